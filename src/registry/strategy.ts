@@ -1,10 +1,22 @@
 // What a resource needs beyond its schema, declared: the seam between the write loop and the kinds.
 // Follows k8s.io/apiserver/pkg/registry/rest (RESTCreateStrategy, RESTUpdateStrategy, RESTDeleteStrategy).
+import type { GroupResource } from '../machinery/gvk.ts'
+import type { JsonObject } from '../machinery/json.ts'
 import type { Lister } from '../machinery/lister.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import type { StatusCause } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import type { Resource } from '../schema/resource.ts'
+
+/** What the operator chose (flags of the API server) that registries depend on. */
+export interface RegistrySettings {
+  /** --service-cluster-ip-range: one CIDR, or two of both families. */
+  readonly serviceClusterIPRange: readonly string[]
+  /** --service-node-port-range: first and last port. */
+  readonly serviceNodePortRange: readonly [number, number]
+  /** --event-ttl, in seconds. */
+  readonly eventTtlSeconds: number
+}
 
 export interface WriteContext {
   readonly resource: Resource
@@ -15,6 +27,8 @@ export interface WriteContext {
   readonly dryRun: boolean
   readonly now: Date
   readonly lister: Lister
+  /** Absent: upstream's defaults, see allocators.ts. */
+  readonly settings?: RegistrySettings
   /** Adds a Warning header to the answer. */
   warn(message: string): void
 }
@@ -42,14 +56,29 @@ export interface Strategy {
   readonly allowUnconditionalUpdate?: boolean
   /** The spec's changes count in metadata.generation. */
   readonly hasGeneration?: boolean
+  /** What counts as a change for the generation. Default: `spec` differs. */
+  changesGeneration?(object: KubeObject, old: KubeObject): boolean
+  /** The status of a new object, as a fresh value; what the client sent is dropped. Absent: no status at all. */
+  initialStatus?(): JsonObject
+  /**
+   * Which metadata rules the kind's own update validation repeats after the common ones (each fault is then
+   * listed again). Default: `update`.
+   */
+  readonly metadataOnUpdate?: readonly ('create' | 'update')[]
+  /** The kind's metadata rules leave out the stricter check of finalizer names. */
+  readonly anyFinalizer?: boolean
   /** Fields (JSON paths without the dot in front: "status", "metadata.labels") that a write to this subresource ("" the object) never changes. */
   readonly resetFields?: Readonly<Record<string, readonly string[]>>
   /** Called on delete without finalizers to keep: decides about grace. Default: at once. */
   graceful?(object: KubeObject, gracePeriodSeconds: number | undefined): DeleteDecision
-  /** Propagation when the caller says nothing. Default background. */
-  readonly defaultPropagation?: 'Background' | 'Orphan'
+  /** Propagation when the caller says nothing. Default background; `Unsupported`: never any finalizer for it. */
+  readonly defaultPropagation?: 'Background' | 'Orphan' | 'Unsupported'
   /** After the object left the store: give back what it held. */
   afterDelete?(object: KubeObject, context: WriteContext): void
+  /** A prepared object was not written (a later stage refused, the swap lost, dry run): give back what it took. */
+  abandon?(object: KubeObject, context: WriteContext): void
+  /** What preparation and validation look up: `lister.ready` is awaited for these before a write. */
+  readonly reads?: readonly GroupResource[]
   /** Seconds after which stored objects expire (Events). */
-  ttlSeconds?(object: KubeObject): number | undefined
+  ttlSeconds?(object: KubeObject, settings?: RegistrySettings): number | undefined
 }

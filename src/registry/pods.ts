@@ -1,0 +1,110 @@
+// Pods: born pending, with their quality of service; deleted with grace once a node has them.
+// A strategy of this room. Follows pkg/registry/core/pod/strategy.go.
+import type { JsonObject } from '../machinery/json.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { resetMetadataForStatus } from './generic.ts'
+import { qosClassOf } from './qos.ts'
+import { childOf, numberAt, objectAt, objectsAt, textAt } from './reading.ts'
+import type { DeleteDecision, Strategy } from './strategy.ts'
+
+const specOf = (pod: KubeObject): JsonObject => objectAt(pod['spec'])
+
+function prepareForCreate(pod: KubeObject): void {
+  const spec = specOf(pod)
+  const status: JsonObject = { phase: 'Pending', qosClass: qosClassOf(spec) }
+  if (objectsAt(spec['schedulingGates']).length) {
+    status['conditions'] = [
+      {
+        lastProbeTime: null,
+        lastTransitionTime: null,
+        message: 'Scheduling is blocked due to non-empty scheduling gates',
+        reason: 'SchedulingGated',
+        status: 'False',
+        type: 'PodScheduled',
+      },
+    ]
+  }
+  pod['status'] = status
+}
+
+/** A status write that leaves out observedGeneration keeps the stored one, in the status and in each condition. */
+function keepObservedGenerations(pod: KubeObject, old: KubeObject): void {
+  const status = childOf(pod, 'status')
+  const before = objectAt(old['status'])
+  if (!numberAt(status['observedGeneration']) && before['observedGeneration'] !== undefined) {
+    status['observedGeneration'] = before['observedGeneration']
+  }
+  const known = [...objectsAt(before['conditions'])]
+  for (const condition of objectsAt(status['conditions'])) {
+    const index = known.findIndex((other) => other['type'] === condition['type'])
+    if (index < 0) continue
+    const [match] = known.splice(index, 1)
+    const generation = numberAt(match?.['observedGeneration'])
+    if (generation && !numberAt(condition['observedGeneration'])) condition['observedGeneration'] = generation
+  }
+}
+
+/** Of the new pod only one part of the spec counts; all else is as stored. */
+function keepOnly(
+  pod: KubeObject,
+  old: KubeObject,
+  take: (spec: JsonObject, given: JsonObject) => void,
+): void {
+  const spec: JsonObject = { ...specOf(old) }
+  take(spec, specOf(pod))
+  pod['spec'] = spec
+  if (old['status'] !== undefined) pod['status'] = old['status']
+  resetMetadataForStatus(pod, old)
+}
+
+function takeEphemeralContainers(spec: JsonObject, given: JsonObject): void {
+  if (given['ephemeralContainers'] === undefined) delete spec['ephemeralContainers']
+  else spec['ephemeralContainers'] = given['ephemeralContainers']
+}
+
+function takeResources(spec: JsonObject, given: JsonObject): void {
+  for (const key of ['containers', 'initContainers']) {
+    const wanted = objectsAt(given[key])
+    const stored = objectsAt(spec[key])
+    if (!stored.length || wanted.length !== stored.length) continue
+    spec[key] = stored.map((container, i) => {
+      const resized: JsonObject = { ...container }
+      for (const part of ['resources', 'resizePolicy']) {
+        const value = wanted[i]?.[part]
+        if (value === undefined) delete resized[part]
+        else resized[part] = value
+      }
+      return resized
+    })
+  }
+  if (given['resources'] !== undefined) spec['resources'] = given['resources']
+}
+
+function prepareForUpdate(pod: KubeObject, old: KubeObject, context: { readonly subresource: string }): void {
+  if (context.subresource === 'ephemeralcontainers') keepOnly(pod, old, takeEphemeralContainers)
+  else if (context.subresource === 'resize') keepOnly(pod, old, takeResources)
+  else if (context.subresource === 'status') {
+    const status = childOf(pod, 'status')
+    const before = textAt(objectAt(old['status'])['qosClass'])
+    if (!textAt(status['qosClass']) && before) status['qosClass'] = before
+    keepObservedGenerations(pod, old)
+  }
+}
+
+/** Grace: what the caller says, else the pod's own; none for a pod that no node has or that is over. */
+function graceful(pod: KubeObject, given: number | undefined): DeleteDecision {
+  const spec = specOf(pod)
+  const phase = textAt(objectAt(pod['status'])['phase'])
+  const period = given ?? numberAt(spec['terminationGracePeriodSeconds'])
+  const over = !textAt(spec['nodeName']) || phase === 'Failed' || phase === 'Succeeded'
+  return { gracePeriodSeconds: over ? 0 : period < 0 ? 1 : period }
+}
+
+export const pods: Strategy = {
+  hasGeneration: true,
+  resetFields: { '': ['status'], status: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'] },
+  metadataOnUpdate: ['update', 'create'],
+  prepareForCreate,
+  prepareForUpdate,
+  graceful,
+}
