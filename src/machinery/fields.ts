@@ -71,7 +71,7 @@ function parseTerm(term: string, text: string): FieldRequirement {
 
 /**
  * Parses the text of a `fieldSelector` parameter. `transform` gives a field its present name, and throws for one that
- * the kind does not know (see Selectable.rename). Throws a 400 StatusError for what does not parse.
+ * the kind does not know (see SelectableFields.convert). Throws a 400 StatusError for what does not parse.
  */
 export function parseFieldSelector(
   text: string,

@@ -5,7 +5,7 @@ import { selectableFields } from './selectable.ts'
 
 const matches = (resource: [string, string], selector: string, object: object): boolean => {
   const selectable = selectableFields(...resource)
-  return parseFieldSelector(selector, selectable.rename).matches(
+  return parseFieldSelector(selector, selectable.convert).matches(
     selectable.read({ metadata: { name: 'a', namespace: 'n' }, ...object }),
   )
 }
@@ -55,8 +55,8 @@ describe('selectableFields', () => {
   ] as const)('%j refuses what it does not know', (resource, message) => {
     const [group, name, version] = resource
     const selectable = selectableFields(group, name, version)
-    expect(() => parseFieldSelector('x=1', selectable.rename)).toThrow(message)
-    expect(() => selectable.rename('__proto__')).toThrow('__proto__')
+    expect(() => parseFieldSelector('x=1', selectable.convert)).toThrow(message)
+    expect(() => selectable.convert('__proto__', '')).toThrow('__proto__')
   })
 })
 
@@ -82,7 +82,7 @@ describe.skipIf(!existsSync(ORACLE))('recorded answers to field selectors by kin
         if (resource === '' || answer === undefined) return
         compared++
         const parse = (): unknown =>
-          parseFieldSelector(decodeURIComponent(selector), selectableFields(group, resource, version).rename)
+          parseFieldSelector(decodeURIComponent(selector), selectableFields(group, resource, version).convert)
         if (answer.status === 200) parse()
         else expect(parse).toThrow(answer.body?.message)
       })

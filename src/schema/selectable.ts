@@ -6,15 +6,18 @@ import { isObject, type JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { badRequest } from '../machinery/status.ts'
 
-export interface Selectable {
+export interface SelectableFields {
   /** The labels that a request may name. */
   readonly supported: readonly string[]
   /** The fields of an object (as it is stored) that requirements are matched with; absent ones count as "". */
   read(object: KubeObject): Record<string, string>
   /** What the client is told of a label that is not supported. */
   unsupportedError(label: string): string
-  /** The field behind a label, for `parseFieldSelector`; throws a 400 StatusError for a label that is not supported. */
-  rename(label: string): string
+  /**
+   * The field behind a label, for `parseFieldSelector`, which also hands in the value that is asked for.
+   * Throws a 400 StatusError for a label that is not supported.
+   */
+  convert(label: string, value: string): string
 }
 
 type Read = (object: KubeObject, fields: Record<string, string>) => void
@@ -168,7 +171,7 @@ const METADATA: Row = {
 /**
  * The selectable fields of a built-in resource ("" is the core group). `version` is only named in one kind's error.
  */
-export function selectableFields(group: string, resource: string, version = 'v1'): Selectable {
+export function selectableFields(group: string, resource: string, version = 'v1'): SelectableFields {
   const key = group === '' ? resource : `${resource}.${group}`
   const row = Object.hasOwn(ROWS, key) ? (ROWS[key] as Row) : METADATA
   const unsupportedError = (label: string): string =>
@@ -176,7 +179,7 @@ export function selectableFields(group: string, resource: string, version = 'v1'
   return {
     supported: Object.keys(row.labels),
     unsupportedError,
-    rename(label) {
+    convert(label) {
       if (!Object.hasOwn(row.labels, label)) throw badRequest(unsupportedError(label))
       return row.labels[label] as string
     },
