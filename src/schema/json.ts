@@ -1,0 +1,179 @@
+// Request bodies in JSON: bytes in, a plain value out, with what strict field validation must know of the text.
+// Follows sigs.k8s.io/json (duplicate fields, int64) and Go's encoding/json (wording of syntax errors, UTF-8).
+import { isUtf8 } from 'node:buffer'
+import type { Json } from '../machinery/json.ts'
+import { inspectJson } from './json-inspect.ts'
+import { syntaxErrorOf } from './json-syntax.ts'
+
+/** The text is no JSON; the message is what Go's encoding/json says of it. */
+export class JsonSyntaxError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'JsonSyntaxError'
+  }
+}
+
+export interface ParseOptions {
+  /** Look for duplicate keys (strict and warning field validation); else `duplicates` stays empty. */
+  readonly findDuplicates?: boolean
+}
+
+export interface Parsed {
+  readonly value: Json
+  /** `duplicate field "spec.replicas"`, in document order, at most 100, none twice. */
+  readonly duplicates: string[]
+}
+
+/**
+ * Parses one JSON text. The last of duplicate keys wins, as everywhere.
+ *
+ * DEVIATION: an integer of int64 that a JavaScript number would print with other digits (beyond 2^53) is refused by
+ * name instead of kept, so that no digit is lost in silence. Beyond int64 upstream itself turns to a float64.
+ *
+ * @throws JsonSyntaxError
+ */
+export function parseJson(bytes: Buffer, options: ParseOptions = {}): Parsed {
+  const findings = inspectJson(bytes)
+  if (findings.tooDeep) throw new JsonSyntaxError(syntaxErrorOf(bytes) ?? 'exceeded max depth')
+  const text = findings.ascii ? bytes.toString('latin1') : decodeUtf8(bytes)
+  let value: Json
+  try {
+    value = JSON.parse(findings.escapes ? replaceLoneSurrogates(text) : text) as Json
+  } catch {
+    throw new JsonSyntaxError(syntaxErrorOf(bytes) ?? 'invalid JSON')
+  }
+  const duplicates: string[] = []
+  if (findings.oddNumbers || (options.findDuplicates && findings.maybeDuplicates)) {
+    reportDetails(text, findings, options.findDuplicates ? duplicates : undefined)
+  }
+  return { value, duplicates }
+}
+
+const MAX_INT64 = 9223372036854775807n
+const MIN_INT64 = -9223372036854775808n
+/** Upstream stops counting here too, so that a hostile body cannot make an answer many times its own size. */
+const MAX_DUPLICATES = 100
+
+interface Frame {
+  /** Keys seen so far; undefined in an array. */
+  readonly seen: Set<string> | undefined
+  /** Undefined at the root: a key of the empty name has a path, too. */
+  readonly path: string | undefined
+  index: number
+  key: string
+}
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|[[\]{},]|true|false|null/gy
+const BETWEEN = /[\s:]*/y
+
+/** The exact, slow walk over a text known to be valid: taken only where the quick inspection saw something odd. */
+function reportDetails(text: string, findings: { oddNumbers: boolean }, duplicates?: string[]): void {
+  const reported = new Set<string>()
+  const stack: Frame[] = []
+  let expectKey = false
+  let position = 0
+  for (;;) {
+    BETWEEN.lastIndex = position
+    BETWEEN.test(text)
+    TOKEN.lastIndex = BETWEEN.lastIndex
+    const token = TOKEN.exec(text)?.[0]
+    if (token === undefined) return
+    position = TOKEN.lastIndex
+    const top = stack[stack.length - 1]
+    const first = token[0] as string
+    if (first === '{' || first === '[') {
+      const path = pathOf(top)
+      stack.push({ seen: first === '{' ? new Set() : undefined, path, index: 0, key: '' })
+      expectKey = first === '{'
+    } else if (first === '}' || first === ']') {
+      stack.pop()
+      expectKey = false
+    } else if (first === ',' && top) {
+      top.index++
+      expectKey = top.seen !== undefined
+    } else if (expectKey && top?.seen) {
+      expectKey = false
+      top.key = JSON.parse(token) as string
+      if (top.seen.has(top.key) && duplicates) addDuplicate(pathOf(top), reported, duplicates)
+      top.seen.add(top.key)
+    } else if (findings.oddNumbers && first !== '"') {
+      checkNumber(token, pathOf(top) ?? '')
+    }
+  }
+}
+
+function pathOf(frame: Frame | undefined): string | undefined {
+  if (!frame) return undefined
+  if (!frame.seen) return `${frame.path ?? ''}[${frame.index}]`
+  return frame.path === undefined ? frame.key : `${frame.path}.${frame.key}`
+}
+
+function addDuplicate(path: string | undefined, reported: Set<string>, duplicates: string[]): void {
+  if (path === undefined || reported.has(path) || duplicates.length >= MAX_DUPLICATES) return
+  reported.add(path)
+  duplicates.push(`duplicate field ${JSON.stringify(path)}`)
+}
+
+function checkNumber(token: string, path: string): void {
+  if (!Number.isFinite(Number(token)) && /^[-0-9]/.test(token)) {
+    throw new JsonSyntaxError(`json: cannot unmarshal number ${token} into Go value of type float64`)
+  }
+  if (!/^-?[0-9]{16,}$/.test(token) || String(Number(token)) === token) return
+  const exact = BigInt(token)
+  if (exact > MAX_INT64 || exact < MIN_INT64) return
+  throw new JsonSyntaxError(`json: integer ${token} of field ${JSON.stringify(path)} is beyond 2^53`)
+}
+
+/** Go puts one U+FFFD for every byte that is no UTF-8, where Buffer puts one for a whole broken sequence. */
+function decodeUtf8(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8')
+  let text = ''
+  let good = 0
+  for (let i = 0; i < bytes.length;) {
+    const size = sequenceLength(bytes, i)
+    if (size === 0) {
+      text += bytes.toString('utf8', good, i) + '\ufffd'
+      good = i + 1
+    }
+    i += size || 1
+  }
+  return text + bytes.toString('utf8', good)
+}
+
+/** Length of the valid UTF-8 sequence at `start`, 0 where there is none. */
+function sequenceLength(bytes: Buffer, start: number): number {
+  const lead = bytes[start] as number
+  if (lead < 0x80) return 1
+  const size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2
+  return isUtf8(bytes.subarray(start, start + size)) && start + size <= bytes.length ? size : 0
+}
+
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+
+/** \ud800 without its other half is U+FFFD to Go; JavaScript would keep it, and store what is no UTF-8. */
+function replaceLoneSurrogates(text: string): string {
+  if (!/\\u[dD][89a-fA-F]/.test(text)) return text
+  return text.replace(/(?:\\u[0-9a-fA-F]{4})+|\\[^u]/g, (run) => {
+    if (run.length < 6) return run
+    const decoded = JSON.parse(`"${run}"`) as string
+    return JSON.stringify(decoded.replace(LONE_SURROGATE, '\ufffd')).slice(1, -1)
+  })
+}
+
+const NEEDS_ESCAPE = /[<>&\u2028\u2029]/
+const ESCAPES: Record<string, string> = {
+  '<': '\\u003c',
+  '>': '\\u003e',
+  '&': '\\u0026',
+  '\u2028': '\\u2028',
+  '\u2029': '\\u2029',
+}
+
+/**
+ * The characters that Go's encoding/json escapes and JSON.stringify does not; apply to whole JSON texts.
+ * Returns the argument itself where there is nothing to do, which is nearly always.
+ */
+export function escapeHtml(json: string): string {
+  if (!NEEDS_ESCAPE.test(json)) return json
+  return json.replace(/[<>&\u2028\u2029]/g, (character) => ESCAPES[character] as string)
+}
