@@ -1,7 +1,7 @@
 // Defaults of pods and of everything that holds a pod template.
 // Follows k8s.io/kubernetes/pkg/apis/core/v1: defaults.go, and the effects of conversion.go that clients see.
 import { isObject, type JsonObject } from '../../machinery/json.ts'
-import { roundedIn } from './quantities.ts'
+import { defaultPodLevelResources, roundedIn } from './quantities.ts'
 import { put, type Rules, structAt, structIn, structsIn } from './rules.ts'
 import { FIELD_REF_ITEMS, pullPolicyOf, VOLUME } from './volumes.ts'
 
@@ -87,6 +87,7 @@ export const POD: Rules = {
 function defaultPod(spec: JsonObject): void {
   for (const container of structsIn(spec, 'containers')) requestLimits(container)
   for (const container of structsIn(spec, 'initContainers')) requestLimits(container)
+  if (isObject(spec.resources)) defaultPodLevelResources(spec, spec.resources)
   if (spec.enableServiceLinks === undefined || spec.enableServiceLinks === null)
     spec.enableServiceLinks = true
   if (spec.hostNetwork !== true) return
