@@ -77,6 +77,11 @@ export interface Field {
   readonly omitEmpty: boolean
   /** Protobuf field number; absent where the message has no such field. */
   readonly number?: number
+  /**
+   * The messages between the struct's own and the one that `number` counts in, outermost first: Go inlines these
+   * structs in JSON, protobuf nests them (Volume: the field "secret" is number 6 of volumeSource, number 2).
+   */
+  readonly embedded?: readonly { readonly number: number; readonly message: string }[]
   /** Protobuf type of the field or of the map's value: "string", "int32", "k8s.io.api.core.v1.PodSpec", "map<string,bytes>" … */
   readonly protoType?: string
 }

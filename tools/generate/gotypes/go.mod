@@ -1,0 +1,3 @@
+module dinghy/gotypes
+
+go 1.22

@@ -1,0 +1,100 @@
+// `make generate`: turns upstream's published spec into the facts of api/openapi. Deterministic: the same spec
+// gives the same bytes. With --check nothing is written, and differences from what is committed are an error.
+//
+//	node tools/run.js tools/generate/main.ts -- SPEC [--check]
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { packageRoot } from '../../src/schema/facts.ts'
+import { linesOf, objectLines } from './lines.ts'
+import { bootstrapPolicy } from './policy.ts'
+import { resourceRows, tableColumns } from './resources.ts'
+import { readSpec } from './spec.ts'
+import { typePackages } from './types.ts'
+
+/** The release of k8s.io/api and its siblings that goes with the spec. */
+const STAGING_VERSION = 'v0.36.3'
+const GO_TYPES = 'go-types.json'
+
+function main(argv: readonly string[]): number {
+  const check = argv.includes('--check')
+  const [folder] = argv.filter((argument) => !argument.startsWith('--'))
+  if (folder === undefined) {
+    console.error('usage: generate SPEC [--check]')
+    return 2
+  }
+  const target = join(packageRoot(), 'api/openapi')
+  const files = generate(folder, target)
+  const changed = [...changes(target, files)]
+  if (check) {
+    for (const name of changed) console.error(`api/openapi/${name} is not what ${folder} gives`)
+    if (changed.length > 0) console.error('run: make generate')
+    return changed.length > 0 ? 1 : 0
+  }
+  for (const name of changed) apply(join(target, name), files.get(name))
+  console.log(`${files.size} files, ${changed.length} changed`)
+  return 0
+}
+
+function generate(folder: string, target: string): Map<string, string> {
+  const files = new Map<string, string>()
+  const goTypes = join(target, GO_TYPES)
+  const fresh = readGo()
+  if (fresh !== undefined) {
+    mkdirSync(target, { recursive: true })
+    files.set(GO_TYPES, fresh)
+  }
+  const kept = existsSync(goTypes) ? readFileSync(goTypes, 'utf8') : undefined
+  const text = fresh ?? kept
+  if (text === undefined)
+    throw new Error(`${goTypes} is missing, and Go or its modules are not here to make it`)
+  const spec = readSpec(folder, text)
+  const packages = typePackages(spec)
+  for (const [name, row] of packages)
+    files.set(`types/${name}.json`, objectLines({ group: row.group }, 'types', row.types))
+  const resources = resourceRows(spec, packages)
+  files.set('resources.json', linesOf(resources))
+  files.set('columns.json', objectLines({}, 'columns', tableColumns(folder)))
+  files.set('policy.json', linesOf(bootstrapPolicy(folder)))
+  return files
+}
+
+/** What the Go sources say, or undefined where Go or the modules are absent. */
+function readGo(): string | undefined {
+  const cache = process.env['GOMODCACHE'] ?? join(homedir(), 'go/pkg/mod')
+  if (!existsSync(join(cache, 'k8s.io', `api@${STAGING_VERSION}`))) return undefined
+  const cwd = join(packageRoot(), 'tools/generate/gotypes')
+  const go = spawnSync('go', ['run', '.', cache, STAGING_VERSION], {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 64 << 20,
+  })
+  if (go.error !== undefined) return undefined
+  if (go.status !== 0) throw new Error(`gotypes: ${go.stderr}`)
+  return go.stdout
+}
+
+/** The names of files to write or to remove. */
+function* changes(target: string, files: ReadonlyMap<string, string>): Generator<string> {
+  for (const [name, text] of files) {
+    const file = join(target, name)
+    if (!existsSync(file) || readFileSync(file, 'utf8') !== text) yield name
+  }
+  if (!existsSync(target)) return
+  for (const entry of readdirSync(target, { recursive: true, withFileTypes: true })) {
+    const name = relative(target, join(entry.parentPath, entry.name)).replaceAll('\\', '/')
+    if (entry.isFile() && !files.has(name) && name !== GO_TYPES) yield name
+  }
+}
+
+function apply(file: string, text: string | undefined): void {
+  if (text === undefined) {
+    rmSync(file)
+    return
+  }
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text)
+}
+
+process.exitCode = main(process.argv.slice(2))
