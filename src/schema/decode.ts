@@ -1,0 +1,342 @@
+// What decoding JSON into the Go struct and encoding it back does to an object: types checked, unknown fields dropped,
+// keys in the struct's order, scalars in canonical form. First stage of every write, after the text was parsed.
+// Follows sigs.k8s.io/json (decoding) and encoding/json (encoding). Compiled per type at first use; a body with
+// anything odd is walked a second time by decode-report.ts, which finds the words for it.
+import type { Json, JsonObject } from '../machinery/json.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { escapeHtml } from './json.ts'
+import { report } from './decode-report.ts'
+import { scalarDecoder, zeroScalar } from './decode-scalar.ts'
+import type { Field, ListType, MapType, StructType, Type } from './type.ts'
+
+export { DecodeError } from './decode-report.ts'
+
+export interface Decoded {
+  readonly object: KubeObject
+  /** `unknown field "spec.foo"`, in document order, at most 100, none twice. */
+  readonly unknownFields: string[]
+}
+
+/** Raised by the quick walk where the input is not exactly what the type says; the slow walk then has the last word. */
+interface Odd {
+  seen: boolean
+}
+
+/** Decodes a value that is neither null nor absent. */
+type Decode = (value: Json, odd: Odd) => Json
+
+/** A field with what the quick walk needs, worked out once. */
+interface Slot {
+  readonly name: string
+  readonly index: number
+  readonly type: Type
+  /** Written even when absent, as what `zero` makes. */
+  readonly always: boolean
+  readonly zero: () => Json
+  readonly dropsZero: (value: Json) => boolean
+  decode: Decode | undefined
+}
+
+const slotsOf = new WeakMap<StructType, StructSlots>()
+
+/**
+ * The decoder of one type. It takes any JSON value and gives a fresh object that shares nothing mutable with it
+ * (FieldsV1 excepted, which nothing ever changes in place), ready for JSON.stringify in upstream's byte order.
+ *
+ * The decoder throws DecodeError, in Go's words, for a value of the wrong type.
+ */
+export function decoderFor(type: StructType): (input: Json) => Decoded {
+  const decode = decodeOf(type)
+  return (input) => {
+    const odd: Odd = { seen: false }
+    const object = decode(input, odd) as KubeObject
+    return { object, unknownFields: odd.seen ? report(type, input) : [] }
+  }
+}
+
+/**
+ * The zero value of the Go struct in its JSON form, fresh: what upstream compares a new object with to find out which
+ * fields its creator set.
+ */
+export function zeroOf(type: StructType): JsonObject {
+  return decodeOf(type)({}, { seen: false }) as JsonObject
+}
+
+/**
+ * Brings an object back into the order and shape of `type` after defaults, admission or strategies changed it: keys in
+ * the struct's order, empty values dropped, absent ones that Go writes added. Values are taken as they are.
+ * What is in order already is returned itself, so an untouched object costs one look at each key.
+ */
+export function normalise<T extends JsonObject>(object: T, type: StructType): T {
+  return normaliseStruct(object, structSlots(type)) as T
+}
+
+/** JSON bytes for the store: in order, with Go's escapes, without metadata.resourceVersion. */
+export function serialise(object: KubeObject, type: StructType): Buffer {
+  const ordered = normalise(object, type)
+  if (ordered.metadata?.resourceVersion === undefined) return bytesOf(ordered)
+  const metadata = { ...ordered.metadata }
+  delete metadata.resourceVersion
+  return bytesOf({ ...ordered, metadata })
+}
+
+const bytesOf = (object: JsonObject): Buffer => Buffer.from(escapeHtml(JSON.stringify(object)))
+
+/** Assigns a key that may be any text: a plain assignment of "__proto__" would change the object's prototype. */
+function put(object: JsonObject, key: string, value: Json): void {
+  if (key === '__proto__') {
+    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
+  } else object[key] = value
+}
+
+function decodeOf(type: Type): Decode {
+  switch (type.kind) {
+    case 'struct':
+      return structDecoder(type)
+    case 'list':
+      return listDecoder(type)
+    case 'map':
+      return mapDecoder(type)
+    case 'any':
+      return type.format === 'fieldsV1' ? (value) => value : copyOf
+    default: {
+      const decode = scalarDecoder(type)
+      return (value, odd) => {
+        try {
+          const canonical = decode(value)
+          if (canonical !== undefined) return canonical
+        } catch {
+          // The slow walk meets the same error, and knows when it counts.
+        }
+        odd.seen = true
+        return null
+      }
+    }
+  }
+}
+
+/** What Go writes for a value of this type that nothing was decoded into. */
+function zeroMaker(type: Type): () => Json {
+  if (type.kind === 'struct') return () => decodeOf(type)({}, { seen: false })
+  if (type.kind === 'list' || type.kind === 'map' || type.kind === 'any') return () => null
+  const zero = zeroScalar(type)
+  return () => zero
+}
+
+class StructSlots {
+  readonly byName = new Map<string, Slot>()
+  readonly always: readonly Slot[]
+
+  constructor(type: StructType) {
+    type.fields.forEach((field, index) => this.byName.set(field.name, slotOf(field, index)))
+    this.always = [...this.byName.values()].filter((slot) => slot.always)
+  }
+}
+
+function structSlots(type: StructType): StructSlots {
+  let slots = slotsOf.get(type)
+  if (!slots) slotsOf.set(type, (slots = new StructSlots(type)))
+  return slots
+}
+
+function slotOf(field: Field, index: number): Slot {
+  const { name, omitEmpty, pointer } = field
+  let type: Type | undefined
+  return {
+    name,
+    index,
+    // Resolved as late as field.type itself: types may be recursive.
+    get type() {
+      return (type ??= field.type)
+    },
+    always: !omitEmpty,
+    zero: () => (pointer ? null : zeroMaker(field.type)()),
+    dropsZero: omitEmpty ? (value) => isDropped(value, field) : () => false,
+    decode: undefined,
+  }
+}
+
+/**
+ * Whether Go's omitempty drops this value of this field. An empty managedFields is kept, because it is a client's wish
+ * to reset them; tracking, the next to look at the object, replaces it.
+ */
+function isDropped(value: Json, field: Field): boolean {
+  if (value === null) return true
+  if (field.name === 'managedFields') return false
+  if (typeof value !== 'object') return !field.pointer && (value === '' || value === 0 || value === false)
+  if (Array.isArray(value)) return value.length === 0
+  if (field.type.kind === 'map') return isEmpty(value)
+  return false
+}
+
+function isEmpty(object: JsonObject): boolean {
+  for (const _ in object) return false
+  return true
+}
+
+const byIndex = (a: Slot, b: Slot): number => a.index - b.index
+
+function structDecoder(type: StructType): Decode {
+  const slots = structSlots(type)
+  return (value, odd) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      odd.seen = true
+      return {}
+    }
+    const present = presentSlots(value, slots, odd)
+    const out: JsonObject = {}
+    for (const slot of present) {
+      const given = value[slot.name]
+      if (given === undefined || given === null) {
+        if (slot.always) out[slot.name] = slot.zero()
+        continue
+      }
+      const decoded = (slot.decode ??= decodeOf(slot.type))(given, odd)
+      if (!slot.dropsZero(decoded)) out[slot.name] = decoded
+    }
+    return out
+  }
+}
+
+/** The slots to write for this object, in the struct's order. */
+function presentSlots(value: JsonObject, slots: StructSlots, odd: Odd): Slot[] {
+  const present: Slot[] = []
+  let last = -1
+  let sorted = true
+  let always = 0
+  for (const key in value) {
+    const slot = slots.byName.get(key)
+    if (slot === undefined) {
+      odd.seen = true
+      continue
+    }
+    if (slot.index < last) sorted = false
+    last = slot.index
+    if (slot.always) always++
+    present.push(slot)
+  }
+  if (always < slots.always.length) {
+    sorted = false
+    for (const slot of slots.always) if (!Object.hasOwn(value, slot.name)) present.push(slot)
+  }
+  return sorted ? present : present.sort(byIndex)
+}
+
+function listDecoder(type: ListType): Decode {
+  const zero = zeroMaker(type.item)
+  let decode: Decode | undefined
+  return (value, odd) => {
+    if (!Array.isArray(value)) {
+      odd.seen = true
+      return []
+    }
+    decode ??= decodeOf(type.item)
+    const out: Json[] = new Array<Json>(value.length)
+    for (let i = 0; i < value.length; i++) {
+      const item = value[i] as Json
+      out[i] = item === null ? zero() : decode(item, odd)
+    }
+    return out
+  }
+}
+
+function mapDecoder(type: MapType): Decode {
+  const zero = zeroMaker(type.value)
+  let decode: Decode | undefined
+  return (value, odd) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      odd.seen = true
+      return {}
+    }
+    decode ??= decodeOf(type.value)
+    const out: JsonObject = {}
+    for (const key of sortedKeys(value)) {
+      const item = value[key] as Json
+      put(out, key, item === null ? zero() : decode(item, odd))
+    }
+    return out
+  }
+}
+
+function sortedKeys(object: JsonObject): string[] {
+  const keys = Object.keys(object)
+  for (let i = 1; i < keys.length; i++) if ((keys[i - 1] as string) > (keys[i] as string)) return keys.sort()
+  return keys
+}
+
+function copyOf(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(copyOf)
+  const out: JsonObject = {}
+  for (const key of Object.keys(value)) put(out, key, copyOf(value[key] as Json))
+  return out
+}
+
+// ---- normalise
+
+function normaliseType(value: Json, type: Type): Json {
+  if (typeof value !== 'object' || value === null) return value
+  if (type.kind === 'struct') {
+    return Array.isArray(value) ? value : normaliseStruct(value, structSlots(type))
+  }
+  if (type.kind === 'list') return Array.isArray(value) ? normaliseList(value, type.item) : value
+  if (type.kind === 'map' && !Array.isArray(value)) return normaliseMap(value, type.value)
+  return value
+}
+
+const isPlain = (type: Type): boolean => type.kind !== 'struct' && type.kind !== 'list' && type.kind !== 'map'
+
+function normaliseList(list: Json[], item: Type): Json[] {
+  if (isPlain(item)) return list
+  let out: Json[] | undefined
+  for (let i = 0; i < list.length; i++) {
+    const now = normaliseType(list[i] as Json, item)
+    if (now !== list[i]) (out ??= list.slice())[i] = now
+  }
+  return out ?? list
+}
+
+function normaliseMap(map: JsonObject, type: Type): JsonObject {
+  const keys = Object.keys(map)
+  let changed = false
+  for (let i = 1; i < keys.length && !changed; i++) changed = (keys[i - 1] as string) > (keys[i] as string)
+  if (isPlain(type) && !changed) return map
+  const out: JsonObject = {}
+  for (const key of changed ? keys.sort() : keys) {
+    const now = normaliseType(map[key] as Json, type)
+    if (now !== map[key]) changed = true
+    put(out, key, now)
+  }
+  return changed ? out : map
+}
+
+function normaliseStruct(object: JsonObject, slots: StructSlots): JsonObject {
+  if (isInOrder(object, slots)) return object
+  const out: JsonObject = {}
+  for (const slot of presentSlots(object, slots, { seen: false })) {
+    const value = object[slot.name]
+    if (value === undefined || value === null) {
+      if (slot.always) out[slot.name] = slot.zero()
+      continue
+    }
+    const now = normaliseType(value, slot.type)
+    if (!slot.dropsZero(now)) out[slot.name] = now
+  }
+  return out
+}
+
+/** True where nothing below this object has to change. */
+function isInOrder(object: JsonObject, slots: StructSlots): boolean {
+  let last = -1
+  let always = 0
+  for (const key in object) {
+    const slot = slots.byName.get(key)
+    if (slot === undefined || slot.index < last) return false
+    last = slot.index
+    if (slot.always) always++
+    const value = object[key]
+    if (value === undefined || (value === null && !slot.always)) return false
+    if (slot.dropsZero(value) || normaliseType(value, slot.type) !== value) return false
+  }
+  return always === slots.always.length
+}

@@ -1,0 +1,262 @@
+// Which fields of an object changed: the typed comparison that ownership of fields rests on. A struct, map or
+// associative list is compared part by part, everything else (atomic ones too) as one leaf.
+// Follows sigs.k8s.io/structured-merge-diff/v6/typed (Compare). "Added" and "modified" are one set here, because every
+// user of the comparison unites them.
+import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
+import { comparePathElements, type FieldSet, keyElement, LEAF, valueElement } from './fieldset.ts'
+import type { ListType, StructType, Type } from './type.ts'
+
+export interface Comparison {
+  /** Paths that `after` has and `before` has not, or not with this value. */
+  readonly changed: FieldSet
+  /** Paths that only `before` has. */
+  readonly removed: FieldSet
+}
+
+/** Where a walk leaves its two results: one object for all nodes, read by the caller before the next call. */
+interface Result {
+  changed: FieldSet | undefined
+  removed: FieldSet | undefined
+}
+
+type Value = Json | undefined
+
+/** The comparison cannot be made: an item of an associative list without its keys, or null. */
+export class FieldSetError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'FieldSetError'
+  }
+}
+
+/**
+ * Compares two objects of one type.
+ * @throws FieldSetError where an item of an associative list has no identity
+ */
+export function compareObjects(type: StructType, before: JsonObject, after: JsonObject): Comparison {
+  const result: Result = { changed: undefined, removed: undefined }
+  compare(type, before, after, result)
+  return { changed: result.changed ?? LEAF, removed: result.removed ?? LEAF }
+}
+
+function compare(type: Type, before: Value, after: Value, result: Result): void {
+  if (before === after) {
+    result.changed = result.removed = undefined
+    return
+  }
+  switch (type.kind) {
+    case 'struct':
+    case 'map':
+      if (type.atomic) return compareLeaf(before, after, result)
+      return compareMaps(type, before, after, result)
+    case 'list':
+      return compareLists(type, before, after, result)
+    case 'any':
+      if (type.format === 'rawExtension') return compareLeaf(before, after, result)
+      return compareUntyped(type, before, after, result)
+    default:
+      return compareLeaf(before, after, result)
+  }
+}
+
+function compareLeaf(before: Value, after: Value, result: Result): void {
+  result.removed = after === undefined ? LEAF : undefined
+  result.changed = after !== undefined && !isSame(before, after) ? LEAF : undefined
+}
+
+const isNothing = (value: Value): boolean => value === undefined || value === null
+
+function isEmptyMap(value: Value): boolean {
+  if (!isObject(value)) return true
+  for (const key in value) if (value[key] !== undefined) return false
+  return true
+}
+
+/** Collects the results of the children of one node. */
+class Node {
+  #changed: FieldSet | undefined
+  #removed: FieldSet | undefined
+
+  constructor(before: Value, after: Value) {
+    if (before === undefined) this.#changed = { '.': LEAF }
+    if (after === undefined) this.#removed = { '.': LEAF }
+  }
+
+  add(element: string, result: Result): void {
+    if (result.changed) (this.#changed ??= {})[element] = result.changed
+    if (result.removed) (this.#removed ??= {})[element] = result.removed
+  }
+
+  addTo(result: Result): void {
+    result.changed = this.#changed
+    result.removed = this.#removed
+  }
+}
+
+type Elements = Map<string, { readonly element: string; readonly type: Type }>
+const elementsOf = new WeakMap<StructType, Elements>()
+
+function structElements(type: StructType): Elements {
+  let elements = elementsOf.get(type)
+  if (!elements) {
+    elements = new Map(
+      type.fields.map((field) => [
+        field.name,
+        {
+          element: `f:${field.name}`,
+          get type() {
+            return field.type
+          },
+        },
+      ]),
+    )
+    elementsOf.set(type, elements)
+  }
+  return elements
+}
+
+/** Structs, granular maps, and untyped maps. */
+function compareMaps(type: Type, before: Value, after: Value, result: Result): void {
+  if (isEmptyMap(before) && isEmptyMap(after)) return compareLeaf(before, after, result)
+  const node = new Node(before, after)
+  const old = isObject(before) ? before : undefined
+  const now = isObject(after) ? after : undefined
+  const fields = type.kind === 'struct' ? structElements(type) : undefined
+  const valueType = type.kind === 'map' ? type.value : type
+  for (const key of unitedKeys(old, now)) {
+    const x = old && Object.hasOwn(old, key) ? old[key] : undefined
+    const y = now && Object.hasOwn(now, key) ? now[key] : undefined
+    if (x === y) continue
+    const field = fields?.get(key)
+    if (fields && !field) continue
+    compare(field ? field.type : valueType, x, y, result)
+    node.add(field ? field.element : `f:${key}`, result)
+  }
+  node.addTo(result)
+}
+
+function unitedKeys(a: JsonObject | undefined, b: JsonObject | undefined): string[] {
+  const keys = b ? Object.keys(b) : []
+  if (a) for (const key of Object.keys(a)) if (!b || !Object.hasOwn(b, key)) keys.push(key)
+  return keys.sort()
+}
+
+/** Any JSON: maps are granular all the way down, lists are leaves. */
+function compareUntyped(type: Type, before: Value, after: Value, result: Result): void {
+  const wasMap = isObject(before)
+  const isMap = isObject(after)
+  if ((wasMap || isMap) && (wasMap || isNothing(before)) && (isMap || isNothing(after))) {
+    return compareMaps(type, before, after, result)
+  }
+  if (isMap && !isEmptyMap(after)) {
+    compareMaps(type, null, after, result)
+    result.changed = { '.': LEAF, ...result.changed }
+    return
+  }
+  if (wasMap && !isEmptyMap(before)) {
+    compareMaps(type, before, null, result)
+    result.changed = LEAF
+    return
+  }
+  compareLeaf(before, after, result)
+}
+
+function compareLists(type: ListType, before: Value, after: Value, result: Result): void {
+  const old = Array.isArray(before) ? before : []
+  const now = Array.isArray(after) ? after : []
+  if (type.listType === 'atomic' || (old.length === 0 && now.length === 0)) {
+    return compareLeaf(before, after, result)
+  }
+  const node = new Node(before, after)
+  const olds = itemsByElement(type, old)
+  const nows = itemsByElement(type, now)
+  const elements = [...nows.keys()]
+  for (const element of olds.keys()) if (!nows.has(element)) elements.push(element)
+  if (elements.length > 1) elements.sort(comparePathElements)
+  for (const element of elements) {
+    compareItems(type.item, olds.get(element) ?? [], nows.get(element) ?? [], result)
+    node.add(element, result)
+  }
+  node.addTo(result)
+}
+
+/** The items of one identity: one on each side as a rule, else duplicates, which count as one leaf. */
+function compareItems(type: Type, olds: Json[], nows: Json[], result: Result): void {
+  if (olds.length <= 1 && nows.length <= 1) return compare(type, olds[0], nows[0], result)
+  if (olds.length >= 2 && nows.length >= 2) {
+    result.removed = undefined
+    result.changed = isSame(olds, nows) ? undefined : LEAF
+  } else if (olds.length >= 2) {
+    compare(type, undefined, nows[0], result)
+    result.removed = LEAF
+  } else {
+    compare(type, olds[0], undefined, result)
+    result.changed = LEAF
+  }
+}
+
+function itemsByElement(type: ListType, list: Json[]): Map<string, Json[]> {
+  const items = new Map<string, Json[]>()
+  for (const item of list) {
+    const element = type.listType === 'map' ? keyOf(type, item) : memberOf(item)
+    const same = items.get(element)
+    if (same) same.push(item)
+    else items.set(element, [item])
+  }
+  return items
+}
+
+/** An item of an associative list is known by its key fields, absent ones with their defaults. */
+function keyOf(type: ListType, item: Json): string {
+  if (!isObject(item))
+    throw new FieldSetError('associative list with keys may not have a null or scalar element')
+  const key: JsonObject = {}
+  let found = false
+  for (const name of sortedMapKeys(type)) {
+    const given = item[name]
+    const value = given !== undefined ? given : keyDefault(type, name)
+    if (value === undefined) continue
+    key[name] = value
+    found = true
+  }
+  if (!found)
+    throw new FieldSetError(`associative list has an element that omits all key fields ${type.mapKeys}`)
+  return keyElement(key)
+}
+
+const sortedKeysOf = new WeakMap<ListType, readonly string[]>()
+
+function sortedMapKeys(type: ListType): readonly string[] {
+  let keys = sortedKeysOf.get(type)
+  if (!keys) sortedKeysOf.set(type, (keys = [...type.mapKeys].sort()))
+  return keys
+}
+
+function keyDefault(type: ListType, name: string): Value {
+  return type.item.kind === 'struct' ? (type.item.byName.get(name)?.default as Value) : undefined
+}
+
+function memberOf(item: Json): string {
+  if (item === null || typeof item === 'object') {
+    throw new FieldSetError('associative list without keys has an element that is no scalar')
+  }
+  return valueElement(item)
+}
+
+/** Equal as JSON values, whatever the order of keys. */
+export function isSame(a: Value, b: Value): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => isSame(item, b[i]))
+  }
+  if (Array.isArray(b)) return false
+  let count = 0
+  for (const key in a) {
+    if (a[key] === undefined) continue
+    if (!Object.hasOwn(b, key) || !isSame(a[key], b[key])) return false
+    count++
+  }
+  for (const key in b) if (b[key] !== undefined) count--
+  return count === 0
+}

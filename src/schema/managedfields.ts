@@ -1,0 +1,206 @@
+// Who owns which field: metadata.managedFields kept up to date on every create, update and patch.
+// Stands in the write loop after the change was made and before admission.
+// Follows k8s.io/apimachinery/pkg/util/managedfields (FieldManager.Update and the managers that it chains) and
+// sigs.k8s.io/structured-merge-diff/v6/merge (Updater.Update).
+import type { Json } from '../machinery/json.ts'
+import type { KubeObject, ManagedFieldsEntry } from '../machinery/object.ts'
+import { zeroOf } from './decode.ts'
+import { compareObjects, type Comparison, FieldSetError, isSame } from './fieldset-compare.ts'
+import {
+  difference,
+  type FieldSet,
+  intersection,
+  isEmptySet,
+  LEAF,
+  recursiveDifference,
+  setOfPaths,
+  union,
+} from './fieldset.ts'
+import {
+  capUpdateManagers,
+  encodeManaged,
+  identify,
+  type Managed,
+  readManaged,
+  trustManaged,
+} from './managedfields-entries.ts'
+import type { StructType } from './type.ts'
+
+/** An object in another version of its kind, with that version's type. */
+export interface Versioned {
+  readonly object: KubeObject
+  readonly type: StructType
+}
+
+export interface UpdateToTrack {
+  readonly type: StructType
+  /** Absent on create. */
+  readonly old?: KubeObject | undefined
+  /** As the client or its patch made it, with defaults; not changed here. */
+  readonly next: KubeObject
+  /** "" counts as "unknown". */
+  readonly manager: string
+  readonly apiVersion: string
+  /** "" for the object itself. */
+  readonly subresource: string
+  readonly now: Date
+  /** JSON paths that a write to this (sub)resource never changes, hence never owns: "status", "metadata.labels". */
+  readonly resetFields?: readonly string[] | undefined
+  /**
+   * The object as another version of the API shows it, for entries of that version; undefined where that version is
+   * not served any more. Absent: all entries are compared in `type`.
+   */
+  inVersion?(object: KubeObject, apiVersion: string): Versioned | undefined
+}
+
+/**
+ * The managedFields that `next` must carry; undefined for none. Entries that did not change are the very same objects.
+ * What the client sent in `next.metadata.managedFields` counts as upstream has it: `[]` and `[{}]` reset, invalid ones
+ * are ignored, valid ones replace the stored.
+ */
+export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] | undefined {
+  const managed = startFrom(update)
+  if (managed.size === 0 && update.old?.metadata.uid) return undefined
+  try {
+    const set = own(update, managed)
+    if (!isEmptySet(set)) record(update, managed, set)
+    return encodeManaged(capUpdateManagers(managed))
+  } catch (error) {
+    // Upstream drops the field where it cannot tell the owners, rather than keep what may be wrong.
+    if (error instanceof FieldSetError) return undefined
+    throw error
+  }
+}
+
+/**
+ * `next`, with the stored managedFields where nothing but their times changed: a write that changes nothing must
+ * not become a new revision.
+ */
+export function keepTimesIfSame<T extends KubeObject>(old: KubeObject, next: T): T {
+  const before = old.metadata.managedFields
+  const after = next.metadata.managedFields
+  if (!before || !after || before === after || before.length !== after.length || after.length === 0)
+    return next
+  if (after.every((entry, i) => entry.time === before[i]?.time)) return next
+  const sameEntries = after.every((entry, i) => isSame({ ...entry, time: '' }, { ...before[i], time: '' }))
+  if (!sameEntries) return next
+  const kept = { ...next, metadata: { ...next.metadata, managedFields: before } }
+  return isSame(kept, old) ? kept : next
+}
+
+/** As long as upstream lets the name of a manager be, in bytes. */
+const MAX_MANAGER_BYTES = 128
+
+/** The manager of a request that names none: what its User-Agent has before the first slash, printable and not too long. */
+export function managerFromUserAgent(userAgent: string): string {
+  const name = userAgent.split('/', 1)[0] as string
+  let out = ''
+  let size = 0
+  for (const character of name) {
+    if (!/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character)) continue
+    size += Buffer.byteLength(character)
+    if (size > MAX_MANAGER_BYTES) break
+    out += character
+  }
+  return out
+}
+
+function startFrom(update: UpdateToTrack): Managed {
+  const stored = update.old?.metadata.managedFields
+  const sent = update.next.metadata.managedFields
+  if (update.subresource !== '' || !sent || sent === stored || isSame(sent as Json, stored as Json)) {
+    return isReset(sent) && update.subresource === '' ? new Map() : trustManaged(stored)
+  }
+  if (isReset(sent)) return new Map()
+  const managed = readManaged(sent, update.type)
+  return managed && managed.size > 0 ? managed : trustManaged(stored)
+}
+
+function isReset(entries: readonly ManagedFieldsEntry[] | undefined): boolean {
+  if (!entries || entries.length > 1) return false
+  return entries.length === 0 || Object.keys(entries[0] as ManagedFieldsEntry).length === 0
+}
+
+const zeros = new WeakMap<StructType, KubeObject>()
+
+function emptyObject(type: StructType): KubeObject {
+  let zero = zeros.get(type)
+  if (!zero) zeros.set(type, (zero = zeroOf(type) as KubeObject))
+  return zero
+}
+
+const resetSets = new WeakMap<readonly string[], FieldSet>()
+
+function withoutReset(comparison: Comparison, paths: readonly string[] | undefined): Comparison {
+  if (!paths || paths.length === 0) return comparison
+  let reset = resetSets.get(paths)
+  if (!reset) resetSets.set(paths, (reset = setOfPaths(paths)))
+  const changed = recursiveDifference(comparison.changed, reset)
+  return { changed, removed: recursiveDifference(comparison.removed, reset) }
+}
+
+/** Takes what changed away from all managers, and returns it, to be given to the one of this request. */
+function own(update: UpdateToTrack, managed: Managed): FieldSet {
+  const { type, next, resetFields, apiVersion } = update
+  const old = update.old ?? emptyObject(type)
+  const here = withoutReset(compareObjects(type, old, next), resetFields)
+  const comparisons = new Map<string, Comparison | undefined>([[apiVersion, here]])
+  for (const [id, entry] of managed) {
+    if (!comparisons.has(entry.apiVersion)) {
+      comparisons.set(entry.apiVersion, compareInVersion(update, old, entry.apiVersion) ?? undefined)
+    }
+    const comparison = comparisons.get(entry.apiVersion)
+    if (!comparison) {
+      managed.delete(id)
+      continue
+    }
+    const taken = intersection(entry.set, comparison.changed)
+    const kept = difference(difference(entry.set, taken), comparison.removed)
+    if (isEmptySet(kept)) managed.delete(id)
+    else if (kept !== entry.set) managed.set(id, { ...entry, set: kept, encoded: undefined })
+  }
+  return difference(here.changed, NEVER_OWNED)
+}
+
+function compareInVersion(
+  update: UpdateToTrack,
+  old: KubeObject,
+  apiVersion: string,
+): Comparison | undefined {
+  const { type, next, resetFields, inVersion } = update
+  if (!inVersion) return withoutReset(compareObjects(type, old, next), resetFields)
+  const after = inVersion(next, apiVersion)
+  if (!after) return undefined
+  const before = update.old ? inVersion(old, apiVersion)?.object : emptyObject(after.type)
+  return withoutReset(
+    compareObjects(after.type, before ?? emptyObject(after.type), after.object),
+    resetFields,
+  )
+}
+
+/** Set by the server alone, or the identity itself: nobody's field. */
+const NEVER_OWNED: FieldSet = {
+  'f:apiVersion': LEAF,
+  'f:kind': LEAF,
+  'f:metadata': {
+    '.': LEAF,
+    'f:clusterName': LEAF,
+    'f:creationTimestamp': LEAF,
+    'f:generation': LEAF,
+    'f:managedFields': LEAF,
+    'f:name': LEAF,
+    'f:namespace': LEAF,
+    'f:resourceVersion': LEAF,
+    'f:selfLink': LEAF,
+    'f:uid': LEAF,
+  },
+}
+
+function record(update: UpdateToTrack, managed: Managed, set: FieldSet): void {
+  const { apiVersion, subresource } = update
+  const entry = { manager: update.manager || 'unknown', operation: 'Update', apiVersion, subresource }
+  const id = identify(entry)
+  const previous = managed.get(id)
+  const time = `${update.now.toISOString().slice(0, 19)}Z`
+  managed.set(id, { ...entry, time, set: previous ? union(set, previous.set) : set, encoded: undefined })
+}
