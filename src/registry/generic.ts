@@ -165,7 +165,8 @@ export function validateUpdate(
   const causes = metadataCauses(object, namespaced, nameIsPathSegment)
   causes.push(...metadataUpdateCauses(object, old))
   const faulty = causes.length > 0
-  for (const rules of strategy.metadataOnUpdate ?? UPDATE_ONLY) {
+  const repeated = context.subresource === 'status' ? UPDATE_ONLY : (strategy.metadataOnUpdate ?? UPDATE_ONLY)
+  for (const rules of repeated) {
     // Sound metadata stays sound when it is checked again; only finalizer names have a rule of their own.
     if (faulty && rules === 'update') causes.push(...metadataUpdateCauses(object, old))
     if (faulty && rules === 'create') {

@@ -33,6 +33,24 @@ export interface WriteContext {
   warn(message: string): void
 }
 
+/** metav1.DeleteOptions, as far as registries care. */
+export interface DeleteOptions {
+  readonly gracePeriodSeconds?: number
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
+  readonly propagationPolicy?: string
+  readonly orphanDependents?: boolean
+  readonly dryRun?: readonly string[]
+}
+
+/**
+ * `remove`: take the object out. `mark`: write `object`, and with `then: 'remove'` take it out right after.
+ * `pending`: leave it as it is; it is being deleted already.
+ */
+export type DeletePlan =
+  | { readonly step: 'remove' }
+  | { readonly step: 'mark'; readonly object: KubeObject; readonly then: 'remove' | 'keep' }
+  | { readonly step: 'pending' }
+
 export interface DeleteDecision {
   /** Delete later: seconds until then, written as deletionGracePeriodSeconds. undefined: at once. */
   readonly gracePeriodSeconds: number | undefined
@@ -69,6 +87,12 @@ export interface Strategy {
   readonly anyFinalizer?: boolean
   /** Fields (JSON paths without the dot in front: "status", "metadata.labels") that a write to this subresource ("" the object) never changes. */
   readonly resetFields?: Readonly<Record<string, readonly string[]>>
+  /** A delete that runs in another way than deletion.ts says; undefined: it does not. */
+  planDelete?(stored: KubeObject, options: DeleteOptions, context: WriteContext): DeletePlan | undefined
+  /** Something besides finalizers still holds an object that is being deleted. */
+  keepsAfterFinalizers?(object: KubeObject): boolean
+  /** A delete answers with the object that was deleted, not with a Status. */
+  readonly returnsDeleted?: boolean
   /** Called on delete without finalizers to keep: decides about grace. Default: at once. */
   graceful?(object: KubeObject, gracePeriodSeconds: number | undefined): DeleteDecision
   /** Propagation when the caller says nothing. Default background; `Unsupported`: never any finalizer for it. */

@@ -1,0 +1,83 @@
+// The small kinds of the core group and of those that stand beside it: configuration, accounts, limits, nodes,
+// events, leases, endpoints.
+// Rows of strategies.ts. Follows pkg/registry/core, coordination and discovery.
+import type { JsonObject } from '../machinery/json.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { semanticEqual } from './equality.ts'
+import { childOf, objectAt, objectsAt, textAt } from './reading.ts'
+import { STATUS_APART, WITH_STATUS } from './rows.ts'
+import type { Strategy } from './strategy.ts'
+
+/** --event-ttl's default: one hour. */
+export const EVENT_TTL_SECONDS = 3600
+
+/** `stringData` is for writing only: it goes into `data`, over what stands there. */
+function foldStringData(secret: KubeObject): void {
+  const given = secret['stringData']
+  if (given === undefined) return
+  delete secret['stringData']
+  const texts = objectAt(given)
+  if (!Object.keys(texts).length) return
+  const data = childOf(secret, 'data')
+  for (const key of Object.keys(texts)) data[key] = Buffer.from(textAt(texts[key])).toString('base64')
+}
+
+/** A ServiceAccount names its secrets; whatever else the reference says is dropped. */
+function bareSecretReferences(account: KubeObject): void {
+  const secrets = objectsAt(account['secrets'])
+  if (!secrets.length) return
+  account['secrets'] = secrets.map((ref): JsonObject =>
+    textAt(ref['name']) ? { name: textAt(ref['name']) } : {},
+  )
+}
+
+const secrets: Strategy = {
+  metadataOnUpdate: ['update', 'create'],
+  prepareForCreate: foldStringData,
+  prepareForUpdate(secret, old) {
+    foldStringData(secret)
+    if (!textAt(secret['type']) && old['type'] !== undefined) secret['type'] = old['type']
+  },
+}
+
+const serviceaccounts: Strategy = {
+  prepareForCreate: bareSecretReferences,
+  prepareForUpdate: bareSecretReferences,
+  metadataOnUpdate: ['update', 'create'],
+  returnsDeleted: true,
+}
+
+const events: Strategy = {
+  allowCreateOnUpdate: true,
+  metadataOnUpdate: ['update'],
+  anyFinalizer: false,
+  defaultPropagation: 'Unsupported',
+  ttlSeconds: (_object, settings) => settings?.eventTtlSeconds ?? EVENT_TTL_SECONDS,
+}
+
+const endpointslices: Strategy = {
+  hasGeneration: true,
+  metadataOnUpdate: ['create'],
+  changesGeneration(object, old) {
+    const { metadata: meta, ...rest } = object
+    const { metadata: before, ...oldRest } = old
+    return !semanticEqual(rest, oldRest) || !semanticEqual(meta.labels, before.labels)
+  },
+}
+
+const lease: Strategy = { allowCreateOnUpdate: true, allowUnconditionalUpdate: false }
+
+export const core: Readonly<Record<string, Strategy>> = {
+  configmaps: { metadataOnUpdate: ['update', 'create'] },
+  secrets,
+  serviceaccounts,
+  limitranges: { allowCreateOnUpdate: true, metadataOnUpdate: ['create'] },
+  resourcequotas: { ...WITH_STATUS, returnsDeleted: true },
+  nodes: { resetFields: STATUS_APART, metadataOnUpdate: ['create', 'update'] },
+  endpoints: { allowCreateOnUpdate: true },
+  events,
+  'events.events.k8s.io': events,
+  'endpointslices.discovery.k8s.io': endpointslices,
+  'leases.coordination.k8s.io': lease,
+  'leasecandidates.coordination.k8s.io': lease,
+}

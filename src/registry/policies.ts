@@ -1,0 +1,106 @@
+// Kinds by which a cluster is ruled: roles, admission, flow control, priorities, networking, extension of the API.
+// Rows of strategies.ts. Follows pkg/registry/{rbac,admissionregistration,flowcontrol,scheduling,networking,node},
+// apiextensions-apiserver and kube-aggregator.
+import { nameIsDnsSubdomain, nameIsPathSegment } from '../machinery/names.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { timeText } from './generic.ts'
+import { childOf, objectAt, objectsAt, present, textAt, textsAt } from './reading.ts'
+import { changesOf, COUNTED, STATUS_ONLY, WITH_STATUS } from './rows.ts'
+import type { Strategy, WriteContext } from './strategy.ts'
+
+const rbac: Strategy = {
+  validateName: nameIsPathSegment,
+  allowCreateOnUpdate: true,
+  metadataOnUpdate: ['create', 'update'],
+}
+
+const CONDITIONAL: Strategy = { allowUnconditionalUpdate: false }
+const binding: Strategy = {
+  ...CONDITIONAL,
+  hasGeneration: true,
+  metadataOnUpdate: ['create'],
+  anyFinalizer: true,
+}
+const webhooks: Strategy = { ...binding, changesGeneration: changesOf('webhooks') }
+const flowcontrol: Strategy = { ...COUNTED, resetFields: STATUS_ONLY, metadataOnUpdate: ['create'] }
+
+/** The version that is stored joins those that objects in the store may have. */
+function recordStoredVersion(crd: KubeObject): void {
+  const stored = objectsAt(objectAt(crd['spec'])['versions']).find((version) => version['storage'] === true)
+  const name = textAt(stored?.['name'])
+  const status = { ...objectAt(crd['status']) }
+  const known = textsAt(status['storedVersions'])
+  if (name && !known.includes(name)) status['storedVersions'] = [...known, name]
+  crd['status'] = status
+}
+
+const customresourcedefinitions: Strategy = {
+  ...CONDITIONAL,
+  hasGeneration: true,
+  validateName: nameIsDnsSubdomain,
+  anyFinalizer: true,
+  resetFields: { '': ['status'], status: ['spec'] },
+  initialStatus: () => ({ conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null }),
+  prepareForCreate: recordStoredVersion,
+  prepareForUpdate(crd, _old, context) {
+    if (context.subresource === '') recordStoredVersion(crd)
+  },
+}
+
+/** An APIService without a Service is answered by this server. */
+function markLocal(apiservice: KubeObject, context: WriteContext): void {
+  if (present(objectAt(apiservice['spec'])['service'])) return
+  childOf(apiservice, 'status')['conditions'] = [
+    {
+      lastTransitionTime: timeText(context.now),
+      message: 'Local APIServices are always available',
+      reason: 'Local',
+      status: 'True',
+      type: 'Available',
+    },
+  ]
+}
+
+const apiservices: Strategy = {
+  ...CONDITIONAL,
+  anyFinalizer: true,
+  resetFields: STATUS_ONLY,
+  initialStatus: () => ({}),
+  prepareForCreate: markLocal,
+}
+
+export const policies: Readonly<Record<string, Strategy>> = {
+  'roles.rbac.authorization.k8s.io': rbac,
+  'clusterroles.rbac.authorization.k8s.io': rbac,
+  'rolebindings.rbac.authorization.k8s.io': rbac,
+  'clusterrolebindings.rbac.authorization.k8s.io': rbac,
+  'validatingwebhookconfigurations.admissionregistration.k8s.io': webhooks,
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io': webhooks,
+  'validatingadmissionpolicies.admissionregistration.k8s.io': {
+    ...binding,
+    resetFields: STATUS_ONLY,
+    initialStatus: () => ({}),
+  },
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io': binding,
+  'mutatingadmissionpolicies.admissionregistration.k8s.io': binding,
+  'mutatingadmissionpolicybindings.admissionregistration.k8s.io': binding,
+  'flowschemas.flowcontrol.apiserver.k8s.io': flowcontrol,
+  'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io': flowcontrol,
+  'priorityclasses.scheduling.k8s.io': { hasGeneration: true, changesGeneration: () => false },
+  'workloads.scheduling.k8s.io': {},
+  'podgroups.scheduling.k8s.io': { resetFields: STATUS_ONLY, initialStatus: () => ({}) },
+  'ingresses.networking.k8s.io': { ...COUNTED, initialStatus: () => ({ loadBalancer: {} }) },
+  'ingressclasses.networking.k8s.io': { hasGeneration: true, metadataOnUpdate: ['update', 'create'] },
+  'networkpolicies.networking.k8s.io': { hasGeneration: true },
+  'servicecidrs.networking.k8s.io': { ...WITH_STATUS, resetFields: STATUS_ONLY },
+  'ipaddresses.networking.k8s.io': {},
+  'runtimeclasses.node.k8s.io': { allowCreateOnUpdate: true, allowUnconditionalUpdate: false },
+  'customresourcedefinitions.apiextensions.k8s.io': customresourcedefinitions,
+  'apiservices.apiregistration.k8s.io': apiservices,
+  'storageversions.internal.apiserver.k8s.io': { ...CONDITIONAL, ...WITH_STATUS, resetFields: STATUS_ONLY },
+  'storageversionmigrations.storagemigration.k8s.io': {
+    ...CONDITIONAL,
+    ...WITH_STATUS,
+    resetFields: STATUS_ONLY,
+  },
+}

@@ -1,0 +1,23 @@
+// The parts that rows of the strategy tables share: which half of an object each kind of write leaves alone.
+// Follows GetResetFields of pkg/registry/*/*/strategy.go.
+import type { JsonObject } from '../machinery/json.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { semanticEqual } from './equality.ts'
+import type { Strategy } from './strategy.ts'
+
+/** Writes of the object leave its status alone, writes of the status leave the spec. */
+export const STATUS_APART = { '': ['status'], status: ['spec'] } as const
+/** And the status write leaves metadata alone too. */
+export const STATUS_ONLY = { '': ['status'], status: ['metadata', 'spec'] } as const
+
+const empty = (): JsonObject => ({})
+
+/** A kind with a spec that is counted and a status that begins empty. */
+export const WITH_STATUS: Strategy = { resetFields: STATUS_APART, initialStatus: empty }
+export const COUNTED: Strategy = { ...WITH_STATUS, hasGeneration: true }
+
+/** A generation that counts changes of other fields than the spec. */
+export const changesOf =
+  (...fields: readonly string[]) =>
+  (object: KubeObject, old: KubeObject): boolean =>
+    fields.some((field) => !semanticEqual(object[field], old[field]))

@@ -1,0 +1,90 @@
+// Volumes, their classes and drivers, and the devices of dynamic resource allocation.
+// Rows of strategies.ts. Follows pkg/registry/core/persistentvolume*, storage and resource.
+import type { KubeObject } from '../machinery/object.ts'
+import { timeText } from './generic.ts'
+import { childOf, objectAt, present } from './reading.ts'
+import { COUNTED, STATUS_APART, STATUS_ONLY } from './rows.ts'
+import type { Strategy, WriteContext } from './strategy.ts'
+
+const PHASE_TIME = 'lastPhaseTransitionTime'
+
+/** When a volume's phase changes, the time of it is kept, unless the writer says it. */
+function keepPhaseTime(volume: KubeObject, old: KubeObject, context: WriteContext): void {
+  if (context.subresource !== 'status') return
+  const status = childOf(volume, 'status')
+  const before = objectAt(old['status'])
+  const unsaid = !present(status[PHASE_TIME])
+  if (before['phase'] === status['phase']) {
+    if (unsaid && before[PHASE_TIME] !== undefined) status[PHASE_TIME] = before[PHASE_TIME]
+  } else if (unsaid || status[PHASE_TIME] === before[PHASE_TIME]) status[PHASE_TIME] = timeText(context.now)
+}
+
+/** `dataSource` and `dataSourceRef` say the same where one of them can say it all. */
+function pairDataSources(claim: KubeObject): void {
+  const spec = childOf(claim, 'spec')
+  const { dataSource: source, dataSourceRef: ref } = spec
+  if (present(source) && !present(ref)) spec['dataSourceRef'] = { ...objectAt(source) }
+  else if (present(ref) && !present(source) && !objectAt(ref)['namespace'])
+    spec['dataSource'] = { ...objectAt(ref) }
+}
+
+const persistentvolumes: Strategy = {
+  resetFields: STATUS_APART,
+  initialStatus: () => ({ phase: 'Pending' }),
+  metadataOnUpdate: ['create', 'create'],
+  returnsDeleted: true,
+  prepareForCreate(volume, context) {
+    childOf(volume, 'status')[PHASE_TIME] = timeText(context.now)
+  },
+  prepareForUpdate: keepPhaseTime,
+}
+
+const persistentvolumeclaims: Strategy = {
+  resetFields: STATUS_APART,
+  initialStatus: () => ({ phase: 'Pending' }),
+  metadataOnUpdate: ['update', 'create'],
+  returnsDeleted: true,
+  prepareForCreate: pairDataSources,
+  prepareForUpdate: pairDataSources,
+}
+
+const CONDITIONAL: Strategy = { allowUnconditionalUpdate: false }
+
+const csidrivers: Strategy = {
+  ...CONDITIONAL,
+  hasGeneration: true,
+  returnsDeleted: true,
+  // Upstream counts the changes but not the creation.
+  prepareForCreate: (driver) => void delete driver.metadata.generation,
+}
+
+const volumeattachments: Strategy = {
+  ...CONDITIONAL,
+  resetFields: STATUS_ONLY,
+  initialStatus: () => ({ attached: false }),
+  metadataOnUpdate: ['create'],
+  returnsDeleted: true,
+}
+
+const resourceclaims: Strategy = { resetFields: STATUS_ONLY, initialStatus: () => ({}), returnsDeleted: true }
+
+export const volumes: Readonly<Record<string, Strategy>> = {
+  persistentvolumes,
+  persistentvolumeclaims,
+  'storageclasses.storage.k8s.io': { returnsDeleted: true },
+  'csidrivers.storage.k8s.io': csidrivers,
+  'csinodes.storage.k8s.io': { ...CONDITIONAL, metadataOnUpdate: ['create'], returnsDeleted: true },
+  'csistoragecapacities.storage.k8s.io': CONDITIONAL,
+  'volumeattachments.storage.k8s.io': volumeattachments,
+  'volumeattributesclasses.storage.k8s.io': { returnsDeleted: true },
+  'resourceclaims.resource.k8s.io': resourceclaims,
+  'resourceclaimtemplates.resource.k8s.io': { returnsDeleted: true },
+  'resourceslices.resource.k8s.io': { hasGeneration: true, returnsDeleted: true },
+  'deviceclasses.resource.k8s.io': { hasGeneration: true, returnsDeleted: true },
+  'devicetaintrules.resource.k8s.io': { ...COUNTED, resetFields: STATUS_ONLY, returnsDeleted: true },
+  'resourcepoolstatusrequests.resource.k8s.io': {
+    ...CONDITIONAL,
+    resetFields: STATUS_ONLY,
+    returnsDeleted: true,
+  },
+}

@@ -1,0 +1,103 @@
+// Kinds that run pods, and those that size or guard them.
+// Rows of strategies.ts. Follows pkg/registry/apps, batch, autoscaling, policy and core/replicationcontroller.
+import type { KubeObject } from '../machinery/object.ts'
+import { nameIsDnsLabel } from '../machinery/names.ts'
+import { semanticEqual } from './equality.ts'
+import { childOf, numberAt, objectAt, textAt } from './reading.ts'
+import { changesOf, COUNTED, STATUS_APART } from './rows.ts'
+import type { Strategy } from './strategy.ts'
+
+const NAME_LABELS = ['job-name', 'batch.kubernetes.io/job-name'] as const
+const UID_LABELS = ['controller-uid', 'batch.kubernetes.io/controller-uid'] as const
+
+/** The labels by which a job knows its pods, unless the user chose a selector. */
+function generateSelector(job: KubeObject): void {
+  const spec = childOf(job, 'spec')
+  if (spec['manualSelector'] === true) return
+  const uid = textAt(job.metadata.uid)
+  const labels = childOf(childOf(childOf(spec, 'template'), 'metadata'), 'labels')
+  for (const label of NAME_LABELS) labels[label] ??= textAt(job.metadata.name)
+  for (const label of UID_LABELS) labels[label] ??= uid
+  childOf(childOf(spec, 'selector'), 'matchLabels')[UID_LABELS[1]] ??= uid
+}
+
+/** extensions/v1beta1 counted the changes of a DaemonSet's template; apps/v1 keeps the number in an annotation. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+
+function setTemplateGeneration(object: KubeObject, value: number): void {
+  object.metadata.annotations = { ...object.metadata.annotations, [TEMPLATE_GENERATION]: String(value) }
+}
+
+function prepareDaemonSetUpdate(object: KubeObject, old: KubeObject): void {
+  const before = Number(old.metadata.annotations?.[TEMPLATE_GENERATION] ?? '0')
+  const same = semanticEqual(objectAt(object['spec'])['template'], objectAt(old['spec'])['template'])
+  const counted = same ? before : before + 1
+  if (counted) setTemplateGeneration(object, counted)
+}
+
+const replicationcontrollers: Strategy = {
+  ...COUNTED,
+  initialStatus: () => ({ replicas: 0 }),
+  metadataOnUpdate: ['update'],
+  defaultPropagation: 'Orphan',
+}
+
+const daemonsets: Strategy = {
+  ...COUNTED,
+  initialStatus: () => ({
+    currentNumberScheduled: 0,
+    desiredNumberScheduled: 0,
+    numberMisscheduled: 0,
+    numberReady: 0,
+  }),
+  prepareForCreate(object) {
+    const given = Number(object.metadata.annotations?.[TEMPLATE_GENERATION] ?? '0')
+    setTemplateGeneration(object, Math.max(1, numberAt(given)))
+  },
+  prepareForUpdate: prepareDaemonSetUpdate,
+}
+
+const deployments: Strategy = {
+  ...COUNTED,
+  resetFields: { '': ['status'], status: ['spec', 'metadata.labels'] },
+  changesGeneration: (object, old) =>
+    !semanticEqual(object['spec'], old['spec']) ||
+    !semanticEqual(object.metadata.annotations, old.metadata.annotations),
+}
+
+const statefulsets: Strategy = {
+  ...COUNTED,
+  validateName: nameIsDnsLabel,
+  initialStatus: () => ({ availableReplicas: 0, replicas: 0 }),
+}
+
+const jobs: Strategy = {
+  ...COUNTED,
+  prepareForCreate: generateSelector,
+  metadataOnUpdate: ['create', 'update'],
+  defaultPropagation: 'Orphan',
+}
+
+const poddisruptionbudgets: Strategy = {
+  ...COUNTED,
+  allowUnconditionalUpdate: false,
+  metadataOnUpdate: [],
+  initialStatus: () => ({ currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }),
+}
+
+export const workloads: Readonly<Record<string, Strategy>> = {
+  replicationcontrollers,
+  podtemplates: { hasGeneration: true, changesGeneration: changesOf('template'), returnsDeleted: true },
+  'controllerrevisions.apps': {},
+  'daemonsets.apps': daemonsets,
+  'deployments.apps': deployments,
+  'replicasets.apps': { ...COUNTED, initialStatus: () => ({ replicas: 0 }) },
+  'statefulsets.apps': statefulsets,
+  'jobs.batch': jobs,
+  'cronjobs.batch': COUNTED,
+  'horizontalpodautoscalers.autoscaling': {
+    resetFields: STATUS_APART,
+    initialStatus: () => ({ currentMetrics: null, desiredReplicas: 0 }),
+  },
+  'poddisruptionbudgets.policy': poddisruptionbudgets,
+}
