@@ -21,7 +21,7 @@ export function typePackages(spec: Spec): ReadonlyMap<string, PackageRow> {
     const rows: Record<string, StructRow> = {}
     for (const name of Object.keys(types).sort()) {
       const type = types[name]
-      if (type?.fields === undefined || isSpecial(`${pkg}.${name}`) || !isWire(spec, pkg, name, type))
+      if (type === undefined || type.alias !== undefined || isSpecial(`${pkg}.${name}`) || !isWire(spec, pkg, name, type))
         continue
       rows[name] = structRow(spec, `${pkg}.${name}`, type)
     }
