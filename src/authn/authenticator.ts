@@ -1,0 +1,56 @@
+// What an authenticator is: it knows who sent a request, does not know, or refuses what it was shown.
+// Follows k8s.io/apiserver/pkg/authentication/authenticator.
+import type { IncomingHttpHeaders } from 'node:http'
+import { StatusError, unauthorized } from '../machinery/status.ts'
+import type { UserInfo } from '../machinery/user.ts'
+import type { PeerCertificate } from './x509.ts'
+
+export interface AuthnRequest {
+  readonly headers: IncomingHttpHeaders
+  /** Of the connection, read once by `peerCertificate`; undefined where the client showed none. */
+  readonly peerCertificate?: PeerCertificate | undefined
+  /** Adds a Warning header to the answer. */
+  warn?(message: string): void
+}
+
+/**
+ * The user, or undefined where the request carries nothing that this authenticator reads. The same credential gives
+ * the same object again: later stages keep what they compute by it. Throws (or rejects with) the 401 of `refused`
+ * for a credential that is of its kind and wrong.
+ */
+export interface Authenticator {
+  authenticate(request: AuthnRequest): UserInfo | undefined | Promise<UserInfo | undefined>
+}
+
+/** Whom a bearer token stands for, and which of the wanted audiences it is meant for. */
+export interface TokenAnswer {
+  readonly user: UserInfo
+  readonly audiences: readonly string[]
+}
+
+/** Knows tokens of one kind; undefined for all others, and for a token that is for none of the audiences. */
+export interface TokenAuthenticator {
+  authenticateToken(
+    token: string,
+    audiences: readonly string[],
+  ): TokenAnswer | undefined | Promise<TokenAnswer | undefined>
+}
+
+/** A 401. Clients see "Unauthorized" and never why; logs and token reviews read `refusalOf`. */
+export function refused(why: string): StatusError {
+  const error = unauthorized()
+  error.cause = why
+  return error
+}
+
+/** Why a credential was refused; undefined where the error is no refusal. */
+export function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof StatusError) || error.code !== 401) return undefined
+  return typeof error.cause === 'string' ? error.cause : error.message
+}
+
+/** Several reasons in one text, each once, as upstream's aggregate: "a", or "[a, b]". */
+export function aggregate(reasons: readonly string[]): string {
+  const distinct = [...new Set(reasons)]
+  return distinct.length === 1 ? (distinct[0] as string) : `[${distinct.join(', ')}]`
+}
