@@ -311,32 +311,29 @@ function normaliseMap(map: JsonObject, type: Type): JsonObject {
 }
 
 function normaliseStruct(object: JsonObject, slots: StructSlots): JsonObject {
-  if (isInOrder(object, slots)) return object
-  const out: JsonObject = {}
-  for (const slot of presentSlots(object, slots, { seen: false })) {
+  const present = presentSlots(object, slots, { seen: false })
+  let changed = !isInOrder(object, present)
+  const values: (Json | undefined)[] = new Array<Json | undefined>(present.length)
+  for (let i = 0; i < present.length; i++) {
+    const slot = present[i] as Slot
     const value = object[slot.name]
-    if (value === undefined || value === null) {
-      if (slot.always) out[slot.name] = slot.zero()
-      continue
-    }
-    const now = normaliseType(value, slot.type)
-    if (!slot.dropsZero(now)) out[slot.name] = now
+    let now: Json | undefined
+    if (value === undefined || value === null) now = slot.always ? (value ?? slot.zero()) : undefined
+    else if (slot.dropsZero((now = normaliseType(value, slot.type)))) now = undefined
+    if (now !== value) changed = true
+    values[i] = now
+  }
+  if (!changed) return object
+  const out: JsonObject = {}
+  for (let i = 0; i < present.length; i++) {
+    if (values[i] !== undefined) out[(present[i] as Slot).name] = values[i]
   }
   return out
 }
 
-/** True where nothing below this object has to change. */
-function isInOrder(object: JsonObject, slots: StructSlots): boolean {
-  let last = -1
-  let always = 0
-  for (const key in object) {
-    const slot = slots.byName.get(key)
-    if (slot === undefined || slot.index < last) return false
-    last = slot.index
-    if (slot.always) always++
-    const value = object[key]
-    if (value === undefined || (value === null && !slot.always)) return false
-    if (slot.dropsZero(value) || normaliseType(value, slot.type) !== value) return false
-  }
-  return always === slots.always.length
+/** Whether the keys of `object` are exactly those of `present`, in the same order. */
+function isInOrder(object: JsonObject, present: readonly Slot[]): boolean {
+  let i = 0
+  for (const key in object) if (present[i++]?.name !== key) return false
+  return i === present.length
 }
