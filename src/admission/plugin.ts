@@ -1,4 +1,5 @@
 // What an admission plugin is. Follows k8s.io/apiserver/pkg/admission.
+import type { GroupResource } from '../machinery/gvk.ts'
 import type { Lister } from '../machinery/lister.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import type { UserInfo } from '../machinery/user.ts'
@@ -6,11 +7,15 @@ import type { Resource } from '../schema/resource.ts'
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 
-/** What is about to happen. `object` is the new state (absent on DELETE), `old` the stored one (absent on CREATE). */
-export interface AdmissionAttributes {
+/** Where a request goes: what decides which plugins look at it. */
+export interface AdmissionTarget {
   readonly operation: Operation
   readonly resource: Resource
   readonly subresource: string
+}
+
+/** What is about to happen. `object` is the new state (absent on DELETE), `old` the stored one (absent on CREATE). */
+export interface AdmissionAttributes extends AdmissionTarget {
   readonly namespace: string
   readonly name: string
   readonly user: UserInfo
@@ -24,7 +29,23 @@ export interface AdmissionAttributes {
 /** A plugin refuses by throwing a StatusError. It may change `attributes.object` in `admit` only. */
 export interface AdmissionPlugin {
   readonly name: string
-  handles(attributes: AdmissionAttributes): boolean
+  /** What it reads by the lister: loaded before its first request. */
+  readonly reads?: readonly GroupResource[]
+  /** Asked once for each target, and remembered. */
+  handles(target: AdmissionTarget): boolean
   admit?(attributes: AdmissionAttributes, lister: Lister): void | Promise<void>
   validate?(attributes: AdmissionAttributes, lister: Lister): void | Promise<void>
+}
+
+/** Reads an object from the store itself, for plugins whose lister may lag behind other replicas' writes. */
+export type Lookup = (
+  resource: GroupResource,
+  namespace: string,
+  name: string,
+) => Promise<KubeObject | undefined>
+
+/** True for writes to this resource itself, or to the subresource named. */
+export function isFor(target: AdmissionTarget, gr: GroupResource, subresource = ''): boolean {
+  const { resource } = target
+  return resource.name === gr.resource && resource.group === gr.group && target.subresource === subresource
 }

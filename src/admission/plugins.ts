@@ -1,0 +1,127 @@
+// Which admission plugins run, and in which order. Follows k8s.io/kubernetes/pkg/kubeapiserver/options/plugins.go.
+import type { Authorizer } from '../machinery/attributes.ts'
+import { CertificateApproval, CertificateSigning, CertificateSubjectRestriction } from './certificates.ts'
+import { defaultIngressClass, defaultStorageClass } from './defaultclass.ts'
+import { DefaultTolerationSeconds, type TolerationSeconds } from './defaulttolerationseconds.ts'
+import { LimitRanger } from './limitranger.ts'
+import { NamespaceLifecycle } from './namespacelifecycle.ts'
+import { PersistentVolumeClaimResize } from './persistentvolumeclaimresize.ts'
+import type { AdmissionPlugin, Lookup } from './plugin.ts'
+import { PodResizeValidator } from './podresizevalidator.ts'
+import { PodTopologyLabels } from './podtopologylabels.ts'
+import { Priority } from './priority.ts'
+import { RuntimeClass } from './runtimeclass.ts'
+import { ServiceAccount } from './serviceaccount.ts'
+import { StorageObjectInUseProtection } from './storageobjectinuseprotection.ts'
+import { TaintNodesByCondition } from './taintnodesbycondition.ts'
+
+/** What plugins need beyond the lister. */
+export interface AdmissionDependencies {
+  readonly authorizer: Authorizer
+  /** Absent where the lister sees every write at once: one process, or no replicas. */
+  readonly lookup?: Lookup
+  readonly tolerationSeconds?: TolerationSeconds
+}
+
+type Make = (needs: AdmissionDependencies) => AdmissionPlugin
+
+/** A plugin that upstream switches on by itself, and how it is made here; without `make`, it is not here. */
+interface Known {
+  readonly name: string
+  readonly on: boolean
+  readonly make?: Make
+}
+
+const on = (name: string, make?: Make): Known => ({ name, on: true, ...(make ? { make } : {}) })
+const off = (name: string): Known => ({ name, on: false })
+
+/** Upstream's names, in the order in which they run there. */
+const KNOWN: readonly Known[] = [
+  off('AlwaysAdmit'),
+  off('NamespaceAutoProvision'),
+  on('NamespaceLifecycle', ({ lookup }) => new NamespaceLifecycle(lookup)),
+  off('NamespaceExists'),
+  off('LimitPodHardAntiAffinityTopology'),
+  on('LimitRanger', () => new LimitRanger()),
+  on('ServiceAccount', ({ lookup }) => new ServiceAccount(lookup)),
+  off('NodeRestriction'),
+  on('TaintNodesByCondition', () => new TaintNodesByCondition()),
+  off('AlwaysPullImages'),
+  off('ImagePolicyWebhook'),
+  on('PodSecurity'),
+  off('PodNodeSelector'),
+  on('Priority', () => new Priority()),
+  on('DefaultTolerationSeconds', ({ tolerationSeconds }) => new DefaultTolerationSeconds(tolerationSeconds)),
+  off('PodTolerationRestriction'),
+  off('EventRateLimit'),
+  off('ExtendedResourceToleration'),
+  on('DefaultStorageClass', defaultStorageClass),
+  on('StorageObjectInUseProtection', () => new StorageObjectInUseProtection()),
+  on('PodGroupProtection'),
+  off('OwnerReferencesPermissionEnforcement'),
+  on('PersistentVolumeClaimResize', () => new PersistentVolumeClaimResize()),
+  on('RuntimeClass', ({ lookup }) => new RuntimeClass(lookup)),
+  on('CertificateApproval', ({ authorizer }) => new CertificateApproval(authorizer)),
+  on('CertificateSigning', ({ authorizer }) => new CertificateSigning(authorizer)),
+  on('ClusterTrustBundleAttest'),
+  on('CertificateSubjectRestriction', () => new CertificateSubjectRestriction()),
+  on('DefaultIngressClass', defaultIngressClass),
+  off('DenyServiceExternalIPs'),
+  on('PodTopologyLabels', () => new PodTopologyLabels()),
+  on('PodGroupWorkloadExists'),
+  on('NodeDeclaredFeatureValidator'),
+  on('JobValidation'),
+  on('PodResizeValidator', () => new PodResizeValidator()),
+  on('MutatingAdmissionPolicy'),
+  on('MutatingAdmissionWebhook'),
+  on('ValidatingAdmissionPolicy'),
+  on('ValidatingAdmissionWebhook'),
+  on('ResourceQuota'),
+  off('AlwaysDeny'),
+]
+
+export interface AdmissionSwitches {
+  /** --enable-admission-plugins */
+  readonly enable?: readonly string[]
+  /** --disable-admission-plugins */
+  readonly disable?: readonly string[]
+}
+
+/**
+ * The plugins to run, in order. Throws an Error with one line of text for a name that upstream does not know, one in
+ * both lists, and one that is to be enabled but is not implemented. DEVIATION: plugins that upstream has on by itself
+ * and this server does not implement are left out without an error.
+ */
+export function admissionPlugins(
+  switches: AdmissionSwitches,
+  needs: AdmissionDependencies,
+): AdmissionPlugin[] {
+  const enable = new Set(switches.enable)
+  const disable = new Set(switches.disable)
+  checkSwitches(enable, disable)
+  const plugins: AdmissionPlugin[] = []
+  for (const known of KNOWN) {
+    const wanted = enable.has(known.name) || (known.on && !disable.has(known.name))
+    if (wanted && known.make) plugins.push(known.make(needs))
+  }
+  return plugins
+}
+
+function checkSwitches(enable: ReadonlySet<string>, disable: ReadonlySet<string>): void {
+  const known = new Map(KNOWN.map((plugin) => [plugin.name, plugin]))
+  const faults: string[] = []
+  for (const name of enable) {
+    const plugin = known.get(name)
+    if (!plugin) faults.push(`enable-admission-plugins plugin ${JSON.stringify(name)} is unknown`)
+    else if (!plugin.make)
+      faults.push(`enable-admission-plugins plugin ${JSON.stringify(name)} is not implemented`)
+  }
+  for (const name of disable) {
+    if (!known.has(name)) faults.push(`disable-admission-plugins plugin ${JSON.stringify(name)} is unknown`)
+  }
+  const both = [...enable].filter((name) => disable.has(name)).sort()
+  if (both.length) {
+    faults.push(`[${both.join(' ')}] in enable-admission-plugins and disable-admission-plugins overlapped`)
+  }
+  if (faults.length) throw new Error(faults.join('; '))
+}
