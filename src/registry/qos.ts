@@ -1,39 +1,13 @@
 // The quality of service of a pod, as its containers' requests and limits of cpu and memory make it.
 // Called when a pod is created. Follows pkg/apis/core/helper/qos.
 import type { JsonObject } from '../machinery/json.ts'
+import { addQuantities, compareQuantities, parseQuantity, type Quantity } from '../machinery/quantity.ts'
 import { objectAt, objectsAt, textAt } from './reading.ts'
 
-type Sums = Map<string, bigint>
+type Sums = Map<string, Quantity>
 
 const RESOURCES = ['cpu', 'memory'] as const
-const POWERS: Readonly<Record<string, bigint>> = {
-  n: 1n,
-  u: 10n ** 3n,
-  m: 10n ** 6n,
-  '': 10n ** 9n,
-  k: 10n ** 12n,
-  M: 10n ** 15n,
-  G: 10n ** 18n,
-  T: 10n ** 21n,
-  P: 10n ** 24n,
-  E: 10n ** 27n,
-  Ki: (10n ** 9n) << 10n,
-  Mi: (10n ** 9n) << 20n,
-  Gi: (10n ** 9n) << 30n,
-  Ti: (10n ** 9n) << 40n,
-  Pi: (10n ** 9n) << 50n,
-  Ei: (10n ** 9n) << 60n,
-}
-
-function nano(text: string): bigint {
-  const match = /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d{1,2})|([numkMGTPE]?i?))$/.exec(text)
-  if (!match) return 0n
-  const [, sign, whole = '', part = '', exponent, suffix = ''] = match
-  const digits = BigInt(`${whole}${part}` || '0') * (POWERS[suffix] ?? 0n)
-  const shift = Number(exponent ?? 0) - part.length
-  const value = shift < 0 ? digits / 10n ** BigInt(-shift) : digits * 10n ** BigInt(shift)
-  return sign === '-' ? -value : value
-}
+const ZERO = parseQuantity('0')
 
 /** Adds what is above zero to the sums; true where both resources are there. */
 function addUp(amounts: JsonObject, sums: Sums): boolean {
@@ -41,10 +15,10 @@ function addUp(amounts: JsonObject, sums: Sums): boolean {
   for (const name of RESOURCES) {
     const amount = amounts[name]
     if (amount === undefined) continue
-    const quantity = nano(String(amount))
-    if (quantity <= 0n) continue
+    const quantity = parseQuantity(String(amount))
+    if (compareQuantities(quantity, ZERO) <= 0) continue
     const before = sums.get(name)
-    sums.set(name, (before ?? 0n) + quantity)
+    sums.set(name, before ? addQuantities(before, quantity) : quantity)
     found++
   }
   return found === RESOURCES.length
@@ -66,7 +40,7 @@ export function qosClassOf(spec: JsonObject): string {
   if (!requests.size && !limits.size) return 'BestEffort'
   const same = [...requests].every(([name, sum]) => {
     const limit = limits.get(name)
-    return limit === sum
+    return limit !== undefined && compareQuantities(limit, sum) === 0
   })
   return guaranteed && same && requests.size === limits.size ? 'Guaranteed' : 'Burstable'
 }
