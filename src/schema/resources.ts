@@ -48,18 +48,23 @@ export function isStable(version: string): boolean {
 
 /** A resource of builtinResources() by its plural name; the core group is ''. */
 export function findResource(group: string, version: string, name: string): ResourceRow | undefined {
-  return indexed().byName.get(`${group}/${version}/${name}`)
+  return isStable(version) ? indexed().byName.get(`${group}/${version}/${name}`) : undefined
 }
 
 /** The resource of builtinResources() whose objects are of this kind. */
 export function findKind(gvk: GroupVersionKind): ResourceRow | undefined {
-  return indexed().byKind.get(`${gvk.group}/${gvk.version}/${gvk.kind}`)
+  return isStable(gvk.version) ? indexed().byKind.get(`${gvk.group}/${gvk.version}/${gvk.kind}`) : undefined
+}
+
+/** True for the release's own resources, alpha and beta ones too; false for custom ones. */
+export function isReleased({ group, version, name }: Pick<Resource, 'group' | 'version' | 'name'>): boolean {
+  return indexed().byName.has(`${group}/${version}/${name}`)
 }
 
 function indexed(): Index {
   index ??= {
-    byName: new Map(builtinResources().map((row) => [`${row.group}/${row.version}/${row.name}`, row])),
-    byKind: new Map(builtinResources().map((row) => [`${row.group}/${row.version}/${row.kind}`, row])),
+    byName: new Map(releasedResources().map((row) => [`${row.group}/${row.version}/${row.name}`, row])),
+    byKind: new Map(releasedResources().map((row) => [`${row.group}/${row.version}/${row.kind}`, row])),
   }
   return index
 }

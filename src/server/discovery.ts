@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { apiVersionOf } from '../machinery/gvk.ts'
 import type { JsonObject } from '../machinery/json.ts'
 import type { Resource, Subresource } from '../schema/resource.ts'
-import { findResource, type ResourceRow } from '../schema/resources.ts'
+import { isReleased, type ResourceRow } from '../schema/resources.ts'
 
 /** What discovery tells about. A change of the resources is a new array: answers are kept by its identity. */
 export interface DiscoverySource {
@@ -183,7 +183,7 @@ function aggregatedDocument(resources: readonly ResourceRow[], core: boolean): D
 
 function resourceDiscovery(row: ResourceRow): JsonObject {
   // Upstream's built-in groups leave group and version out where they are the resource's own.
-  const builtin = findResource(row.group, row.version, row.name) !== undefined
+  const builtin = isReleased(row)
   const responseKind = (kind: Pick<Subresource, 'group' | 'version' | 'kind'>): JsonObject => {
     const own = builtin && kind.group === row.group && kind.version === row.version
     return { group: own ? '' : kind.group, version: own ? '' : kind.version, kind: kind.kind }
@@ -215,7 +215,7 @@ function groupsOf(resources: readonly ResourceRow[]): [string, ResourceRow[]][] 
     if (rows !== undefined) rows.push(row)
     else {
       groups.set(row.group, [row])
-      if (findResource(row.group, row.version, row.name) === undefined) custom.add(row.group)
+      if (!isReleased(row)) custom.add(row.group)
     }
   }
   const rank = (name: string) => (custom.has(name) ? 1 : 0)
