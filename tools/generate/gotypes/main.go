@@ -213,15 +213,27 @@ func readFields(imports map[string]string, expr *ast.StructType) []Field {
 		if name == "" && !has(out.Flags, "inline") {
 			out.Name = field.Names[0].Name
 		}
-		if proto := strings.Split(tag.Get("protobuf"), ","); len(proto) >= 4 {
-			out.Proto = proto[1] + " " + strings.TrimPrefix(proto[3], "name=")
-		}
+		out.Proto = protoOf(tag.Get("protobuf"), out.Name)
 		if strategy, ok := tag.Lookup("patchStrategy"); ok {
 			out.Patch = []string{strategy, tag.Get("patchMergeKey")}
 		}
 		fields = append(fields, out)
 	}
 	return fields
+}
+
+// protoOf makes "1 name" of "bytes,1,opt,name=name"; the label may be missing, and so may the name.
+func protoOf(tag, name string) string {
+	parts := strings.Split(tag, ",")
+	if len(parts) < 2 {
+		return ""
+	}
+	for _, part := range parts[2:] {
+		if stated, ok := strings.CutPrefix(part, "name="); ok {
+			name = stated
+		}
+	}
+	return strings.TrimSpace(parts[1] + " " + name)
 }
 
 func readConstant(enums map[string][]string, general *ast.GenDecl, spec *ast.ValueSpec) {
