@@ -111,7 +111,7 @@ function buildField(home: string, name: string, row: FieldRow, struct: StructRow
       return type
     },
     required: row.required === true,
-    ...(row.default !== undefined && { default: row.default }),
+    ...(row.default !== undefined && (row.default || row.pointer === true) && { default: row.default }),
     patchStrategy: row.patchStrategy?.split(',') ?? [],
     ...(row.patchMergeKey !== undefined && { patchMergeKey: row.patchMergeKey }),
     pointer: row.pointer === true || row.type === 'bytes' || isCollection(row.type),
@@ -157,7 +157,8 @@ function resolveType(home: string, row: TypeRow, values?: readonly string[]): Ty
     const item = resolveType(home, row.list, values)
     return { kind: 'list', item, listType: row.listType ?? 'atomic', mapKeys: row.keys ?? [] }
   }
-  if ('map' in row) return { kind: 'map', value: resolveType(home, row.map), atomic: row.atomic === true }
+  if ('map' in row)
+    return { kind: 'map', value: resolveType(home, row.map, values), atomic: row.atomic === true }
   return { ...resolveStruct(home, row.struct), atomic: row.atomic }
 }
 

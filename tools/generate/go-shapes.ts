@@ -68,7 +68,8 @@ export function shapeOf(spec: Spec, pkg: string, text: string): Shape {
     return { row: { list: item.row }, pointer: true, ...(item.enum && { enum: item.enum }) }
   }
   if (text.startsWith('map[')) {
-    return { row: { map: shapeOf(spec, pkg, text.slice(text.indexOf(']') + 1)).row }, pointer: true }
+    const value = shapeOf(spec, pkg, text.slice(text.indexOf(']') + 1))
+    return { row: { map: value.row }, pointer: true, ...(value.enum && { enum: value.enum }) }
   }
   const basic = BASIC[text]
   if (basic !== undefined) return { row: basic, pointer: false }

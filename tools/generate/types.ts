@@ -21,7 +21,12 @@ export function typePackages(spec: Spec): ReadonlyMap<string, PackageRow> {
     const rows: Record<string, StructRow> = {}
     for (const name of Object.keys(types).sort()) {
       const type = types[name]
-      if (type === undefined || type.alias !== undefined || isSpecial(`${pkg}.${name}`) || !isWire(spec, pkg, name, type))
+      if (
+        type === undefined ||
+        type.alias !== undefined ||
+        isSpecial(`${pkg}.${name}`) ||
+        !isWire(spec, pkg, name, type)
+      )
         continue
       rows[name] = structRow(spec, `${pkg}.${name}`, type)
     }
@@ -128,12 +133,12 @@ function fieldRow(
     ? [property['x-kubernetes-patch-strategy'], property['x-kubernetes-patch-merge-key']]
     : (go.patch ?? [])
   const required = schema === undefined ? isRequired(go, markers) : schema.required?.includes(go.name)
-  const preset = property === undefined ? markedDefault(markers.get('default')) : statedDefault(property)
+  const preset = property === undefined ? markedDefault(markers.get('default')) : property.default
   const plain = typeof row === 'string' || 'struct' in row
   return {
     type: localize(home, row),
     ...(required === true && { required: true as const }),
-    ...(preset !== undefined && { default: preset }),
+    ...(preset !== undefined && !isImplied(preset, shape.pointer, go) && { default: preset }),
     ...(strategy ? { patchStrategy: strategy } : {}),
     ...(key ? { patchMergeKey: key } : {}),
     ...(shape.pointer && plain && row !== 'bytes' && { pointer: true as const }),
@@ -208,13 +213,13 @@ function isRequired(go: GoField, markers: ReadonlyMap<string, string>): boolean 
 }
 
 function markedDefault(text: string | undefined): unknown {
-  if (text === undefined) return undefined
-  const value: unknown = JSON.parse(text)
-  return isZero(value) ? undefined : value
+  return text === undefined ? undefined : (JSON.parse(text) as unknown)
 }
 
-function statedDefault(property: Schema): unknown {
-  return isZero(property.default) ? undefined : property.default
+/** OpenAPI states the zero value as the default of whatever Go always writes: that follows from the type. */
+function isImplied(preset: unknown, pointer: boolean, go: GoField): boolean {
+  if (!isZero(preset) || pointer) return false
+  return typeof preset === 'object' || !(go.flags?.includes('omitempty') || go.flags?.includes('omitzero'))
 }
 
 function isZero(value: unknown): boolean {
