@@ -181,7 +181,7 @@ export function validateUpdate(
 const UPDATE_ONLY = ['update'] as const
 
 /** A 500 without a reason: what upstream makes of an error that is no Status. */
-function plainError(message: string): StatusError {
+export function plainError(message: string): StatusError {
   const error = new StatusError({ code: 500, reason: '', message })
   delete error.status.reason
   return error
