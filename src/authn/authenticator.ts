@@ -48,9 +48,3 @@ export function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof StatusError) || error.code !== 401) return undefined
   return typeof error.cause === 'string' ? error.cause : error.message
 }
-
-/** Several reasons in one text, each once, as upstream's aggregate: "a", or "[a, b]". */
-export function aggregate(reasons: readonly string[]): string {
-  const distinct = [...new Set(reasons)]
-  return distinct.length === 1 ? (distinct[0] as string) : `[${distinct.join(', ')}]`
-}

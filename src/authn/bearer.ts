@@ -1,8 +1,8 @@
 // The Authorization header's bearer token, shown to the authenticators of tokens in turn.
 // Follows k8s.io/apiserver/pkg/authentication/request/bearertoken and token/union.
+import { aggregate } from '../machinery/aggregate.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import {
-  aggregate,
   type Authenticator,
   type AuthnRequest,
   refusalOf,

@@ -1,8 +1,9 @@
 // The authenticators in turn, and the group that everyone who is known belongs to.
 // Follows k8s.io/apiserver/pkg/authentication/request/union and group.
+import { aggregate } from '../machinery/aggregate.ts'
 import { unauthorized } from '../machinery/status.ts'
 import { ANONYMOUS, AUTHENTICATED_GROUP, UNAUTHENTICATED_GROUP, type UserInfo } from '../machinery/user.ts'
-import { aggregate, type Authenticator, type AuthnRequest, refusalOf, refused } from './authenticator.ts'
+import { type Authenticator, type AuthnRequest, refusalOf, refused } from './authenticator.ts'
 
 /**
  * Asks one after the other; the first that knows the user wins, even when an earlier one refused a credential (a

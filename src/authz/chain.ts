@@ -1,0 +1,79 @@
+// The authorizers in turn: the first that has an opinion decides.
+// Follows k8s.io/apiserver/pkg/authorization/union and authorizerfactory, and k8s.io/kubernetes/pkg/kubeapiserver/authorizer.
+import type { AuthorizationAttributes, Authorizer, Decision } from '../machinery/attributes.ts'
+import { aggregate } from '../machinery/aggregate.ts'
+import { MASTERS_GROUP } from '../machinery/user.ts'
+import type { RbacAuthorizer } from './rbac.ts'
+
+const ALLOWED: Decision = { decision: 'allow', reason: '' }
+const DENIED: Decision = { decision: 'noOpinion', reason: 'Everything is forbidden.' }
+const NO_OPINION: Decision = { decision: 'noOpinion', reason: '' }
+
+/** Everything, for members of system:masters: the way in when the policy is broken. */
+const masters: Authorizer = {
+  authorize: ({ user }) => (user.groups.includes(MASTERS_GROUP) ? ALLOWED : NO_OPINION),
+}
+
+export const AUTHORIZATION_MODES = ['AlwaysAllow', 'AlwaysDeny', 'RBAC'] as const
+export type AuthorizationMode = (typeof AUTHORIZATION_MODES)[number]
+
+/** The modes of a flag's value "RBAC,AlwaysDeny". Throws an Error with upstream's wording for unknown or repeated ones. */
+export function parseModes(flag: string): AuthorizationMode[] {
+  const modes = flag.split(',').map((mode) => mode.trim())
+  if (flag.trim() === '') throw new Error('at least one authorization-mode must be passed')
+  for (const mode of modes) {
+    if (!isMode(mode)) throw new Error(`authorization-mode ${JSON.stringify(mode)} is not a valid mode`)
+  }
+  if (new Set(modes).size < modes.length) {
+    throw new Error(`authorization-mode ${JSON.stringify(modes)} has mode specified more than once`)
+  }
+  return modes as AuthorizationMode[]
+}
+
+const isMode = (mode: string): mode is AuthorizationMode =>
+  (AUTHORIZATION_MODES as readonly string[]).includes(mode)
+
+/** What a server asks about every request. `rbac` is used where the modes name RBAC. */
+export function authorizerChain(modes: readonly AuthorizationMode[], rbac: RbacAuthorizer): Authorizer {
+  const byMode: Readonly<Record<AuthorizationMode, Authorizer>> = {
+    AlwaysAllow: { authorize: () => ALLOWED },
+    AlwaysDeny: { authorize: () => DENIED },
+    RBAC: rbac,
+  }
+  return union([masters, ...modes.map((mode) => byMode[mode])])
+}
+
+/** Asks in order; without any opinion, tells all reasons. */
+export function union(authorizers: readonly Authorizer[]): Authorizer {
+  return { authorize: (attributes) => ask({ authorizers, attributes, heard: [] }, 0) }
+}
+
+interface Question {
+  readonly authorizers: readonly Authorizer[]
+  readonly attributes: AuthorizationAttributes
+  readonly heard: Decision[]
+}
+
+function ask(question: Question, from: number): Decision | Promise<Decision> {
+  const { authorizers, attributes, heard } = question
+  for (let i = from; i < authorizers.length; i++) {
+    const decision = (authorizers[i] as Authorizer).authorize(attributes)
+    if (decision instanceof Promise) {
+      return decision.then((late) => (late.decision === 'noOpinion' ? hear(late) : late))
+      function hear(late: Decision): Decision | Promise<Decision> {
+        heard.push(late)
+        return ask(question, i + 1)
+      }
+    }
+    if (decision.decision !== 'noOpinion') return decision
+    heard.push(decision)
+  }
+  return together(heard)
+}
+
+function together(heard: readonly Decision[]): Decision {
+  const reasons = heard.flatMap(({ reason }) => (reason === '' ? [] : [reason]))
+  const errors = heard.flatMap(({ error }) => (error === undefined ? [] : [error]))
+  const decision = { decision: 'noOpinion', reason: reasons.join('\n') } as const
+  return errors.length === 0 ? decision : { ...decision, error: aggregate(errors) }
+}
