@@ -8,7 +8,7 @@ import type { KubeObject } from '../machinery/object.ts'
  * `object` of kind `from` as kind `to` says it. Never changes `object`; the answer is fresh at the top and may share
  * parts with it. Kinds without a conversion of their own only get another apiVersion.
  */
-export function convert(object: KubeObject, from: GroupVersionKind, to: GroupVersionKind): KubeObject {
+export function convert(object: KubeObject, _from: GroupVersionKind, to: GroupVersionKind): KubeObject {
   const converted = object
   return { ...converted, kind: to.kind, apiVersion: apiVersionOf(to) }
 }
