@@ -4,6 +4,7 @@
 // anything odd is walked a second time by decode-report.ts, which finds the words for it.
 import type { Json, JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
+import { assign } from './json-assign.ts'
 import { escapeHtml } from './json.ts'
 import { report } from './decode-report.ts'
 import { scalarDecoder, zeroScalar } from './decode-scalar.ts'
@@ -81,13 +82,6 @@ export function serialise(object: KubeObject, type: StructType): Buffer {
 }
 
 const bytesOf = (object: JsonObject): Buffer => Buffer.from(escapeHtml(JSON.stringify(object)))
-
-/** Assigns a key that may be any text: a plain assignment of "__proto__" would change the object's prototype. */
-function put(object: JsonObject, key: string, value: Json): void {
-  if (key === '__proto__') {
-    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
-  } else object[key] = value
-}
 
 function decodeOf(type: Type): Decode {
   switch (type.kind) {
@@ -252,7 +246,7 @@ function mapDecoder(type: MapType): Decode {
     const out: JsonObject = {}
     for (const key of sortedKeys(value)) {
       const item = value[key] as Json
-      put(out, key, item === null ? zero() : decode(item, odd))
+      assign(out, key, item === null ? zero() : decode(item, odd))
     }
     return out
   }
@@ -268,7 +262,7 @@ function copyOf(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(copyOf)
   const out: JsonObject = {}
-  for (const key of Object.keys(value)) put(out, key, copyOf(value[key] as Json))
+  for (const key of Object.keys(value)) assign(out, key, copyOf(value[key] as Json))
   return out
 }
 
@@ -305,7 +299,7 @@ function normaliseMap(map: JsonObject, type: Type): JsonObject {
   for (const key of changed ? keys.sort() : keys) {
     const now = normaliseType(map[key] as Json, type)
     if (now !== map[key]) changed = true
-    put(out, key, now)
+    assign(out, key, now)
   }
   return changed ? out : map
 }
