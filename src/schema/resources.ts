@@ -9,6 +9,8 @@ import type { Resource } from './resource.ts'
 export interface ResourceRow extends Resource {
   /** The hash that discovery states, where it does not follow from `storage`. */
   readonly storageVersionHash?: string
+  /** DELETE answers with the object as it was, not with a Status. */
+  readonly deleteReturnsObject?: true
 }
 
 /** A column of the server's Table; priority 0 is shown without `-o wide`. */

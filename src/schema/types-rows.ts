@@ -11,13 +11,16 @@ export type TypeRow =
       readonly listType?: 'atomic' | 'set' | 'map'
       readonly keys?: readonly string[]
     }
-  | { readonly map: TypeRow; readonly atomic?: true }
+  /** A map type is stated as atomic or as granular, or not at all, which is granular too. */
+  | { readonly map: TypeRow; readonly atomic?: boolean }
   /** A struct whose map type this field states for itself. */
   | { readonly struct: string; readonly atomic: boolean }
 
 export interface FieldRow {
   readonly type: TypeRow
   readonly required?: true
+  /** Of bytes, which are a list to Go alone. */
+  readonly listType?: 'atomic'
   readonly default?: unknown
   readonly patchStrategy?: string
   readonly patchMergeKey?: string

@@ -46,7 +46,7 @@ export function resourceRows(spec: Spec, packages: ReadonlyMap<string, PackageRo
     const parents = list.filter(({ name }) => !name.includes('/'))
     return parents.map((api) => {
       const inner = list.filter(({ name }) => name.startsWith(`${api.name}/`))
-      return resourceRow({ packages, gv, groups: spec }, api, inner)
+      return resourceRow({ packages, gv, spec }, api, inner)
     })
   })
 }
@@ -63,7 +63,7 @@ function groupVersions(spec: Spec): GroupVersion[] {
 interface Context {
   readonly packages: ReadonlyMap<string, PackageRow>
   readonly gv: GroupVersion
-  readonly groups: Spec
+  readonly spec: Spec
 }
 
 function resourceRow(context: Context, api: ApiResource, inner: readonly ApiResource[]): ResourceRow {
@@ -84,8 +84,17 @@ function resourceRow(context: Context, api: ApiResource, inner: readonly ApiReso
     definition: definitionOf(context.packages, gv, api.kind),
     storage: storage ?? gv,
     storagePrefix: stored ? (OLD_PREFIXES[`${gv.group}/${api.name}`] ?? api.name) : '',
+    ...(returnsObject(context, api) && { deleteReturnsObject: true as const }),
     ...(storage === undefined && { storageVersionHash: api.storageVersionHash ?? '' }),
   }
+}
+
+/** Whether the published DELETE answers with the object instead of a Status. */
+function returnsObject({ spec, gv }: Context, api: ApiResource): boolean {
+  const root = gv.group === '' ? `/api/${gv.version}` : `/apis/${gv.group}/${gv.version}`
+  const path = `${root}${api.namespaced ? '/namespaces/{namespace}' : ''}/${api.name}/{name}`
+  const answer = spec.paths[path]?.delete?.responses[200].schema.$ref
+  return answer !== undefined && !answer.endsWith('.Status')
 }
 
 function subresourceRow({ packages, gv }: Context, api: ApiResource): Subresource {
@@ -114,8 +123,8 @@ function definitionOf(
  * Events of both groups share the store of the core group; all others are stored in a version of their own group.
  * Undefined where that version has no types any more: CustomResourceDefinition's v1beta1.
  */
-function storageVersion({ groups, gv }: Context, api: ApiResource): GroupVersion | undefined {
-  for (const [name, { group }] of Object.entries(groups.go)) {
+function storageVersion({ spec, gv }: Context, api: ApiResource): GroupVersion | undefined {
+  for (const [name, { group }] of Object.entries(spec.go)) {
     const version = name.slice(name.lastIndexOf('.') + 1)
     if (group !== gv.group && group !== '') continue
     if (storageHash(group, version, api.kind) === api.storageVersionHash) return { group, version }

@@ -57,10 +57,16 @@ export interface GoPackage {
 /** Message to field to [number, type] or [number, type, "repeated"]. */
 export type Protobuf = Readonly<Record<string, Readonly<Record<string, readonly [number, string, string?]>>>>
 
+interface Deletion {
+  readonly responses: { readonly 200: { readonly schema: Schema } }
+}
+
 export interface Spec {
   readonly folder: string
   /** Definitions of the v2 document. */
   readonly definitions: Readonly<Record<string, Schema>>
+  /** Paths of the v2 document. */
+  readonly paths: Readonly<Record<string, { readonly delete?: Deletion }>>
   /** Schemas of all v3 documents. */
   readonly schemas: ReadonlyMap<string, Schema>
   readonly protobuf: Protobuf
@@ -90,11 +96,14 @@ export function readSpec(folder: string, goTypes: string): Spec {
     )
     for (const [name, schema] of Object.entries(document.components?.schemas ?? {})) schemas.set(name, schema)
   }
+  const { definitions, paths } = readJson<Pick<Spec, 'definitions' | 'paths'>>(
+    join(folder, 'openapi/swagger.json'),
+  )
   return {
     folder,
+    definitions,
+    paths,
     schemas,
-    definitions: readJson<{ definitions: Record<string, Schema> }>(join(folder, 'openapi/swagger.json'))
-      .definitions,
     protobuf: readJson(join(folder, 'protobuf.json')),
     go: JSON.parse(goTypes) as Spec['go'],
   }

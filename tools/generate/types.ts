@@ -138,6 +138,8 @@ function fieldRow(
   return {
     type: localize(home, row),
     ...(required === true && { required: true as const }),
+    ...(row === 'bytes' &&
+      property?.['x-kubernetes-list-type'] === 'atomic' && { listType: 'atomic' as const }),
     ...(preset !== undefined && !isImplied(preset, shape.pointer, go) && { default: preset }),
     ...(strategy ? { patchStrategy: strategy } : {}),
     ...(key ? { patchMergeKey: key } : {}),
@@ -177,7 +179,7 @@ function annotatedType(row: TypeRow, property: Schema): TypeRow {
     return mapType === undefined ? row : { struct: row, atomic: mapType === 'atomic' }
   if ('map' in row) {
     const map = annotatedType(row.map, property.additionalProperties ?? {})
-    return mapType === 'atomic' ? { map, atomic: true } : { map }
+    return mapType === undefined ? { map } : { map, atomic: mapType === 'atomic' }
   }
   if (!('list' in row)) return row
   const listType = property['x-kubernetes-list-type'] as 'atomic' | 'set' | 'map' | undefined

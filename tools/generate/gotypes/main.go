@@ -43,6 +43,15 @@ type Field struct {
 type Package struct {
 	Group *string
 	Types map[string]*Type
+	// Constants by name, for enums that are written in terms of other constants.
+	Constants map[string]constant
+}
+
+// A constant is a literal, or the name of another constant.
+type constant struct {
+	Type    string
+	Literal string
+	Other   string
 }
 
 // The comment markers that say something about the shape of the data.
@@ -77,6 +86,9 @@ func main() {
 	} {
 		load(packages, filepath.Join(root(module), name), path.Join("k8s.io", module, name))
 	}
+	for _, pkg := range packages {
+		readEnums(packages, pkg)
+	}
 	write(packages)
 }
 
@@ -100,8 +112,8 @@ func definition(importPath string) string {
 func load(packages map[string]*Package, dir, importPath string) {
 	entries, err := os.ReadDir(dir)
 	fail(err)
-	pkg := &Package{Types: map[string]*Type{}}
-	enums := map[string][]string{}
+	self := definition(importPath)
+	pkg := &Package{Types: map[string]*Type{}, Constants: map[string]constant{}}
 	for _, entry := range entries {
 		name := entry.Name()
 		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || strings.Contains(name, "generated") {
@@ -112,18 +124,27 @@ func load(packages map[string]*Package, dir, importPath string) {
 		if group, ok := groupName(file); ok {
 			pkg.Group = &group
 		}
-		readFile(pkg, enums, file)
+		readFile(pkg, self, file)
 	}
-	for name, values := range enums {
-		if t := pkg.Types[name]; t != nil && has(t.Markers, "enum") {
-			sort.Strings(values)
-			t.Enum = values
+	packages[self] = pkg
+}
+
+// readEnums gives types that are marked as enums their values.
+func readEnums(packages map[string]*Package, pkg *Package) {
+	for _, one := range pkg.Constants {
+		t := pkg.Types[one.Type]
+		if t == nil || !has(t.Markers, "enum") {
+			continue
 		}
+		if from, name := path.Split(one.Other); name != "" {
+			one = packages[strings.TrimSuffix(from, "/")].Constants[name]
+		}
+		t.Enum = append(t.Enum, one.Literal)
 	}
 	for _, t := range pkg.Types {
+		sort.Strings(t.Enum)
 		t.Markers = without(t.Markers, "enum")
 	}
-	packages[definition(importPath)] = pkg
 }
 
 // groupName finds the constant GroupName that every API package declares.
@@ -144,7 +165,7 @@ func groupName(file *ast.File) (string, bool) {
 	return name, err == nil
 }
 
-func readFile(pkg *Package, enums map[string][]string, file *ast.File) {
+func readFile(pkg *Package, self string, file *ast.File) {
 	imports := map[string]string{}
 	for _, spec := range file.Imports {
 		target, _ := strconv.Unquote(spec.Path.Value)
@@ -156,7 +177,7 @@ func readFile(pkg *Package, enums map[string][]string, file *ast.File) {
 	}
 	for _, decl := range file.Decls {
 		general, ok := decl.(*ast.GenDecl)
-		if !ok {
+		if !ok || general.Tok == token.VAR {
 			continue
 		}
 		for _, spec := range general.Specs {
@@ -164,7 +185,7 @@ func readFile(pkg *Package, enums map[string][]string, file *ast.File) {
 			case *ast.TypeSpec:
 				readType(pkg, imports, general, spec)
 			case *ast.ValueSpec:
-				readConstant(enums, general, spec)
+				readConstant(pkg, imports, self, spec)
 			}
 		}
 	}
@@ -236,16 +257,33 @@ func protoOf(tag, name string) string {
 	return strings.TrimSpace(parts[1] + " " + name)
 }
 
-func readConstant(enums map[string][]string, general *ast.GenDecl, spec *ast.ValueSpec) {
-	ident, ok := spec.Type.(*ast.Ident)
-	if general.Tok != token.CONST || !ok {
-		return
-	}
-	for _, value := range spec.Values {
-		if literal, ok := value.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-			text, _ := strconv.Unquote(literal.Value)
-			enums[ident.Name] = append(enums[ident.Name], text)
+// readConstant keeps `A T = "text"`, `A = T("text")` and `A = T(other.B)`.
+func readConstant(pkg *Package, imports map[string]string, self string, spec *ast.ValueSpec) {
+	for i, value := range spec.Values {
+		one := constant{}
+		if ident, ok := spec.Type.(*ast.Ident); ok {
+			one.Type = ident.Name
 		}
+		if call, ok := value.(*ast.CallExpr); ok && len(call.Args) == 1 {
+			if ident, ok := call.Fun.(*ast.Ident); ok {
+				one.Type = ident.Name
+			}
+			value = call.Args[0]
+		}
+		switch value := value.(type) {
+		case *ast.BasicLit:
+			if value.Kind != token.STRING {
+				continue
+			}
+			one.Literal, _ = strconv.Unquote(value.Value)
+		case *ast.Ident:
+			one.Other = self + "/" + value.Name
+		case *ast.SelectorExpr:
+			one.Other = definition(imports[value.X.(*ast.Ident).Name]) + "/" + value.Sel.Name
+		default:
+			continue
+		}
+		pkg.Constants[spec.Names[i].Name] = one
 	}
 }
 
