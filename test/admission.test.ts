@@ -89,7 +89,7 @@ async function create(
     if (error instanceof StatusError) return error
     throw error
   }
-  const stored = normalise(attributes.object, type)
+  const stored = normalise(attributes.object ?? object, type)
   const metadata = resource.namespaced ? { ...stored.metadata, namespace: 'ns' } : stored.metadata
   lister.put(name, { ...stored, metadata })
   return stored
