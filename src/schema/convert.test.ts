@@ -69,7 +69,7 @@ describe('autoscalers', () => {
   })
   const v1 = (annotations: Record<string, string>, spec: JsonObject = {}): JsonObject =>
     autoscaler('v1', spec, { metadata: { name: 'h', annotations } })
-  const specOf = (object: KubeObject): JsonObject => object.spec as JsonObject
+  const specOf = (object: JsonObject): JsonObject => object.spec as JsonObject
 
   it('keep what v1 cannot say in annotations, as upstream writes them', () => {
     const object = autoscaler('v2', {
