@@ -1,5 +1,6 @@
 // Go's durations ("1h30m", "1.5s") and the short ages that tables show ("5m3s", "2d4h").
 // Follows Go's time.ParseDuration and Duration.String, and k8s.io/apimachinery/pkg/util/duration.
+import { quoteAscii } from './quote.ts'
 
 /** A text that is no duration; `message` is Go's. */
 export class DurationError extends Error {
@@ -31,7 +32,7 @@ const MAX_DIGITS = 19
 /** Nanoseconds of a Go duration. @throws DurationError */
 export function parseDuration(text: string): bigint {
   const fail = (): never => {
-    throw new DurationError(`time: invalid duration ${quote(text)}`)
+    throw new DurationError(`time: invalid duration ${quoteAscii(text)}`)
   }
   const signed = text[0] === '-' || text[0] === '+'
   const body = signed ? text.slice(1) : text
@@ -45,10 +46,10 @@ export function parseDuration(text: string): bigint {
     position = PART.lastIndex
     const digits = whole.replace(/^0+(?=.)/, '') || '0'
     if (digits.length > MAX_DIGITS || BigInt(digits) > LIMIT) return fail()
-    if (unitName === '') throw new DurationError(`time: missing unit in duration ${quote(text)}`)
+    if (unitName === '') throw new DurationError(`time: missing unit in duration ${quoteAscii(text)}`)
     const unit = UNITS.get(unitName)
     if (unit === undefined) {
-      throw new DurationError(`time: unknown unit ${quote(unitName)} in duration ${quote(text)}`)
+      throw new DurationError(`time: unknown unit ${quoteAscii(unitName)} in duration ${quoteAscii(text)}`)
     }
     total += BigInt(digits) * unit + fractionOf(fraction, unit)
     if (total > LIMIT) return fail()
@@ -68,15 +69,6 @@ function fractionOf(digits: string, unit: bigint): bigint {
     scale *= 10
   }
   return BigInt(Math.trunc(Number(value) * (Number(unit) / scale)))
-}
-
-/** Go quotes in ASCII: other bytes as \xNN. */
-function quote(text: string): string {
-  const escaped = text.replace(/[^\x20-\x7f]|["\\]/gu, (c) => {
-    if (c === '"' || c === '\\') return `\\${c}`
-    return [...Buffer.from(c)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
-  })
-  return `"${escaped}"`
 }
 
 /** Nanoseconds as Go prints them: "1h30m0s", "1.5s", "100ms", "0s". */

@@ -34,8 +34,9 @@ const SAFE_DIGITS = 18
 const MAX_TEXT_LENGTH = 1024
 /** DEVIATION: upstream aligns 1e1000000000 with 1 digit by digit until memory ends; further apart, the larger wins. */
 const MAX_SCALE_SPAN = 4096
-/** Texts repeat ("100m", "128Mi"): parsed quantities are immutable and kept, up to this many. */
+/** Texts repeat ("100m", "128Mi"): what is known of them is kept, up to this many, if they are as short as most. */
 const CACHED_TEXTS = 4096
+const MAX_CACHED_LENGTH = 32
 
 const DECIMAL_SUFFIXES = new Map([
   ['n', -9],
@@ -54,21 +55,27 @@ const BINARY_SUFFIXES = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
 
 const cache = new Map<string, Quantity>()
 
+function remember<T>(known: Map<string, T>, text: string, value: T): T {
+  if (text.length > MAX_CACHED_LENGTH) return value
+  if (known.size >= CACHED_TEXTS) known.clear()
+  known.set(text, value)
+  return value
+}
+
 /** Parses a quantity. @throws QuantityError */
 export function parseQuantity(text: string): Quantity {
   const known = cache.get(text)
   if (known) return known
-  const parsed = text === '0' ? zero(text) : parseText(text)
-  if (cache.size >= CACHED_TEXTS) cache.clear()
-  cache.set(text, parsed)
-  return parsed
+  return remember(cache, text, text === '0' ? zero(text) : parseText(text))
 }
 
 const zero = (text: string): Quantity => ({ unscaled: 0n, scale: 0, format: 'DecimalSI', text })
 
+const canonicalTexts = new Map<string, string>()
+
 /** The canonical text of a quantity's text: what a stored object shows. @throws QuantityError */
 export function canonicalQuantity(text: string): string {
-  return formatQuantity(parseQuantity(text))
+  return canonicalTexts.get(text) ?? remember(canonicalTexts, text, formatQuantity(parseQuantity(text)))
 }
 
 const SHAPE = /^([+-]?)(0*)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/

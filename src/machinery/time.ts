@@ -1,5 +1,6 @@
 // metav1.Time and metav1.MicroTime: RFC 3339 in, UTC out.
 // Follows k8s.io/apimachinery/pkg/apis/meta/v1 (time.go, micro_time.go) and the wording of Go's time.Parse.
+import { quoteAscii } from './quote.ts'
 
 /** A point in time: seconds since 1970, which may be negative, and 0 to 999,999,999 nanoseconds on top. */
 export interface Instant {
@@ -45,18 +46,30 @@ export function formatMicroTime(at: Instant): string {
 }
 
 const CANONICAL =
-  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{6})?Z$/
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{6})?Z$/
+const TIME_LENGTH = 20
+const MICRO_TIME_LENGTH = 27
+
+/** The two digits at this place. */
+const piece = (text: string, at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528
+
+/** Whether the text is a valid time in the form in which the API itself writes it: nearly all are. */
+function isCanonical(text: string, length: number): boolean {
+  if (text.length !== length || !CANONICAL.test(text)) return false
+  const day = piece(text, 8)
+  return day <= 28 || day <= daysIn(piece(text, 5), piece(text, 0) * 100 + piece(text, 2))
+}
 
 /** How a Time of an object is shown: UTC, whole seconds; null for Go's zero time. @throws TimeError */
 export function canonicalTime(text: string): string | null {
-  if (text.length === 20 && !text.startsWith('0001') && CANONICAL.test(text)) return text
+  if (!text.startsWith('0001') && isCanonical(text, TIME_LENGTH)) return text
   const at = parseTime(text)
   return isZeroTime(at) ? null : formatTime(at)
 }
 
 /** How a MicroTime of an object is shown: UTC, six digits; null for Go's zero time. @throws TimeError */
 export function canonicalMicroTime(text: string): string | null {
-  if (text.length === 27 && !text.startsWith('0001') && CANONICAL.test(text)) return text
+  if (!text.startsWith('0001') && isCanonical(text, MICRO_TIME_LENGTH)) return text
   const at = parseMicroTime(text)
   return isZeroTime(at) ? null : formatMicroTime(at)
 }
@@ -108,8 +121,19 @@ function daysIn(month: number, year: number): number {
   return month === 2 && leap ? 29 : (DAYS_OF_MONTH[month - 1] as number)
 }
 
+/** All pieces are at fixed places, and there is no zone. */
+function parseCanonical(text: string, micro: boolean): Instant {
+  const days = daysOf(piece(text, 0) * 100 + piece(text, 2), piece(text, 5), piece(text, 8))
+  return {
+    seconds: days * DAY + piece(text, 11) * 3600 + piece(text, 14) * 60 + piece(text, 17),
+    nanoseconds: micro ? (piece(text, 20) * 10000 + piece(text, 22) * 100 + piece(text, 24)) * 1000 : 0,
+  }
+}
+
 /** Walks the layout piece by piece as Go does: which piece fails first is in the message. */
 function parse(text: string, layout: string): Instant {
+  const micro = layout === MICRO_TIME_LAYOUT
+  if (isCanonical(text, micro ? MICRO_TIME_LENGTH : TIME_LENGTH)) return parseCanonical(text, micro)
   const reader = new Reader(text, layout)
   const year = reader.year()
   reader.literal('-')
@@ -148,12 +172,12 @@ class Reader {
   }
 
   private mismatch(rest: string, piece: string): never {
-    const texts = `${quote(this.text)} as ${quote(this.layout)}: cannot parse ${quote(rest)} as ${quote(piece)}`
+    const texts = `${quoteAscii(this.text)} as ${quoteAscii(this.layout)}: cannot parse ${quoteAscii(rest)} as ${quoteAscii(piece)}`
     throw new TimeError(`parsing time ${texts}`)
   }
 
   outOfRange(what: string): never {
-    throw new TimeError(`parsing time ${quote(this.text)}: ${what} out of range`)
+    throw new TimeError(`parsing time ${quoteAscii(this.text)}: ${what} out of range`)
   }
 
   year(): number {
@@ -210,15 +234,6 @@ class Reader {
 
   end(): void {
     if (this.rest === '') return
-    throw new TimeError(`parsing time ${quote(this.text)}: extra text: ${quote(this.rest)}`)
+    throw new TimeError(`parsing time ${quoteAscii(this.text)}: extra text: ${quoteAscii(this.rest)}`)
   }
-}
-
-/** Go quotes in ASCII: other bytes as \xNN. */
-function quote(text: string): string {
-  const escaped = text.replace(/[^\x20-\x7f]|["\\]/gu, (c) => {
-    if (c === '"' || c === '\\') return `\\${c}`
-    return [...Buffer.from(c)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
-  })
-  return `"${escaped}"`
 }

@@ -3,6 +3,7 @@
 import type { Json, JsonObject } from '../../machinery/json.ts'
 import { zeroScalar } from '../decode-scalar.ts'
 import { parseJson } from '../json.ts'
+import { assign } from '../json-assign.ts'
 import { MAX_DEPTH } from '../json-inspect.ts'
 import type { AnyType, Field, ListType, StructType, Type } from '../type.ts'
 import {
@@ -88,9 +89,9 @@ interface Shape {
 }
 
 function shapeOf(field: Field): Shape {
-  const { name, pointer, omitEmpty } = field
-  const zero = (): Json => (pointer ? null : zeroOf(field.type))
-  return { name, always: !omitEmpty, dropZero: omitEmpty && !pointer, zero }
+  const { name, pointer, omitEmpty, type } = field
+  const zero = (): Json => (pointer ? null : zeroOf(type))
+  return { name, always: !omitEmpty, dropZero: omitEmpty && (!pointer || type.kind === 'bytes'), zero }
 }
 
 function zeroOf(type: Type): Json {
@@ -203,17 +204,10 @@ function mapCodec(item: Codec, type: Type): Codec {
         else read.skip(tag % 8)
       }
       read.leave(outer)
-      put(map, key, value ?? (type.kind === 'bytes' ? '' : zeroOf(type)))
+      assign(map, key, value ?? (type.kind === 'bytes' ? '' : zeroOf(type)))
       return map
     },
   }
-}
-
-/** Assigns a key that may be any text: a plain assignment of "__proto__" would change the object's prototype. */
-function put(object: JsonObject, key: string, value: Json): void {
-  if (key === '__proto__') {
-    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
-  } else object[key] = value
 }
 
 function codecOf(type: Type, protoType: string, owner: StructType): Codec {

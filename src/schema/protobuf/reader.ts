@@ -22,19 +22,17 @@ const NEGATIVE_LENGTH = 'proto: negative length found during unmarshaling'
 /** A varint has no more bytes than these. */
 const MAX_VARINT_BYTES = 10
 
-interface Slices {
-  latin1Slice(start: number, end: number): string
-  utf8Slice(start: number, end: number): string
-}
+/** Up to here a loop over bytes beats a call into the runtime. */
+const SHORT_STRING = 12
 
-let data: Buffer & Partial<Slices> = Buffer.alloc(0)
+let data = Buffer.alloc(0) as Buffer & { utf8Slice(start: number, end: number): string }
 /** Where the next byte is read; callers compare it with the end that `nested` gave them. */
 export let at = 0
 let limit = 0
 
 /** Begins to read these bytes. Returns the end of the outermost message. */
 export function open(bytes: Buffer): number {
-  data = bytes
+  data = bytes as typeof data
   at = 0
   limit = bytes.length
   return limit
@@ -132,7 +130,14 @@ export function string(): string {
   const size = lengthPrefix()
   const start = at
   at += size
-  return data.toString('utf8', start, at)
+  if (size > SHORT_STRING) return data.utf8Slice(start, at)
+  let text = ''
+  for (let i = start; i < at; i++) {
+    const byte = data[i] as number
+    if (byte >= 0x80) return data.utf8Slice(start, at)
+    text += String.fromCharCode(byte)
+  }
+  return text
 }
 
 /** Bytes with their length in front; they share memory with the input. */
