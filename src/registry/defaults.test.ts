@@ -50,7 +50,11 @@ describe('imageTag', () => {
     ['Upper', ''],
     ['a b', ''],
     ['f'.repeat(64), ''],
-    ['f'.repeat(256), ''],
+    ['y'.repeat(247), 'latest'],
+    ['y'.repeat(248), ''],
+    [`docker.io/${'y'.repeat(248)}`, ''],
+    [`x/${'y'.repeat(253)}`, 'latest'],
+    [`x/${'y'.repeat(254)}`, ''],
   ])('%s: "%s"', (image, tag) => expect(imageTag(image)).toBe(tag))
 
   it('takes no longer for a name that nearly matches', () => {
@@ -106,6 +110,50 @@ describe('defaultsFor', () => {
       'example.com/x': '5001m',
       'example.com/y': '1.500',
     })
+  })
+
+  it('keeps of the annotations of autoscaling/v1 only what another version could read', () => {
+    const prefix = 'autoscaling.alpha.kubernetes.io/'
+    const scaler = (annotations: JsonObject): KubeObject =>
+      filled({
+        apiVersion: 'autoscaling/v1',
+        kind: 'HorizontalPodAutoscaler',
+        metadata: { name: 'h', annotations },
+        spec: { maxReplicas: 3, scaleTargetRef: { kind: 'X', name: 'y' } },
+      })
+    const nothing = scaler({ [`${prefix}metrics`]: 'nope', [`${prefix}behavior`]: '{}' })
+    expect(nothing.metadata.annotations).toBeUndefined()
+    expect(specOf(nothing)).toMatchObject({ minReplicas: 1, targetCPUUtilizationPercentage: 80 })
+    const metrics = { [`${prefix}metrics`]: '[{"type":"Resource"}]' }
+    expect(scaler(metrics).metadata.annotations).toEqual(metrics)
+    expect(specOf(scaler(metrics)).targetCPUUtilizationPercentage).toBeUndefined()
+  })
+
+  it('drops the old marker of a disruption budget unless it stands alone', () => {
+    const marker = { key: 'pdb.kubernetes.io/deprecated-v1beta1-empty-selector-match', operator: 'Exists' }
+    const selector = (given: JsonObject): unknown => {
+      const metadata = { name: 'b' }
+      return specOf(
+        filled({ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata, spec: { selector: given } }),
+      ).selector
+    }
+    expect(selector({ matchExpressions: [marker] })).toEqual({ matchExpressions: [marker] })
+    expect(selector({ matchExpressions: [{ ...marker, operator: 'DoesNotExist' }] })).toEqual({})
+    expect(selector({ matchLabels: { a: 'b' }, matchExpressions: [marker] })).toEqual({
+      matchLabels: { a: 'b' },
+    })
+  })
+
+  it('forces a negative grace period of pods, not of templates', () => {
+    const spec = { containers: [container()], terminationGracePeriodSeconds: -5 }
+    expect(specOf(filled(pod(spec))).terminationGracePeriodSeconds).toBe(1)
+    const template = filled({
+      apiVersion: 'v1',
+      kind: 'PodTemplate',
+      metadata: { name: 't' },
+      template: { spec },
+    })
+    expect((template.template as JsonObject).spec).toMatchObject({ terminationGracePeriodSeconds: -5 })
   })
 
   it('keeps data under names that mean something to JavaScript', () => {

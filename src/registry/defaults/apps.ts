@@ -128,7 +128,8 @@ function defaultJob(job: JsonObject): void {
   spec.podReplacementPolicy ??= absent(spec.podFailurePolicy) ? 'TerminatingOrFailed' : 'Failed'
   const labels = structAt(structIn(structIn(spec, 'template'), 'metadata'), 'labels')
   const metadata = structIn(job, 'metadata')
-  if (labels && isEmpty(metadata.labels)) metadata.labels = { ...labels }
+  // One map in both places, as upstream has it: the labels that the strategy gives the template show in the job too.
+  if (labels && isEmpty(metadata.labels)) metadata.labels = labels
 }
 
 const absent = (value: unknown): boolean => value === undefined || value === null

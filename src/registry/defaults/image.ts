@@ -10,6 +10,9 @@ const DIGEST = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128}
 
 /** The registry's own bound on the length of a repository's name. */
 const MAX_PATH = 255
+/** What the default registry puts before names without a slash. */
+const OFFICIAL = 'library/'
+const DOCKER_HOSTS = new Set(['docker.io', 'index.docker.io'])
 
 /**
  * The tag of `image`: "latest" where neither tag nor digest is stated; "" for a name with a digest only, and for
@@ -34,5 +37,7 @@ function isRepository(name: string): boolean {
   const host = slash < 0 ? '' : name.slice(0, slash)
   const named = /[.:]/.test(host) || host === 'localhost' || host !== host.toLowerCase()
   const path = named ? name.slice(slash + 1) : name
-  return path.length <= MAX_PATH && PATH.test(path) && (!named || DOMAIN.test(host))
+  const official = (!named || DOCKER_HOSTS.has(host)) && !path.includes('/')
+  if (path.length > MAX_PATH - (official ? OFFICIAL.length : 0)) return false
+  return PATH.test(path) && (!named || DOMAIN.test(host))
 }

@@ -9,17 +9,24 @@ const PERIOD_SECONDS = 15
 const SCALE_UP_PODS = 4
 const SCALE_PERCENT = 100
 
-/** How metrics of newer versions travel in objects of autoscaling/v1; no version but v1 may show them. */
-const ROUND_TRIP_ANNOTATIONS = ['metrics', 'behavior', 'current-metrics', 'conditions'].map(
-  (what) => `autoscaling.alpha.kubernetes.io/${what}`,
-)
+const ANNOTATION = 'autoscaling.alpha.kubernetes.io/'
+const METRICS = `${ANNOTATION}metrics`
+/** How what newer versions can say travels in objects of autoscaling/v1; no other version shows these. */
+const ROUND_TRIP = [
+  METRICS,
+  `${ANNOTATION}behavior`,
+  `${ANNOTATION}current-metrics`,
+  `${ANNOTATION}conditions`,
+]
 
 export const AUTOSCALING: GroupDefaults = {
   'v1/HorizontalPodAutoscaler': () => ({
     embedded: { spec: { absent: { minReplicas: 1 } } },
     last: (scaler) => {
-      const spec = structIn(scaler, 'spec')
-      if (!hasMetricsInAnnotation(scaler)) spec.targetCPUUtilizationPercentage ??= CPU_PERCENT
+      const metadata = structIn(scaler, 'metadata')
+      dropAnnotations(metadata, (text) => !saysSomething(text))
+      const metrics = structAt(metadata, 'annotations')?.[METRICS]
+      if (metrics === undefined) structIn(scaler, 'spec').targetCPUUtilizationPercentage ??= CPU_PERCENT
     },
   }),
   'v2/HorizontalPodAutoscaler': () => ({
@@ -31,7 +38,7 @@ export const AUTOSCALING: GroupDefaults = {
         absent: { minReplicas: 1 },
         present: { behavior: BEHAVIOR },
       },
-      metadata: { last: dropRoundTrip },
+      metadata: { last: (metadata) => dropAnnotations(metadata, () => true) },
     },
   }),
 }
@@ -60,22 +67,21 @@ function cpuMetric(): JsonObject {
   return { type: 'Resource', resource: { name: 'cpu', target } }
 }
 
-function hasMetricsInAnnotation(scaler: JsonObject): boolean {
-  const annotations = structAt(structIn(scaler, 'metadata'), 'annotations')
-  const text = annotations?.[ROUND_TRIP_ANNOTATIONS[0] as string]
-  if (typeof text !== 'string') return false
+/** True for the JSON of a list or an object that is not empty: all else is lost on the way through the hub. */
+function saysSomething(text: unknown): boolean {
   try {
-    const metrics: unknown = JSON.parse(text)
-    return Array.isArray(metrics) && metrics.length > 0
+    const value: unknown = JSON.parse(String(text))
+    return typeof value === 'object' && value !== null && Object.keys(value).length > 0
   } catch {
     return false
   }
 }
 
-function dropRoundTrip(metadata: JsonObject): void {
+function dropAnnotations(metadata: JsonObject, drops: (text: unknown) => boolean): void {
   const annotations = structAt(metadata, 'annotations')
   if (!annotations) return
-  for (const key of ROUND_TRIP_ANNOTATIONS) delete annotations[key]
+  for (const key of ROUND_TRIP)
+    if (Object.hasOwn(annotations, key) && drops(annotations[key])) delete annotations[key]
   if (isEmpty(annotations)) delete metadata.annotations
 }
 
