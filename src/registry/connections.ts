@@ -20,7 +20,6 @@ const NODES: GroupResource = { group: '', resource: 'nodes' }
 const SERVICES: GroupResource = { group: '', resource: 'services' }
 const ENDPOINTS: GroupResource = { group: '', resource: 'endpoints' }
 const STREAMS = ['All', 'Stdout', 'Stderr'] as const
-const KUBELET_DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container'
 /** Addresses that a proxy must not reach: nobody's, this machine's, this link's. */
 const LOCAL = [/^0\./, /^127\./, /^169\.254\./, /^::1?$/, /^fe[89ab]/i, /^2(2[4-9]|3\d)\./, /^ff/i]
 
@@ -40,20 +39,17 @@ function find(
 function containerOf(pod: KubeObject, wanted: string): string {
   const spec = objectAt(pod['spec'])
   const names = (key: string): string[] => objectsAt(spec[key]).map((container) => textAt(container['name']))
-  const [main, init, ephemeral] = [names('containers'), names('initContainers'), names('ephemeralContainers')]
+  const main = names('containers')
+  const all = [...names('initContainers'), ...main, ...names('ephemeralContainers')]
   const name = textAt(pod.metadata.name)
   if (wanted) {
-    if ([...main, ...init, ...ephemeral].includes(wanted)) return wanted
+    if (all.includes(wanted)) return wanted
     throw badRequest(`container ${wanted} is not valid for pod ${name}`)
   }
   const [only] = main
   if (main.length === 1 && only !== undefined) return only
-  if (!main.length) throw badRequest(`a container name must be specified for pod ${name}`)
-  const preferred = pod.metadata.annotations?.[KUBELET_DEFAULT_CONTAINER]
-  if (preferred && main.includes(preferred)) return preferred
-  const shown = (list: readonly string[]): string => `[${list.join(' ')}]`
-  const more = init.length ? ` or one of the init containers: ${shown(init)}` : ''
-  throw badRequest(`a container name must be specified for pod ${name}, choose one of: ${shown(main)}${more}`)
+  const missing = `a container name must be specified for pod ${name}`
+  throw badRequest(main.length ? `${missing}, choose one of: [${all.join(' ')}]` : missing)
 }
 
 /** A node that is not there is reported as a pod of its name: so upstream says it. */

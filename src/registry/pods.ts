@@ -6,6 +6,7 @@ import { resetMetadataForStatus } from './generic.ts'
 import { qosClassOf } from './qos.ts'
 import { childOf, numberAt, objectAt, objectsAt, textAt } from './reading.ts'
 import type { DeleteDecision, Strategy } from './strategy.ts'
+import { validatePod, validatePodUpdate } from './validation/pods.ts'
 
 const specOf = (pod: KubeObject): JsonObject => objectAt(pod['spec'])
 
@@ -106,5 +107,8 @@ export const pods: Strategy = {
   metadataOnUpdate: ['update', 'create'],
   prepareForCreate,
   prepareForUpdate,
+  validateCreate: validatePod,
+  validateUpdate: validatePodUpdate,
   graceful,
+  returnsDeleted: true,
 }

@@ -5,6 +5,7 @@ import { timeText } from './generic.ts'
 import { childOf, objectAt, present } from './reading.ts'
 import { COUNTED, STATUS_APART, STATUS_ONLY } from './rows.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
+import { validateClaim, validateClaimUpdate } from './validation/claims.ts'
 
 const PHASE_TIME = 'lastPhaseTransitionTime'
 
@@ -44,6 +45,8 @@ const persistentvolumeclaims: Strategy = {
   initialStatus: () => ({ phase: 'Pending' }),
   metadataOnUpdate: ['update', 'create'],
   returnsDeleted: true,
+  validateCreate: validateClaim,
+  validateUpdate: validateClaimUpdate,
   prepareForCreate: pairDataSources,
   prepareForUpdate: pairDataSources,
 }

@@ -1,0 +1,134 @@
+// Rules of persistent volume claims.
+// Follows pkg/apis/core/validation.
+import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../machinery/names.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { compareQuantities, parseQuantity } from '../../machinery/quantity.ts'
+import type { StatusCause } from '../../machinery/status.ts'
+import { semanticEqual } from '../equality.ts'
+import { FIELD_IMMUTABLE } from '../metadata.ts'
+import { objectAt, textAt } from '../reading.ts'
+import type { WriteContext } from '../strategy.ts'
+import { amountAt, isAmountOf, isPositive } from './resources.ts'
+import { Spot } from './spot.ts'
+
+export const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
+export const VOLUME_MODES = ['Block', 'Filesystem']
+const ZERO = parseQuantity('0')
+
+const isSubdomain = (text: string): string[] => nameIsDnsSubdomain(text, false)
+
+/** Known access modes, the exclusive one alone. */
+export function accessModes(modes: Spot): void {
+  for (const mode of modes.items()) {
+    if (!ACCESS_MODES.includes(mode.text)) modes.notSupported(ACCESS_MODES, mode.text)
+  }
+  const known = modes
+    .items()
+    .map((mode) => mode.text)
+    .filter((mode) => ACCESS_MODES.includes(mode))
+  if (known.includes('ReadWriteOncePod') && known.some((mode) => mode !== 'ReadWriteOncePod')) {
+    modes.forbidden('may not use ReadWriteOncePod with other access modes')
+  }
+}
+
+function dataSource(source: Spot): void {
+  if (!source.isSet) return
+  const [group, kind] = [source.at('apiGroup'), source.at('kind')]
+  source.at('name').needed()
+  kind.needed()
+  if (group.isEmpty && kind.text !== 'PersistentVolumeClaim') {
+    source.invalid("must be 'PersistentVolumeClaim' when referencing the default apiGroup", kind.text)
+  }
+  group.ifSet(isSubdomain)
+  source.at('namespace').ifSet((text) => nameIsDnsLabel(text, false))
+}
+
+function dataSources(spec: Spot): void {
+  const [source, ref] = [spec.at('dataSource'), spec.at('dataSourceRef')]
+  dataSource(source)
+  dataSource(ref)
+  if (!source.isSet || !ref.isSet) return
+  const shown = source.path
+  if (ref.at('namespace').text)
+    spec.invalid('may not be specified when dataSourceRef.namespace is specified', shown)
+  else if (['apiGroup', 'kind', 'name'].some((name) => source.at(name).text !== ref.at(name).text)) {
+    spec.invalid('must match dataSourceRef', shown)
+  }
+}
+
+/** The spec of a claim, or of a template that claims are made from. */
+export function claimSpec(spec: Spot): void {
+  spec.at('accessModes').needed('at least 1 access mode is required')
+  spec.at('selector').isSelector()
+  accessModes(spec.at('accessModes'))
+  const storage = spec.at('resources').at('requests').key('storage')
+  const shown = spec.at('resources').key('storage').with(storage.value)
+  if (!storage.isSet) shown.required()
+  else if (compareQuantities(amountAt(storage) ?? ZERO, ZERO) > 0) isAmountOf(shown, 'storage')
+  else isPositive(shown)
+  spec.at('storageClassName').ifSet(isSubdomain)
+  spec.at('volumeMode').oneOfIfSet(VOLUME_MODES)
+  dataSources(spec)
+  spec.at('volumeAttributesClassName').ifSet(isSubdomain)
+}
+
+export function validateClaim(claim: KubeObject): StatusCause[] {
+  const causes: StatusCause[] = []
+  claimSpec(Spot.of(claim, causes).at('spec'))
+  return causes
+}
+
+/** The spec with what may change put back to what it was. */
+function restored(claim: KubeObject, old: KubeObject): Spot['object'] {
+  const [spec, before] = [objectAt(claim['spec']), objectAt(old['spec'])]
+  const same = { ...spec }
+  if (!textAt(before['volumeName'])) same['volumeName'] = before['volumeName']
+  // A class may be named later by whoever makes one the default.
+  if (before['storageClassName'] === undefined || before['storageClassName'] === null) {
+    same['storageClassName'] = before['storageClassName']
+  }
+  if (objectAt(claim['status'])['phase'] !== 'Bound') return same
+  const resources = objectAt(same['resources'])
+  const storage = objectAt(objectAt(before['resources'])['requests'])['storage']
+  same['resources'] = { ...resources, requests: { ...objectAt(resources['requests']), storage } }
+  same['volumeAttributesClassName'] = before['volumeAttributesClassName']
+  return same
+}
+
+const SPEC_IMMUTABLE =
+  'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n'
+
+function checkSize(spec: Spot, before: Spot, status: Spot): void {
+  const size = (from: Spot): Spot => from.at('resources').at('requests').at('storage')
+  const [now, then] = [amountAt(size(spec)) ?? ZERO, amountAt(size(before)) ?? ZERO]
+  if (compareQuantities(now, then) >= 0) return
+  const capacity = amountAt(status.at('capacity').at('storage')) ?? ZERO
+  if (compareQuantities(now, capacity) <= 0)
+    size(spec).forbidden('field can not be less than status.capacity')
+}
+
+export function validateClaimUpdate(
+  claim: KubeObject,
+  old: KubeObject,
+  context: WriteContext,
+): StatusCause[] {
+  const causes: StatusCause[] = []
+  const spot = Spot.of(claim, causes)
+  if (context.subresource === 'status') return causes
+  const spec = spot.at('spec')
+  const before = Spot.of(old, causes).at('spec')
+  claimSpec(spec)
+  if (!semanticEqual(restored(claim, old), { ...before.object, ...volumeNameOf(before) })) {
+    spec.forbidden(SPEC_IMMUTABLE)
+  }
+  checkSize(spec, before, Spot.of(old, causes).at('status'))
+  if (!semanticEqual(spec.at('volumeMode').value, before.at('volumeMode').value)) {
+    spot.at('volumeMode').with(spec.at('volumeMode').value).invalid(FIELD_IMMUTABLE)
+  }
+  return causes
+}
+
+const volumeNameOf = (spec: Spot): Spot['object'] => {
+  const name = spec.at('volumeName').value
+  return name === undefined ? {} : { volumeName: name }
+}

@@ -1,0 +1,161 @@
+// Rules of security contexts, of pods and of containers, and of what an operating system does not have.
+// Follows pkg/apis/core/validation.
+import { nameIsDnsSubdomain } from '../../machinery/names.ts'
+import { userOrGroupIdErrors } from '../../machinery/validation.ts'
+import { isDescending } from './paths.ts'
+import type { Spot } from './spot.ts'
+
+const SECCOMP = ['Localhost', 'RuntimeDefault', 'Unconfined']
+const PROC_MOUNTS = ['Default', 'Unmasked']
+const MAX_SYSCTL = 253
+const SYSCTL = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/
+const SYSCTL_SHOWN = '^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$'
+/** Longest path that Linux takes. */
+const MAX_PATH = 4095
+
+function isId(spot: Spot): void {
+  if (!spot.isSet) return
+  for (const fault of userOrGroupIdErrors(spot.number)) spot.invalid(fault, spot.number)
+}
+
+function seccomp(profile: Spot): void {
+  if (!profile.isSet) return
+  const [type, local] = [profile.at('type'), profile.at('localhostProfile')]
+  if (type.text) type.oneOf(SECCOMP)
+  else type.required('type is required when seccompProfile is set')
+  if (type.text !== 'Localhost') {
+    if (local.isSet) local.invalid('can only be set when seccomp type is Localhost')
+  } else if (local.isSet) isDescending(local)
+  else local.required('must be set when seccomp type is Localhost')
+}
+
+function appArmor(profile: Spot): void {
+  if (!profile.isSet) return
+  const [type, local] = [profile.at('type'), profile.at('localhostProfile')]
+  const needed = 'must be set when AppArmor type is Localhost'
+  if (type.text === 'Localhost') {
+    if (local.text !== local.text.trim()) local.invalid('must not be padded with whitespace')
+    else local.needed(needed)
+    if (Buffer.byteLength(local.text) > MAX_PATH) local.tooLong(MAX_PATH)
+  } else if (!type.text) type.required('type is required when appArmorProfile is set')
+  else if (type.oneOf(['Localhost', 'RuntimeDefault', 'Unconfined']) && local.isSet) {
+    local.invalid('can only be set when AppArmor type is Localhost')
+  }
+}
+
+function windowsOptions(options: Spot): void {
+  if (!options.isSet) return
+  options.at('gmsaCredentialSpecName').ifSet((text) => nameIsDnsSubdomain(text, false))
+  for (const name of ['gmsaCredentialSpec', 'runAsUserName']) {
+    const spot = options.at(name)
+    if (spot.isSet && !spot.text) spot.invalid(`${name} cannot be an empty string`)
+  }
+}
+
+function sysctls(spot: Spot): void {
+  const seen = new Set<string>()
+  for (const sysctl of spot.items()) {
+    const name = sysctl.at('name')
+    if (!name.needed()) continue
+    if (name.text.length > MAX_SYSCTL || !SYSCTL.test(name.text)) {
+      name.invalid(`must have at most ${MAX_SYSCTL} characters and match regex ${SYSCTL_SHOWN}`)
+    } else if (seen.has(name.text)) name.duplicate()
+    seen.add(name.text)
+  }
+}
+
+/** spec.securityContext, and the fields of the spec that belong to it. */
+export function podSecurity(spec: Spot): void {
+  const context = spec.at('securityContext')
+  for (const name of ['fsGroup', 'runAsUser', 'runAsGroup']) isId(context.at(name))
+  for (const group of context.at('supplementalGroups').items()) isId(group)
+  if (spec.at('shareProcessNamespace').value === true && spec.at('hostPID').value === true) {
+    const why = 'ShareProcessNamespace and HostPID cannot both be enabled'
+    context.at('shareProcessNamespace').invalid(why, true)
+  }
+  sysctls(context.at('sysctls'))
+  context.at('fsGroupChangePolicy').oneOfIfSet(['Always', 'OnRootMismatch'])
+  seccomp(context.at('seccompProfile'))
+  windowsOptions(context.at('windowsOptions'))
+  appArmor(context.at('appArmorProfile'))
+  context.at('supplementalGroupsPolicy').oneOfIfSet(['Merge', 'Strict'])
+  context.at('seLinuxChangePolicy').oneOfIfSet(['MountOption', 'Recursive'])
+}
+
+export function containerSecurity(context: Spot, hostUsers: boolean): void {
+  if (!context.isSet) return
+  isId(context.at('runAsUser'))
+  isId(context.at('runAsGroup'))
+  const mount = context.at('procMount')
+  if (mount.isSet) {
+    mount.oneOf(PROC_MOUNTS)
+    if (hostUsers && mount.text === 'Unmasked') mount.invalid('`hostUsers` must be false to use `Unmasked`')
+  }
+  seccomp(context.at('seccompProfile'))
+  if (context.at('allowPrivilegeEscalation').value === false) {
+    const denied = 'cannot set `allowPrivilegeEscalation` to false and'
+    if (context.at('privileged').value === true) context.invalid(`${denied} \`privileged\` to true`)
+    for (const capability of context.at('capabilities').at('add').items()) {
+      if (capability.text === 'CAP_SYS_ADMIN') context.invalid(`${denied} \`capabilities.Add\` CAP_SYS_ADMIN`)
+    }
+  }
+  windowsOptions(context.at('windowsOptions'))
+  appArmor(context.at('appArmorProfile'))
+}
+
+const NOT_ON_WINDOWS = 'cannot be set for a windows pod'
+const POD_LINUX_ONLY = [
+  'securityContext.appArmorProfile',
+  'securityContext.seLinuxOptions',
+  'hostUsers',
+  'hostPID',
+  'hostIPC',
+  'securityContext.seccompProfile',
+  'securityContext.fsGroup',
+  'securityContext.fsGroupChangePolicy',
+  'securityContext.sysctls',
+  'shareProcessNamespace',
+  'securityContext.runAsUser',
+  'securityContext.runAsGroup',
+  'securityContext.supplementalGroups',
+  'securityContext.supplementalGroupsPolicy',
+  'securityContext.seLinuxChangePolicy',
+]
+const CONTAINER_LINUX_ONLY = [
+  'appArmorProfile',
+  'seLinuxOptions',
+  'seccompProfile',
+  'capabilities',
+  'readOnlyRootFilesystem',
+  'privileged',
+  'allowPrivilegeEscalation',
+  'procMount',
+  'runAsUser',
+  'runAsGroup',
+]
+
+const allContainers = (spec: Spot): Spot[] =>
+  ['initContainers', 'containers', 'ephemeralContainers'].flatMap((list) => spec.at(list).items())
+
+/** What the pod's operating system does not have is not asked of it. */
+export function operatingSystem(spec: Spot): void {
+  const os = spec.at('os')
+  if (!os.isSet || !os.at('name').needed()) return
+  const name = os.at('name').text
+  if (name !== 'linux' && name !== 'windows') os.notSupported(['linux', 'windows'], name)
+  else if (name === 'linux') {
+    const options = [spec, ...allContainers(spec)].map((spot) =>
+      spot.at('securityContext').at('windowsOptions'),
+    )
+    for (const spot of options) spot.absent('windows options cannot be set for a linux pod')
+  } else {
+    for (const path of POD_LINUX_ONLY) {
+      const spot = path.split('.').reduce((at, step) => at.at(step), spec)
+      if (spot.isSet && spot.value !== false) spot.forbidden(NOT_ON_WINDOWS)
+    }
+    for (const container of allContainers(spec)) {
+      for (const field of CONTAINER_LINUX_ONLY)
+        container.at('securityContext').at(field).absent(NOT_ON_WINDOWS)
+    }
+  }
+}
