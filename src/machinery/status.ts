@@ -19,6 +19,9 @@ export interface StatusDetails extends JsonObject {
   retryAfterSeconds?: number
 }
 
+/** 500 with nothing but a message: what a plain Go error becomes. */
+export const plainError = (message: string): StatusError => new StatusError({ code: 500, message })
+
 /** metav1.Status as it goes over the wire. */
 export interface Status extends JsonObject {
   kind: 'Status'
@@ -33,7 +36,8 @@ export interface Status extends JsonObject {
 
 interface Failure {
   code: number
-  reason: string
+  /** Absent where upstream lets a plain Go error through. */
+  reason?: string
   message: string
   details?: StatusDetails
 }
@@ -51,7 +55,7 @@ export class StatusError extends Error {
       metadata: {},
       status: 'Failure',
       message: failure.message,
-      reason: failure.reason,
+      ...(failure.reason ? { reason: failure.reason } : {}),
       ...(failure.details ? { details: failure.details } : {}),
       code: failure.code,
     }

@@ -62,6 +62,7 @@ function markLocal(apiservice: KubeObject, context: WriteContext): void {
 }
 
 const apiservices: Strategy = {
+  validateName: nameIsPathSegment,
   ...CONDITIONAL,
   anyFinalizer: true,
   resetFields: STATUS_ONLY,

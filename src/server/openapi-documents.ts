@@ -17,10 +17,18 @@ import {
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 
-/** Name of a v3 document ("apis/apps/v1") to its paths, sorted by name. Paths within are sorted too. */
-export function documentsOf(resources: readonly ResourceRow[]): Map<string, () => PathItem[]> {
-  const documents = new Map<string, () => PathItem[]>()
-  for (const [name, item] of Object.entries(OTHER_PATHS)) documents.set(name, () => [item])
+export interface Document {
+  /** What it is made of; the same rows give the same document. */
+  readonly rows: readonly ResourceRow[]
+  /** Sorted. */
+  readonly paths: () => PathItem[]
+}
+
+/** The v3 documents by name ("apis/apps/v1"), sorted. */
+export function documentsOf(resources: readonly ResourceRow[]): Map<string, Document> {
+  const documents = new Map<string, Document>()
+  for (const [name, item] of Object.entries(OTHER_PATHS))
+    documents.set(name, { rows: [], paths: () => [item] })
   const byVersion = new Map<string, ResourceRow[]>()
   for (const row of resources) {
     const name = rootOf(row).slice(1)
@@ -28,9 +36,11 @@ export function documentsOf(resources: readonly ResourceRow[]): Map<string, () =
     if (rows === undefined) byVersion.set(name, [row])
     else rows.push(row)
     // A group of custom resources has no document of its own.
-    if (row.group !== '' && isReleased(row)) documents.set(`apis/${row.group}`, () => [groupPath(row.group)])
+    if (row.group !== '' && isReleased(row)) {
+      documents.set(`apis/${row.group}`, { rows: [], paths: () => [groupPath(row.group)] })
+    }
   }
-  for (const [name, rows] of byVersion) documents.set(name, () => versionPaths(rows))
+  for (const [name, rows] of byVersion) documents.set(name, { rows, paths: () => versionPaths(rows) })
   return new Map([...documents].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 

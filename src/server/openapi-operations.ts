@@ -1,6 +1,6 @@
 // The operations of a resource as OpenAPI documents list them, before they take the form of v2 or v3.
-// Everything follows from the resource's row. Follows k8s.io/apiserver/pkg/endpoints (installer) and
-// k8s.io/kubernetes/pkg/... /openapi for operation ids.
+// Everything follows from the resource's row. Follows k8s.io/apiserver/pkg/endpoints (installer.go for the routes,
+// openapi/openapi.go for operation ids and tags).
 import type { Subresource } from '../schema/resource.ts'
 import type { ResourceRow } from '../schema/resources.ts'
 import { typeOf } from '../schema/types.ts'
@@ -322,7 +322,7 @@ function watchPaths(target: Target): PathItem[] {
 }
 
 function subresourcePaths(parent: Target, sub: Subresource): PathItem[] {
-  const target: Target = { ...parent, sub, noun: `${parent.noun}${capital(subresourceWord(sub))}` }
+  const target: Target = { ...parent, sub, noun: `${parent.noun}${capital(sub.name)}` }
   const path = `${parent.path}/{name}/${sub.name}`
   if (sub.kind.endsWith('Options')) return connectPaths(target, path, sub)
   const parameters = [NAME, ...target.base]
@@ -330,10 +330,6 @@ function subresourcePaths(parent: Target, sub: Subresource): PathItem[] {
   if (sub.verbs.includes('create')) operations.push(createOperation(target, parameters))
   if (sub.name === 'log') return [{ path, operations: operations.map(logOperation) }]
   return [{ path, operations }]
-}
-
-function subresourceWord({ name }: Subresource): string {
-  return name
 }
 
 /** The one subresource that answers with text; its options are no kind of its own in discovery. */

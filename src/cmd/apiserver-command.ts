@@ -1,0 +1,135 @@
+// `dinghy apiserver`: the API server alone, under upstream's flag names.
+// Follows k8s.io/kubernetes/cmd/kube-apiserver/app/options.
+import { type AuthorizationMode, parseModes } from '../authz/chain.ts'
+import { startApiServer } from './apiserver.ts'
+import { boolean, commandLine, integer, listOf, oneOf, text } from './flags.ts'
+import {
+  type ApiServerOptions,
+  DEFAULTS,
+  LOG_LEVELS,
+  type LogLevel,
+  StartError,
+  type StorageChoice,
+} from './options.ts'
+import { untilStopped } from './signals.ts'
+
+const MAX_INT32 = 2 ** 31 - 1
+
+const FLAGS = {
+  'secure-port': integer('port of HTTPS; 0 picks a free one', '6443', 0, 65535),
+  'bind-address': text('address to listen on', 'ADDRESS', '0.0.0.0'),
+  'etcd-servers': listOf('etcd, as URLs', 'URLS'),
+  'data-dir': text('keep the data in files of our own here, instead of in etcd', 'DIR'),
+  memory: { kind: 'flag', help: 'keep the data in memory' },
+  'cert-dir': text('where our own certificates are kept', 'DIR', '/var/run/kubernetes'),
+  'tls-cert-file': text('serving certificate, PEM', 'FILE'),
+  'tls-private-key-file': text('its key, PEM', 'FILE'),
+  'client-ca-file': text('CAs of client certificates, PEM', 'FILE'),
+  'token-auth-file': text('CSV file of static tokens', 'FILE'),
+  'authorization-mode': text('who decides: AlwaysAllow, AlwaysDeny, RBAC, in order', 'MODES', 'AlwaysAllow'),
+  'anonymous-auth': boolean('let requests without credentials in as system:anonymous', true),
+  'service-account-issuer': text(
+    'issuer of the tokens of service accounts',
+    'URL',
+    DEFAULTS.serviceAccountIssuer,
+  ),
+  'service-account-key-file': listOf('keys that verify those tokens, PEM', 'FILES'),
+  'service-account-signing-key-file': text('key that signs them, PEM', 'FILE'),
+  'api-audiences': listOf('audiences of tokens for this server; default the issuer', 'NAMES'),
+  'service-cluster-ip-range': listOf('addresses of Services, as CIDRs', 'CIDRS'),
+  'service-node-port-range': text('ports of Services on nodes', 'FIRST-LAST', '30000-32767'),
+  'enable-admission-plugins': listOf('admission plugins to add to the default set', 'NAMES'),
+  'disable-admission-plugins': listOf('admission plugins to take out of it', 'NAMES'),
+  'allow-privileged': boolean('let pods ask for privileged containers', true),
+  'max-requests-inflight': integer('reads worked on at once', '400', 1, MAX_INT32),
+  'max-mutating-requests-inflight': integer('writes worked on at once', '200', 1, MAX_INT32),
+  'event-ttl': text('how long Events are kept', 'DURATION', '1h0m0s'),
+  'etcd-compaction-interval': text('how often history is forgotten', 'DURATION', '5m0s'),
+  'watch-cache': boolean('accepted for compatibility; the watch cache is always on', true),
+  'watch-cache-sizes': listOf('accepted for compatibility; windows are bounded by events and bytes', 'SIZES'),
+  'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'info'),
+} as const
+
+export async function apiserver(argv: readonly string[]): Promise<void> {
+  const flags = commandLine('dinghy apiserver', 'Runs the API server alone.', FLAGS, argv)
+  if (!flags) return
+  const server = await startApiServer(optionsOf(flags))
+  server.log.info({ url: server.url }, 'serving')
+  await untilStopped(() => server.stop())
+}
+
+type Flags = NonNullable<ReturnType<typeof commandLine<typeof FLAGS>>>
+
+function optionsOf(flags: Flags): ApiServerOptions {
+  const issuer = flags['service-account-issuer']
+  return {
+    ...DEFAULTS,
+    ...files(flags),
+    storage: storageOf(flags),
+    port: flags['secure-port'],
+    bindAddress: flags['bind-address'],
+    certDir: flags['cert-dir'],
+    authorizationModes: modesOf(flags['authorization-mode']),
+    anonymousAuth: flags['anonymous-auth'],
+    serviceAccountIssuer: issuer,
+    serviceAccountKeyFiles: flags['service-account-key-file'] ?? [],
+    apiAudiences: flags['api-audiences'] ?? [issuer],
+    serviceClusterIpRange: flags['service-cluster-ip-range'] ?? ['10.0.0.0/24'],
+    serviceNodePortRange: portRange(flags['service-node-port-range']),
+    enableAdmissionPlugins: flags['enable-admission-plugins'] ?? [],
+    disableAdmissionPlugins: flags['disable-admission-plugins'] ?? [],
+    allowPrivileged: flags['allow-privileged'],
+    maxRequestsInflight: flags['max-requests-inflight'],
+    maxMutatingRequestsInflight: flags['max-mutating-requests-inflight'],
+    eventTtlSeconds: durationMs('event-ttl', flags['event-ttl']) / 1000,
+    etcdCompactionIntervalMs: durationMs('etcd-compaction-interval', flags['etcd-compaction-interval']),
+    logLevel: flags['log-level'] as LogLevel,
+  }
+}
+
+function files(flags: Flags): Partial<ApiServerOptions> {
+  const named = {
+    tlsCertFile: flags['tls-cert-file'],
+    tlsPrivateKeyFile: flags['tls-private-key-file'],
+    clientCaFile: flags['client-ca-file'],
+    tokenAuthFile: flags['token-auth-file'],
+    serviceAccountSigningKeyFile: flags['service-account-signing-key-file'],
+  }
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
+}
+
+function storageOf(flags: Flags): StorageChoice {
+  const { memory, 'data-dir': dataDir, 'etcd-servers': etcdServers } = flags
+  if ([memory, dataDir !== undefined, etcdServers !== undefined].filter(Boolean).length !== 1) {
+    throw new StartError('choose one of --etcd-servers, --data-dir and --memory')
+  }
+  if (memory) return { memory: true }
+  return etcdServers ? { etcdServers } : { dataDir: dataDir as string }
+}
+
+function modesOf(value: string): AuthorizationMode[] {
+  try {
+    return parseModes(value)
+  } catch (error) {
+    throw new StartError(`--authorization-mode: ${(error as Error).message}`, error)
+  }
+}
+
+function portRange(value: string): [number, number] {
+  const match = /^(\d+)-(\d+)$/.exec(value)
+  const [first, last] = [Number(match?.[1]), Number(match?.[2])]
+  if (!match || first > last || last > 65535)
+    throw new StartError(`--service-node-port-range: ${value} is no range of ports, such as 30000-32767`)
+  return [first, last]
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** Go's durations: 1h30m, 300s. */
+function durationMs(flag: string, value: string): number {
+  const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
+  if (!parts.length || parts.map((p) => p[0]).join('') !== value) {
+    throw new StartError(`--${flag}: ${value} is no duration, such as 1h0m0s`)
+  }
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit as string] as number), 0)
+}

@@ -1,0 +1,244 @@
+// The API server put together: the only place where its rooms meet.
+// Follows k8s.io/kubernetes/cmd/kube-apiserver/app/server.go.
+import { admissionPlugins } from '../admission/plugins.ts'
+import { AdmissionChain } from '../admission/chain.ts'
+import { anonymous } from '../authn/anonymous.ts'
+import type { Authenticator, TokenAuthenticator } from '../authn/authenticator.ts'
+import { bearerToken } from '../authn/bearer.ts'
+import { authenticatorChain } from '../authn/chain.ts'
+import { tokenFile } from '../authn/tokenfile.ts'
+import { x509 } from '../authn/x509.ts'
+import { authorizerChain } from '../authz/chain.ts'
+import { escalationCheck, guardsResource } from '../authz/escalation.ts'
+import { RBAC_RESOURCES, RbacAuthorizer } from '../authz/rbac.ts'
+import { CacheLister, storedVersion } from '../handlers/lister.ts'
+import { Scopes, type WriteToAuthorize } from '../handlers/scope.ts'
+import type { Authorizer } from '../machinery/attributes.ts'
+import type { GroupResource } from '../machinery/gvk.ts'
+import { builtinResources, findResource } from '../schema/resources.ts'
+import { Caches } from '../storage/cache/caches.ts'
+import type { Storage } from '../storage/interface.ts'
+import type { Chain } from '../server/chain.ts'
+import { serve } from '../server/chain.ts'
+import { InflightLimit } from '../server/inflight.ts'
+import { listen, type Listening } from '../server/listen.ts'
+import { RequestMetrics } from '../server/metrics.ts'
+import { specialHandlers } from '../server/special.ts'
+import { bootstrap } from './bootstrap.ts'
+import { type Identity, loadIdentity } from './identity.ts'
+import { type Log, makeLog } from './log.ts'
+import { type ApiServerOptions, StartError } from './options.ts'
+import { lazyNonResource } from './site.ts'
+import { openStore } from './store.ts'
+import { specialServices } from './services.ts'
+
+export interface ApiServer {
+  readonly url: string
+  readonly port: number
+  readonly identity: Identity
+  readonly storage: Storage
+  readonly log: Log
+  stop(): Promise<void>
+}
+
+/** Starts everything and resolves when the server is ready. Throws StartError for what the operator can mend. */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const log = makeLog(options.logLevel)
+  const [storage, identity] = await bothOrNeither(openStore(options), loadIdentity(options), (store) =>
+    store.close(),
+  )
+  try {
+    return await assemble(options, { log, storage, identity })
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+async function bothOrNeither<A, B>(
+  first: Promise<A>,
+  second: Promise<B>,
+  undo: (first: A) => Promise<void>,
+): Promise<[A, B]> {
+  const [a, b] = await Promise.allSettled([first, second])
+  if (a.status === 'fulfilled' && b.status === 'fulfilled') return [a.value, b.value]
+  if (a.status === 'fulfilled') await undo(a.value)
+  throw a.status === 'rejected' ? a.reason : (b as PromiseRejectedResult).reason
+}
+
+interface Parts {
+  readonly log: Log
+  readonly storage: Storage
+  readonly identity: Identity
+}
+
+async function assemble(options: ApiServerOptions, { log, storage, identity }: Parts): Promise<ApiServer> {
+  const caches = new Caches(storage)
+  const lister = new CacheLister((resource) => scopes.of(stored(resource)).cache)
+  const rbac = new RbacAuthorizer(lister)
+  const authorizer = authorizerChain(options.authorizationModes, rbac)
+  const plugins = orStartError(() =>
+    admissionPlugins(
+      { enable: options.enableAdmissionPlugins, disable: options.disableAdmissionPlugins },
+      { authorizer },
+    ),
+  )
+  const scopes: Scopes = new Scopes({
+    caches,
+    lister,
+    admission: new AdmissionChain(plugins, lister),
+    settings: {
+      serviceClusterIPRange: options.serviceClusterIpRange,
+      serviceNodePortRange: options.serviceNodePortRange,
+      eventTtlSeconds: options.eventTtlSeconds,
+    },
+    authorizeWrite: (write) => guardWrite(write, authorizer, rbac),
+    now: () => new Date(),
+  })
+  const tokens = tokenAuthenticators(options, log)
+  const inflight = new InflightLimit(options.maxRequestsInflight + options.maxMutatingRequestsInflight)
+  const requests = new RequestMetrics()
+  const state = { ready: false }
+  let listening: Listening | undefined
+  const site = lazyNonResource({
+    caches,
+    inflight,
+    requests,
+    options,
+    identity,
+    state,
+    port: () => listening?.port ?? options.port,
+  })
+  const chain: Chain = {
+    authenticator: authenticatorChain(
+      authenticators(options, tokens),
+      options.anonymousAuth ? anonymous : undefined,
+    ),
+    impersonate: site.impersonate(authorizer),
+    authorizer,
+    inflight,
+    scopes,
+    special: specialHandlers(
+      specialServices({ options, identity, scopes, stored, authorizer, rbac, tokens }),
+    ),
+    findResource: (info) => findResource(info.group, info.version, info.resource),
+    servesGroupVersion: (info) => info.group === '' || GROUPS().has(info.group),
+    nonResource: site.serve,
+    log,
+    observe: (_exchange, info, code, startedAt) => requests.observe(info, code, startedAt),
+  }
+  const rbacReady = lister.ready(...RBAC_RESOURCES)
+  listening = await openPort(options, identity, chain)
+  const port = listening.port
+  try {
+    await rbacReady
+    await bootstrap(scopes, bootstrapFacts(options, identity, port))
+  } catch (error) {
+    await listening.close()
+    throw error
+  }
+  state.ready = true
+  const url = `https://${options.bindAddress.includes(':') ? `[${options.bindAddress}]` : options.bindAddress}:${port}`
+  const renewal = keepCertificatesFresh(options, identity, listening, log)
+  return { url, port, identity, storage, log, stop: () => stop({ listening, caches, storage, renewal }) }
+}
+
+const stored = (resource: GroupResource) => storedVersion(builtinResources(), resource)
+
+let groupNames: Set<string> | undefined
+const GROUPS = (): Set<string> => (groupNames ??= new Set(builtinResources().map((r) => r.group)))
+
+function orStartError<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw new StartError(error instanceof Error ? error.message : String(error), error)
+  }
+}
+
+function tokenAuthenticators(options: ApiServerOptions, log: Log): TokenAuthenticator[] {
+  const file = options.tokenAuthFile
+  if (file === undefined) return []
+  return [orStartError(() => tokenFile(file, options.apiAudiences, (message) => log.warn({ file }, message)))]
+}
+
+function authenticators(options: ApiServerOptions, tokens: readonly TokenAuthenticator[]): Authenticator[] {
+  return tokens.length
+    ? [x509, bearerToken(tokens, options.apiAudiences)]
+    : [x509, bearerToken([], options.apiAudiences)]
+}
+
+async function guardWrite(
+  write: WriteToAuthorize,
+  authorizer: Authorizer,
+  rbac: RbacAuthorizer,
+): Promise<void> {
+  const { group, name: resource, version } = write.resource
+  if (!guardsResource({ group, resource })) return
+  await escalationCheck({ ...write, resource, version }, { authorizer, rbac })
+}
+
+async function openPort(options: ApiServerOptions, identity: Identity, chain: Chain): Promise<Listening> {
+  const { bindAddress: host, port } = options
+  try {
+    return await listen({ host, port, ...identity.tls, handle: (exchange) => void serve(chain, exchange) })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE')
+      throw new StartError(
+        `port ${port} of ${host} is taken; choose another with --port (0 picks a free one)`,
+        error,
+      )
+    if (code === 'EACCES')
+      throw new StartError(`port ${port} may not be opened by this user; choose one above 1023`, error)
+    if (code === 'EADDRNOTAVAIL') throw new StartError(`${host} is no address of this machine`, error)
+    throw error
+  }
+}
+
+function bootstrapFacts(options: ApiServerOptions, identity: Identity, port: number) {
+  const { bindAddress, serviceClusterIpRange } = options
+  const wildcard = bindAddress === '0.0.0.0' || bindAddress === '::'
+  return {
+    serviceIp: identity.serviceIp,
+    serviceClusterIpRange,
+    advertiseAddress: wildcard ? identity.hostAddress : bindAddress,
+    port,
+    clientCa: identity.tls.clientCa,
+    requestHeaderCa: identity.frontProxyCa,
+  }
+}
+
+/** How often certificates are looked at; they are renewed a month before they expire. */
+const RENEWAL_INTERVAL_MS = 12 * 60 * 60 * 1000
+
+function keepCertificatesFresh(
+  options: ApiServerOptions,
+  identity: Identity,
+  listening: Listening,
+  log: Log,
+): NodeJS.Timeout {
+  const look = async (): Promise<void> => {
+    const renewed = await identity.renew(options)
+    if (!renewed) return
+    listening.renew(renewed)
+    log.info({}, 'renewed the serving certificate')
+  }
+  return setInterval(() => {
+    look().catch((error: unknown) => log.error({ error: String(error) }, 'could not renew the certificates'))
+  }, RENEWAL_INTERVAL_MS).unref()
+}
+
+interface Running {
+  readonly listening: Listening
+  readonly caches: Caches
+  readonly storage: Storage
+  readonly renewal: NodeJS.Timeout
+}
+
+async function stop({ listening, caches, storage, renewal }: Running): Promise<void> {
+  clearInterval(renewal)
+  await listening.close()
+  caches.close()
+  await storage.close()
+}

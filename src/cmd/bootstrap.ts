@@ -1,0 +1,165 @@
+// What is there at start: namespaces, policy, the kubernetes Service, priority classes, flow schemas. Written through
+// the same loop as everybody's objects, side by side, so that they share the disk's syncs; what is there is left alone.
+// Follows k8s.io/kubernetes/pkg/controlplane (post-start hooks and the kubernetesservice and systemnamespaces controllers).
+import { reconcileBootstrapPolicy, bootstrapPolicyObjects } from '../authz/bootstrap.ts'
+import type { ApiRequest } from '../handlers/request.ts'
+import type { Scope, Scopes } from '../handlers/scope.ts'
+import { write } from '../handlers/write.ts'
+import { parseGroupVersion, type GroupResource } from '../machinery/gvk.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { StatusError } from '../machinery/status.ts'
+import { MASTERS_GROUP } from '../machinery/user.ts'
+import { bootstrapPolicy, builtinResources } from '../schema/resources.ts'
+import type { Resource } from '../schema/resource.ts'
+import { flowControlObjects } from './bootstrap-flowcontrol.ts'
+import { apiServices, priorityClasses, serviceCidr, systemNamespaces } from './bootstrap-objects.ts'
+import { kubernetesEndpoints, kubernetesService } from './bootstrap-service.ts'
+
+export interface BootstrapFacts {
+  /** First address of the service range. */
+  readonly serviceIp: string
+  readonly serviceClusterIpRange: readonly string[]
+  readonly advertiseAddress: string
+  readonly port: number
+  readonly clientCa: string
+  readonly requestHeaderCa: string
+}
+
+const USER = { name: 'system:apiserver', groups: [MASTERS_GROUP, 'system:authenticated'] }
+const MANAGER = 'kube-apiserver'
+
+/** Writes what is missing. */
+export async function bootstrap(scopes: Scopes, facts: BootstrapFacts): Promise<void> {
+  await ensureAll(scopes, systemNamespaces())
+  await Promise.all([
+    ensurePolicy(scopes),
+    ensureAll(scopes, [
+      ...priorityClasses(),
+      ...flowControlObjects(),
+      ...apiServices(builtinResources()),
+      serviceCidr(facts.serviceClusterIpRange),
+      authenticationConfig(facts),
+    ]),
+    ensureAll(scopes, [kubernetesService(facts.serviceIp, facts.port)]).then(() =>
+      ensureAll(scopes, kubernetesEndpoints(facts.advertiseAddress, facts.port)),
+    ),
+  ])
+}
+
+/** extension-apiserver-authentication: how aggregated servers check who comes through us. */
+function authenticationConfig(facts: BootstrapFacts): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
+    data: {
+      'client-ca-file': facts.clientCa,
+      'requestheader-client-ca-file': facts.requestHeaderCa,
+      'requestheader-allowed-names': '["front-proxy-client"]',
+      'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+      'requestheader-group-headers': '["X-Remote-Group"]',
+      'requestheader-username-headers': '["X-Remote-User"]',
+    },
+  }
+}
+
+async function ensurePolicy(scopes: Scopes): Promise<void> {
+  const wanted = bootstrapPolicyObjects(bootstrapPolicy())
+  const { lister } = scopes.environment
+  await lister.ready(...new Set(wanted.map(groupResourceOf)))
+  const existing = (object: KubeObject): KubeObject | undefined =>
+    lister.get(groupResourceOf(object), object.metadata.namespace ?? '', object.metadata.name ?? '')
+  const { create, update, recreate } = reconcileBootstrapPolicy(wanted, existing)
+  await Promise.all(create.map((object) => put(scopes, object, 'create')))
+  await Promise.all(update.map((object) => put(scopes, object, 'update')))
+  await Promise.all(recreate.map((object) => replace(scopes, object)))
+}
+
+/** A binding's role never changes: such a binding is written anew. */
+async function replace(scopes: Scopes, object: KubeObject): Promise<void> {
+  const scope = scopeOf(scopes, object)
+  const { namespace = '', name = '' } = object.metadata
+  const entry = scope.cache.index.get(namespace, name)
+  if (entry)
+    await scope.environment.caches.storage.write({ key: entry.key, expected: entry.revision, value: null })
+  await put(scopes, object, 'create')
+}
+
+async function ensureAll(scopes: Scopes, objects: readonly KubeObject[]): Promise<void> {
+  await Promise.all(objects.map((object) => ensure(scopes, object)))
+}
+
+async function ensure(scopes: Scopes, object: KubeObject): Promise<void> {
+  const scope = scopeOf(scopes, object)
+  await scope.cache.fresh()
+  const { namespace = '', name = '' } = object.metadata
+  if (!scope.cache.index.get(namespace, name)) await put(scopes, object, 'create')
+}
+
+/** Another replica may have written it in the same moment: that is as good. */
+async function put(scopes: Scopes, object: KubeObject, how: 'create' | 'update'): Promise<void> {
+  const scope = scopeOf(scopes, object)
+  const { namespace = '', name = '' } = object.metadata
+  try {
+    await write({
+      scope,
+      request: internalRequest(scope, namespace, name, how),
+      name,
+      subresource: '',
+      dryRun: false,
+      fieldManager: MANAGER,
+      options: {},
+      allow: how,
+      change: () => scope.decode(structuredClone(object)).object,
+    })
+  } catch (error) {
+    if (!(error instanceof StatusError && (error.reason === 'AlreadyExists' || error.reason === 'Conflict')))
+      throw error
+  }
+}
+
+function internalRequest(scope: Scope, namespace: string, name: string, verb: string): ApiRequest {
+  const { group, version, name: resource } = scope.resource
+  return {
+    info: {
+      isResourceRequest: true,
+      path: '',
+      verb,
+      group,
+      version,
+      resource,
+      subresource: '',
+      namespace,
+      name,
+    },
+    user: USER,
+    query: new URLSearchParams(),
+    userAgent: MANAGER,
+    accept: { encoding: 'json', as: undefined, asVersion: '', pretty: false },
+    body: () => Promise.resolve({ mediaType: '', bytes: Buffer.alloc(0) }),
+    warn: () => undefined,
+  }
+}
+
+const scopeOf = (scopes: Scopes, object: KubeObject): Scope => scopes.of(resourceOf(object))
+
+const groupResourceOf = (object: KubeObject): GroupResource => {
+  const { group, name } = resourceOf(object)
+  return { group, resource: name }
+}
+
+const byKind = new Map<string, Resource>()
+
+function resourceOf(object: KubeObject): Resource {
+  const key = `${object.apiVersion} ${object.kind}`
+  let resource = byKind.get(key)
+  if (!resource) {
+    const gv = parseGroupVersion(object.apiVersion ?? '')
+    resource = builtinResources().find(
+      (r) => r.kind === object.kind && r.group === gv?.group && r.version === gv.version,
+    )
+    if (!resource) throw new Error(`nothing serves ${key}`)
+    byKind.set(key, resource)
+  }
+  return resource
+}

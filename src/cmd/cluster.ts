@@ -1,0 +1,39 @@
+// The library's entry: a cluster in this process, for tests. Many may run side by side.
+import { startApiServer } from './apiserver.ts'
+import { kubeconfigText } from './kubeconfig.ts'
+import { type ApiServerOptions, DEFAULTS } from './options.ts'
+
+/** All optional: without any, a cluster in memory on a free port of 127.0.0.1. */
+export type ClusterOptions = Partial<ApiServerOptions>
+
+export interface Cluster {
+  /** https://127.0.0.1:PORT */
+  readonly url: string
+  /** PEM: what clients check the server with. */
+  readonly caCert: string
+  /** PEM: the certificate and key of an administrator (group system:masters). */
+  readonly clientCert: string
+  readonly clientKey: string
+  /** A kubeconfig with all of this, as YAML. */
+  readonly kubeconfig: string
+  /** Closes every connection and the store. */
+  stop(): Promise<void>
+}
+
+/** Name of cluster, user and context in kubeconfigs. */
+export const CONTEXT = 'dinghy'
+
+/** Starts a cluster; resolves when it is ready. Rejects with StartError for options that cannot be met. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const server = await startApiServer({ ...DEFAULTS, port: 0, ...options })
+  const { caCert, adminCert, adminKey } = server.identity
+  const entry = { name: CONTEXT, server: server.url, caCert, clientCert: adminCert, clientKey: adminKey }
+  return {
+    url: server.url,
+    caCert,
+    clientCert: adminCert,
+    clientKey: adminKey,
+    kubeconfig: kubeconfigText(entry),
+    stop: () => server.stop(),
+  }
+}

@@ -1,0 +1,153 @@
+// Flags of a command, declared as data and read by commander. An unknown flag is an error that names the nearest one.
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { StartError } from './options.ts'
+
+export interface TextFlag {
+  readonly kind: 'text'
+  readonly help: string
+  readonly placeholder: string
+  readonly default: string | undefined
+}
+export interface TextFlagWithDefault extends TextFlag {
+  readonly default: string
+}
+export interface ListFlag {
+  readonly kind: 'list'
+  readonly help: string
+  readonly placeholder: string
+}
+export interface IntegerFlag {
+  readonly kind: 'integer'
+  readonly help: string
+  readonly default: string
+  readonly min: number
+  readonly max: number
+}
+export interface ChoiceFlag {
+  readonly kind: 'choice'
+  readonly help: string
+  readonly choices: readonly string[]
+  readonly default: string
+}
+export interface SwitchFlag {
+  readonly kind: 'flag'
+  readonly help: string
+}
+/** true or false as a value, as Go's flags have it: --x, --x=true, --x=false. */
+export interface BooleanFlag {
+  readonly kind: 'boolean'
+  readonly help: string
+  readonly default: boolean
+}
+export type Flag =
+  TextFlag | TextFlagWithDefault | ListFlag | IntegerFlag | ChoiceFlag | SwitchFlag | BooleanFlag
+
+export function text(help: string, placeholder: string, value: string): TextFlagWithDefault
+export function text(help: string, placeholder: string): TextFlag
+export function text(help: string, placeholder: string, value?: string): TextFlag {
+  return { kind: 'text', help, placeholder, default: value }
+}
+export const listOf = (help: string, placeholder: string): ListFlag => ({ kind: 'list', help, placeholder })
+export const integer = (help: string, value: string, min: number, max: number): IntegerFlag => ({
+  kind: 'integer',
+  help,
+  default: value,
+  min,
+  max,
+})
+export const oneOf = (help: string, choices: readonly string[], value: string): ChoiceFlag => ({
+  kind: 'choice',
+  help,
+  choices,
+  default: value,
+})
+export const boolean = (help: string, value: boolean): BooleanFlag => ({
+  kind: 'boolean',
+  help,
+  default: value,
+})
+
+type Value<F extends Flag> = F extends ListFlag
+  ? string[] | undefined
+  : F extends IntegerFlag
+    ? number
+    : F extends SwitchFlag | BooleanFlag
+      ? boolean
+      : F extends ChoiceFlag | TextFlagWithDefault
+        ? string
+        : string | undefined
+
+export type Values<Fs extends Readonly<Record<string, Flag>>> = { readonly [K in keyof Fs]: Value<Fs[K]> }
+
+/** Reads the arguments; undefined when they asked for help, which was printed. Throws StartError for what cannot be read. */
+export function commandLine<Fs extends Readonly<Record<string, Flag>>>(
+  name: string,
+  about: string,
+  flags: Fs,
+  argv: readonly string[],
+): Values<Fs> | undefined {
+  const command = new Command(name).description(about).allowExcessArguments(false).exitOverride()
+  command.configureOutput({ writeErr: () => undefined })
+  for (const [flag, spec] of Object.entries(flags)) command.addOption(optionOf(flag, spec))
+  try {
+    command.parse([...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.code === 'commander.helpDisplayed') return undefined
+    throw new StartError(
+      error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?'),
+      error,
+    )
+  }
+  const given = command.opts<Record<string, unknown>>()
+  const values = Object.keys(flags).map((flag) => [flag, given[camelCase(flag)]] as const)
+  return Object.fromEntries(values) as Values<Fs>
+}
+
+const camelCase = (flag: string): string =>
+  flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+
+function optionOf(flag: string, spec: Flag): Option {
+  switch (spec.kind) {
+    case 'flag':
+      return new Option(`--${flag}`, spec.help).default(false)
+    case 'boolean':
+      return new Option(`--${flag} [BOOL]`, spec.help).default(spec.default).preset(true).argParser(booleanOf)
+    case 'text': {
+      const option = new Option(`--${flag} <${spec.placeholder}>`, spec.help)
+      return spec.default === undefined ? option : option.default(spec.default)
+    }
+    case 'list':
+      return new Option(`--${flag} <${spec.placeholder}>`, spec.help).argParser(
+        (value: string, before: string[] | undefined) => [
+          ...(before ?? []),
+          ...value
+            .split(',')
+            .map((v) => v.trim())
+            .filter((v) => v !== ''),
+        ],
+      )
+    case 'integer':
+      return new Option(`--${flag} <N>`, spec.help)
+        .default(Number(spec.default))
+        .argParser((value) => integerOf(value, spec))
+    case 'choice':
+      return new Option(`--${flag} <${flag.toUpperCase()}>`, spec.help)
+        .choices(spec.choices)
+        .default(spec.default)
+  }
+}
+
+function booleanOf(value: string | boolean): boolean {
+  if (typeof value === 'boolean') return value
+  if (/^(1|t|true)$/i.test(value)) return true
+  if (/^(0|f|false)$/i.test(value)) return false
+  throw new InvalidArgumentError('it is true or false.')
+}
+
+function integerOf(value: string, { min, max }: IntegerFlag): number {
+  const number = Number(value)
+  if (!/^-?\d+$/.test(value) || number < min || number > max)
+    throw new InvalidArgumentError(`it is a number from ${min} to ${max}.`)
+  return number
+}

@@ -1,0 +1,94 @@
+// Who the server is: certificates and keys of its own making, or the operator's files.
+import { readFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { firstAddressOf } from '../pki/ip.ts'
+import { ensurePki, type Pki, renewIfNeeded, STANDARD_HOSTS } from '../pki/pki.ts'
+import { type ApiServerOptions, StartError } from './options.ts'
+
+export interface Tls {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa: string
+}
+
+export interface Identity {
+  readonly tls: Tls
+  /** What clients check the serving certificate with. */
+  readonly caCert: string
+  readonly adminCert: string
+  readonly adminKey: string
+  readonly frontProxyCa: string
+  readonly serviceAccountKey: string
+  /** First address of the service range. */
+  readonly serviceIp: string
+  /** An address of this machine that others reach. */
+  readonly hostAddress: string
+  /** New certificates when the old ones come to their end; undefined while they are good. */
+  renew(options: ApiServerOptions): Promise<Tls | undefined>
+}
+
+/** Reads or makes them. Throws StartError for files that cannot be read or used. */
+export async function loadIdentity(options: ApiServerOptions): Promise<Identity> {
+  const serviceIp = firstAddressOf(options.serviceClusterIpRange[0] ?? '')
+  if (!serviceIp)
+    throw new StartError(`--service-cluster-ip-range: ${options.serviceClusterIpRange.join(',')} is no CIDR`)
+  const hostAddress = addressOfHost()
+  const pkiOptions = {
+    ...(options.certDir === undefined ? {} : { dir: options.certDir }),
+    hosts: [...new Set([...STANDARD_HOSTS, options.bindAddress, serviceIp, hostAddress])].filter(
+      (h) => h !== '0.0.0.0' && h !== '::',
+    ),
+  }
+  const pki = await ensurePki(pkiOptions).catch((error: unknown) => {
+    throw new StartError(error instanceof Error ? error.message : String(error), error)
+  })
+  const tls = tlsOf(options, pki)
+  return {
+    tls,
+    caCert: options.tlsCertFile === undefined ? pki.caCert : tls.cert,
+    adminCert: pki.adminCert,
+    adminKey: pki.adminKey,
+    frontProxyCa: pki.frontProxyCaCert,
+    serviceAccountKey: options.serviceAccountSigningKeyFile
+      ? fileText(options.serviceAccountSigningKeyFile)
+      : pki.serviceAccountKey,
+    serviceIp,
+    hostAddress,
+    async renew(current) {
+      const renewed = await renewIfNeeded(pki, pkiOptions)
+      return renewed && tlsOf(current, renewed)
+    },
+  }
+}
+
+function tlsOf(options: ApiServerOptions, pki: Pki): Tls {
+  const { tlsCertFile, tlsPrivateKeyFile, clientCaFile } = options
+  if ((tlsCertFile === undefined) !== (tlsPrivateKeyFile === undefined)) {
+    throw new StartError('--tls-cert-file and --tls-private-key-file go together')
+  }
+  return {
+    cert: tlsCertFile === undefined ? pki.servingCert : fileText(tlsCertFile),
+    key: tlsPrivateKeyFile === undefined ? pki.servingKey : fileText(tlsPrivateKeyFile),
+    // Our own admin is let in beside the clients of the operator's CA.
+    clientCa: clientCaFile === undefined ? pki.caCert : `${fileText(clientCaFile)}\n${pki.caCert}`,
+  }
+}
+
+function fileText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new StartError(
+      `cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+      error,
+    )
+  }
+}
+
+function addressOfHost(): string {
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const { family, internal, address } of addresses ?? [])
+      if (family === 'IPv4' && !internal) return address
+  }
+  return '127.0.0.1'
+}

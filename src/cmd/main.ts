@@ -1,0 +1,40 @@
+// The command line: `dinghy up`, `dinghy apiserver`. Loads only the command that is asked for.
+import { StartError } from './options.ts'
+
+const USAGE = `dinghy: Kubernetes' control plane in one process
+
+  dinghy up           a cluster, ready in a moment; its context is put into your kubeconfig
+  dinghy apiserver    the API server alone, with upstream's flags
+  dinghy version      what this is
+
+Each command explains itself with --help.
+`
+
+async function main(argv: readonly string[]): Promise<void> {
+  const [command, ...rest] = argv
+  switch (command) {
+    case 'up':
+      return (await import('./up.ts')).up(rest)
+    case 'apiserver':
+      return (await import('./apiserver-command.ts')).apiserver(rest)
+    case 'version':
+    case '--version': {
+      const { dinghyVersion } = await import('./build.ts')
+      const { KUBERNETES_VERSION } = await import('../server/version.ts')
+      return void process.stdout.write(`dinghy ${dinghyVersion()} (Kubernetes ${KUBERNETES_VERSION})\n`)
+    }
+    case undefined:
+    case 'help':
+    case '--help':
+    case '-h':
+      return void process.stdout.write(USAGE)
+    default:
+      throw new StartError(`unknown command ${JSON.stringify(command)}; try dinghy --help`)
+  }
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  if (!(error instanceof StartError)) throw error
+  process.stderr.write(`dinghy: ${error.message}\n`)
+  process.exitCode = 1
+})

@@ -1,0 +1,72 @@
+// What an API server is started with, whichever way: library call, `dinghy up`, `dinghy apiserver`.
+import type { AuthorizationMode } from '../authz/chain.ts'
+
+export type StorageChoice =
+  { readonly memory: true } | { readonly dataDir: string } | { readonly etcdServers: readonly string[] }
+
+export interface ApiServerOptions {
+  readonly storage: StorageChoice
+  readonly bindAddress: string
+  /** 0 picks a free one. */
+  readonly port: number
+  /** Where keys and certificates are kept; absent: in memory. */
+  readonly certDir?: string
+  /** A serving certificate and key of the user's own, PEM files. */
+  readonly tlsCertFile?: string
+  readonly tlsPrivateKeyFile?: string
+  /** CAs of client certificates, PEM file; absent: our own CA. */
+  readonly clientCaFile?: string
+  readonly tokenAuthFile?: string
+  readonly authorizationModes: readonly AuthorizationMode[]
+  readonly anonymousAuth: boolean
+  readonly serviceAccountIssuer: string
+  /** PEM files of keys that verify service accounts' tokens, and of the one that signs them. */
+  readonly serviceAccountKeyFiles: readonly string[]
+  readonly serviceAccountSigningKeyFile?: string
+  readonly apiAudiences: readonly string[]
+  readonly serviceClusterIpRange: readonly string[]
+  readonly serviceNodePortRange: readonly [number, number]
+  readonly enableAdmissionPlugins: readonly string[]
+  readonly disableAdmissionPlugins: readonly string[]
+  readonly maxRequestsInflight: number
+  readonly maxMutatingRequestsInflight: number
+  readonly allowPrivileged: boolean
+  readonly eventTtlSeconds: number
+  readonly etcdCompactionIntervalMs: number
+  readonly logLevel: LogLevel
+}
+
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+const ISSUER = 'https://kubernetes.default.svc.cluster.local'
+
+/** Upstream's defaults where it has them, `dinghy up`'s elsewhere. */
+export const DEFAULTS: ApiServerOptions = {
+  storage: { memory: true },
+  bindAddress: '127.0.0.1',
+  port: 6443,
+  authorizationModes: ['RBAC'],
+  anonymousAuth: true,
+  serviceAccountIssuer: ISSUER,
+  serviceAccountKeyFiles: [],
+  apiAudiences: [ISSUER],
+  serviceClusterIpRange: ['10.96.0.0/16'],
+  serviceNodePortRange: [30000, 32767],
+  enableAdmissionPlugins: [],
+  disableAdmissionPlugins: [],
+  maxRequestsInflight: 400,
+  maxMutatingRequestsInflight: 200,
+  allowPrivileged: true,
+  eventTtlSeconds: 3600,
+  etcdCompactionIntervalMs: 300_000,
+  logLevel: 'warn',
+}
+
+/** Something the operator can mend: shown as one line, exit code 1. */
+export class StartError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'StartError'
+  }
+}

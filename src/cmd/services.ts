@@ -1,0 +1,43 @@
+// What special resources and subresources need: reviews, tokens, connections to nodes.
+import type { TokenAuthenticator } from '../authn/authenticator.ts'
+import type { RbacAuthorizer } from '../authz/rbac.ts'
+import type { Scopes } from '../handlers/scope.ts'
+import type { Authorizer } from '../machinery/attributes.ts'
+import type { GroupResource } from '../machinery/gvk.ts'
+import { StatusError } from '../machinery/status.ts'
+import type { Resource } from '../schema/resource.ts'
+import type { SpecialServices } from '../server/special.ts'
+import type { Identity } from './identity.ts'
+import type { ApiServerOptions } from './options.ts'
+
+export interface ServiceParts {
+  readonly options: ApiServerOptions
+  readonly identity: Identity
+  readonly scopes: Scopes
+  stored(resource: GroupResource): Resource
+  readonly authorizer: Authorizer
+  readonly rbac: RbacAuthorizer
+  readonly tokens: readonly TokenAuthenticator[]
+}
+
+export function specialServices({ options, scopes, stored }: ServiceParts): SpecialServices {
+  return {
+    scopeOf: (resource) => scopes.of(stored(resource)),
+    audiences: options.apiAudiences,
+    connect: async (scope, request, connection) => {
+      await scope.environment.lister.ready(...connection.reads)
+      const { name, namespace } = request.info
+      const destination = connection.connect(
+        { name, namespace, query: request.query },
+        { lister: scope.environment.lister },
+      )
+      if (destination.to === 'empty') return { status: 204, contentType: 'text/plain', body: Buffer.alloc(0) }
+      throw new StatusError({
+        code: 503,
+        reason: 'ServiceUnavailable',
+        message: 'error trying to reach service: no node is connected',
+      })
+    },
+    reviews: new Map(),
+  }
+}

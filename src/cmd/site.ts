@@ -1,0 +1,84 @@
+// What the chain needs that is loaded late: express and everything it serves come in at the first request for them.
+import type { Authorizer } from '../machinery/attributes.ts'
+import type { UserInfo } from '../machinery/user.ts'
+import { builtinResources } from '../schema/resources.ts'
+import type { Exchange } from '../server/exchange.ts'
+import type { HealthCheck } from '../server/health.ts'
+import type { InflightLimit } from '../server/inflight.ts'
+import { exposition, type RequestMetrics } from '../server/metrics.ts'
+import type { Caches } from '../storage/cache/caches.ts'
+import type { Identity } from './identity.ts'
+import type { ApiServerOptions } from './options.ts'
+
+export interface SiteParts {
+  readonly caches: Caches
+  readonly inflight: InflightLimit
+  readonly requests: RequestMetrics
+  readonly options: ApiServerOptions
+  readonly identity: Identity
+  readonly state: { ready: boolean }
+  port(): number
+}
+
+export interface Site {
+  serve(exchange: Exchange): void
+  impersonate(
+    authorizer: Authorizer,
+  ): (user: UserInfo, exchange: Exchange, warn: (message: string) => void) => UserInfo | Promise<UserInfo>
+}
+
+export function lazyNonResource(parts: SiteParts): Site {
+  let handler: ((exchange: Exchange) => void) | undefined
+  let loading: Promise<(exchange: Exchange) => void> | undefined
+  return {
+    serve(exchange) {
+      if (handler) return handler(exchange)
+      loading ??= load(parts)
+      loading.then(
+        (made) => {
+          handler = made
+          made(exchange)
+        },
+        () => exchange.answer(500, {}),
+      )
+    },
+    impersonate: () => (user) => user,
+  }
+}
+
+async function load(parts: SiteParts): Promise<(exchange: Exchange) => void> {
+  const { nonResourceHandler } = await import('../server/nonresource.ts')
+  const { buildInfo } = await import('./build.ts')
+  const { options, caches, inflight, requests } = parts
+  const host = options.bindAddress === '0.0.0.0' ? parts.identity.hostAddress : options.bindAddress
+  return nonResourceHandler({
+    discovery: { resources: builtinResources(), serverAddress: `${host}:${parts.port()}` },
+    checks: healthChecks(parts),
+    build: buildInfo(),
+    openapi: () => false,
+    metrics: () => exposition({ requests, inflight, caches }),
+    documents: new Map(),
+  })
+}
+
+const EVERYWHERE = ['healthz', 'livez', 'readyz'] as const
+
+function healthChecks({ caches, state }: SiteParts): HealthCheck[] {
+  const started = () => (state.ready ? undefined : 'not finished')
+  const store = async (): Promise<undefined> => {
+    await caches.storage.currentRevision()
+    return undefined
+  }
+  return [
+    { name: 'ping', on: EVERYWHERE, check: () => undefined },
+    { name: 'log', on: EVERYWHERE, check: () => undefined },
+    { name: 'etcd', on: EVERYWHERE, check: store },
+    { name: 'etcd-readiness', on: ['readyz'], check: store },
+    { name: 'informer-sync', on: ['readyz'], check: started },
+    { name: 'poststarthook/rbac/bootstrap-roles', on: EVERYWHERE, check: started },
+    { name: 'poststarthook/scheduling/bootstrap-system-priority-classes', on: EVERYWHERE, check: started },
+    { name: 'poststarthook/start-system-namespaces-controller', on: EVERYWHERE, check: started },
+    { name: 'poststarthook/bootstrap-controller', on: EVERYWHERE, check: started },
+    { name: 'poststarthook/priority-and-fairness-config-producer', on: EVERYWHERE, check: started },
+  ]
+}

@@ -1,0 +1,109 @@
+// `dinghy up`: a cluster with everything in one process, until Ctrl-C.
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { KUBERNETES_VERSION } from '../server/version.ts'
+import { type ApiServer, startApiServer } from './apiserver.ts'
+import { dinghyVersion } from './build.ts'
+import { CONTEXT } from './cluster.ts'
+import { commandLine, integer, listOf, oneOf, text } from './flags.ts'
+import { defaultKubeconfigPath, kubeconfigText, mergeKubeconfig, writeKubeconfig } from './kubeconfig.ts'
+import {
+  type ApiServerOptions,
+  DEFAULTS,
+  LOG_LEVELS,
+  type LogLevel,
+  StartError,
+  type StorageChoice,
+} from './options.ts'
+import { untilStopped } from './signals.ts'
+
+/** Parts of the cluster that exist. */
+const PARTS = ['apiserver'] as const
+
+const FLAGS = {
+  port: integer('port of the API server; 0 picks a free one', '6443', 0, 65535),
+  'bind-address': text('address to listen on', 'ADDRESS', '127.0.0.1'),
+  'data-dir': text("where the cluster's data and keys are kept", 'DIR', defaultDataDir()),
+  memory: { kind: 'flag', help: 'keep nothing on disk' },
+  'etcd-servers': listOf('keep the data in etcd, at these URLs', 'URLS'),
+  kubeconfig: text('write the kubeconfig here, instead of merging the context into your own', 'FILE'),
+  parts: listOf(`what to run: ${PARTS.join(', ')} (default all)`, 'NAMES'),
+  'token-auth-file': text('CSV file of static tokens: token,user,uid,"group1,group2"', 'FILE'),
+  'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'warn'),
+} as const
+
+/** The user's data folder. */
+function defaultDataDir(): string {
+  return join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'dinghy')
+}
+
+export async function up(argv: readonly string[]): Promise<void> {
+  const flags = commandLine(
+    'dinghy up',
+    'Starts a cluster and puts its context into your kubeconfig.',
+    FLAGS,
+    argv,
+  )
+  if (!flags) return
+  for (const part of flags['parts'] ?? []) {
+    if (!(PARTS as readonly string[]).includes(part)) {
+      throw new StartError(`--parts: there is no part ${JSON.stringify(part)}; there is ${PARTS.join(', ')}`)
+    }
+  }
+  const server = await startApiServer(optionsOf(flags))
+  const where = await saveKubeconfig(server, flags['kubeconfig']).catch(async (error: unknown) => {
+    await server.stop()
+    throw error instanceof Error ? new StartError(error.message, error) : error
+  })
+  announce(server, where)
+  await untilStopped(() => server.stop())
+}
+
+type Flags = NonNullable<ReturnType<typeof commandLine<typeof FLAGS>>>
+
+function optionsOf(flags: Flags): ApiServerOptions {
+  const dataDir = flags['data-dir']
+  const tokenAuthFile = flags['token-auth-file']
+  return {
+    ...DEFAULTS,
+    storage: storageOf(flags, dataDir),
+    ...(flags['memory'] ? {} : { certDir: join(dataDir, 'pki') }),
+    port: flags['port'],
+    bindAddress: flags['bind-address'],
+    logLevel: flags['log-level'] as LogLevel,
+    ...(tokenAuthFile === undefined ? {} : { tokenAuthFile }),
+  }
+}
+
+function storageOf(flags: Flags, dataDir: string): StorageChoice {
+  const etcdServers = flags['etcd-servers']
+  if (flags['memory'] && etcdServers) throw new StartError('--memory and --etcd-servers exclude each other')
+  if (flags['memory']) return { memory: true }
+  return etcdServers ? { etcdServers } : { dataDir: join(dataDir, 'data') }
+}
+
+async function saveKubeconfig(server: ApiServer, path: string | undefined): Promise<string> {
+  const { caCert, adminCert, adminKey } = server.identity
+  const entry = { name: CONTEXT, server: server.url, caCert, clientCert: adminCert, clientKey: adminKey }
+  if (path !== undefined) {
+    writeKubeconfig(path, kubeconfigText(entry))
+    return path
+  }
+  const own = defaultKubeconfigPath()
+  await mergeKubeconfig(own, entry)
+  return own
+}
+
+function announce(server: ApiServer, kubeconfig: string): void {
+  const ms = Math.round(performance.now())
+  process.stdout.write(
+    [
+      `dinghy ${dinghyVersion()} (Kubernetes ${KUBERNETES_VERSION}), ready in ${ms} ms`,
+      `  server   ${server.url}`,
+      `  context  ${CONTEXT} in ${kubeconfig}`,
+      `  try      kubectl get namespaces`,
+      '',
+    ].join('\n'),
+  )
+}

@@ -1,0 +1,216 @@
+// Request bodies: from bytes of any accepted media type to JSON values and objects.
+// Follows k8s.io/apiserver/pkg/endpoints/handlers/create.go and pkg/runtime/serializer.
+import { apiVersionOf, type GroupVersionKind, parseGroupVersion } from '../machinery/gvk.ts'
+import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { badRequest, unsupportedMediaType } from '../machinery/status.ts'
+import { DecodeError } from '../schema/decode.ts'
+import { JsonSyntaxError, parseJson } from '../schema/json.ts'
+import { decode as decodeProtobuf, ProtobufError } from '../schema/protobuf/envelope.ts'
+import { typeForKind } from '../schema/types.ts'
+import type { FieldValidation } from './options.ts'
+import type { ApiRequest, Body } from './request.ts'
+import type { Expected } from './scope.ts'
+import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from './view.ts'
+
+const TYPE_META =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+const SCHEME = 'in scheme "pkg/runtime/scheme.go:111"'
+/** How much of an unreadable body a refusal quotes. */
+const QUOTED_BYTES = 30
+
+/** A body as it was parsed, with what a strict reader objects to. */
+export interface ParsedBody {
+  readonly value: Json
+  readonly duplicates: readonly string[]
+}
+
+/** JSON, YAML or protobuf to a JSON value; throws 415 for other media types and a SyntaxFault for what cannot be read. */
+export async function parseBody(
+  body: Body,
+  findDuplicates: boolean,
+  defaults?: GroupVersionKind,
+): Promise<ParsedBody> {
+  switch (body.mediaType) {
+    case '':
+    case JSON_TYPE:
+      return parseJson(body.bytes, { findDuplicates })
+    case YAML_TYPE: {
+      const { parseYaml } = await import('../schema/yaml.ts')
+      return parseYaml(body.bytes, { findDuplicates })
+    }
+    case PROTOBUF_TYPE:
+      return {
+        value: decodeProtobuf(body.bytes, { typeFor: typeForKind, ...(defaults ? { defaults } : {}) }),
+        duplicates: [],
+      }
+    default:
+      throw unsupportedMediaType(
+        `the body of the request was in an unknown format - accepted media types include: ${JSON_TYPE}, ${YAML_TYPE}, ${PROTOBUF_TYPE}`,
+      )
+  }
+}
+
+/** Gives the same object again and again, each time fresh: the write loop changes what it is given. */
+export type Fresh = () => KubeObject
+
+/** Reads the body as an object of the expected kind; faults of fields are warned of or refused as asked. */
+export async function readObject(
+  request: ApiRequest,
+  expected: Expected,
+  validation: FieldValidation,
+): Promise<Fresh> {
+  const body = await request.body()
+  const parsed = await parseOrRefuse(body, expected, validation !== 'Ignore')
+  const value = checkKind(parsed.value, expected, body)
+  let decoded
+  try {
+    decoded = expected.decode(value)
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    throw cannotHandle(expected.kind, expected.version, expected.kind, error.message)
+  }
+  reportFaults(request, expected, validation, [...parsed.duplicates, ...decoded.unknownFields])
+  let first: KubeObject | undefined = decoded.object
+  return () => {
+    const object = first ?? expected.decode(value).object
+    first = undefined
+    return object
+  }
+}
+
+async function parseOrRefuse(body: Body, expected: Expected, findDuplicates: boolean): Promise<ParsedBody> {
+  try {
+    return await parseBody(body, findDuplicates, expected)
+  } catch (error) {
+    const why = syntaxFault(error)
+    if (why === undefined) throw error
+    const json = body.mediaType === '' || body.mediaType === JSON_TYPE
+    throw unrecognized(expected, json ? `couldn't get version/kind; json parse error: ${why}` : why, body)
+  }
+}
+
+/** The words of a parser's refusal; undefined for other errors. */
+export function syntaxFault(error: unknown): string | undefined {
+  if (error instanceof JsonSyntaxError || error instanceof ProtobufError) return error.message
+  return error instanceof Error && error.name === 'YamlError' ? error.message : undefined
+}
+
+function unrecognized(expected: Expected, why: string, body: Body): Error {
+  return badRequest(
+    `the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${quoted(body)})`,
+  )
+}
+
+/** The beginning of a body as upstream shows it: text where it is printable, else hexadecimal. */
+function quoted(body: Body): string {
+  const { bytes } = body
+  if (bytes.length === 0) return '<empty>'
+  const head = bytes.subarray(0, QUOTED_BYTES)
+  const text =
+    head.every((b) => b >= 0x20 && b < 0x7f) && head[0] === 0x7b
+      ? head.toString('latin1')
+      : head.toString('hex')
+  return bytes.length > QUOTED_BYTES ? `${text} ...` : text
+}
+
+function cannotHandle(kind: string, version: string, expected: string, why: string): Error {
+  return badRequest(
+    `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected}: ${why}`,
+  )
+}
+
+/** A body without kind and apiVersion is taken as the expected one; another one is refused. */
+function checkKind(value: Json, expected: Expected, body: Body): JsonObject {
+  if (value === null) return { kind: expected.kind, apiVersion: apiVersionOf(expected) }
+  if (!isObject(value)) {
+    const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+    throw unrecognized(
+      expected,
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type ${TYPE_META}`,
+      body,
+    )
+  }
+  const { kind, apiVersion } = value
+  if (apiVersion === apiVersionOf(expected) && kind === expected.kind) return value
+  const found = typeMeta(kind, apiVersion, expected, body)
+  if (found.kind !== expected.kind || apiVersionOf(found) !== apiVersionOf(expected))
+    refuseKind(found, expected)
+  return { ...value, kind: expected.kind, apiVersion: apiVersionOf(expected) }
+}
+
+interface Found {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+}
+
+function typeMeta(
+  kind: Json | undefined,
+  apiVersion: Json | undefined,
+  expected: Expected,
+  body: Body,
+): Found {
+  const odd = [apiVersion, kind].find((v) => v !== undefined && v !== null && typeof v !== 'string')
+  if (odd !== undefined) {
+    const field = odd === apiVersion ? 'apiVersion' : 'kind'
+    const what = Array.isArray(odd) ? 'array' : typeof odd === 'boolean' ? 'bool' : typeof odd
+    throw unrecognized(
+      expected,
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go struct field .${field} of type string`,
+      body,
+    )
+  }
+  const gv = typeof apiVersion === 'string' && apiVersion !== '' ? parseGroupVersion(apiVersion) : expected
+  if (!gv) throw unrecognized(expected, `unexpected GroupVersion string: ${String(apiVersion)}`, body)
+  return {
+    group: gv.group,
+    version: gv.version,
+    kind: typeof kind === 'string' && kind !== '' ? kind : expected.kind,
+  }
+}
+
+function refuseKind(found: Found, expected: Expected): never {
+  const known = typeForKind(found) !== undefined
+  if (!known) {
+    const gv = JSON.stringify(apiVersionOf(found))
+    throw cannotHandle(
+      found.kind,
+      found.version,
+      expected.kind,
+      `no kind ${JSON.stringify(found.kind)} is registered for version ${gv} ${SCHEME}`,
+    )
+  }
+  if (found.kind !== expected.kind) {
+    const from = `${found.version}.${found.kind}`
+    const to = `${expected.group === '' ? 'core' : (expected.group.split('.')[0] as string)}.${expected.kind}`
+    throw cannotHandle(
+      found.kind,
+      found.version,
+      expected.kind,
+      `converting (${from}) to (${to}): unknown conversion`,
+    )
+  }
+  throw badRequest(
+    `the API version in the data (${apiVersionOf(found)}) does not match the expected API version (${apiVersionOf(expected)})`,
+  )
+}
+
+/** Unknown and duplicate fields: a warning each, or one refusal. */
+export function reportFaults(
+  request: ApiRequest,
+  expected: Expected,
+  validation: FieldValidation,
+  faults: readonly string[],
+): void {
+  if (!faults.length || validation === 'Ignore') return
+  if (validation === 'Strict') {
+    throw cannotHandle(
+      expected.kind,
+      expected.version,
+      expected.kind,
+      `strict decoding error: ${faults.join(', ')}`,
+    )
+  }
+  for (const fault of faults) request.warn(fault)
+}

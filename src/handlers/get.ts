@@ -1,0 +1,38 @@
+// GET of one object. Follows k8s.io/apiserver/pkg/endpoints/handlers/get.go and pkg/registry/generic/registry/store.go.
+import { notFound, plainError, tooLargeResourceVersion } from '../machinery/status.ts'
+import type { Entry } from '../storage/cache/entry.ts'
+import { resourceVersionFault } from './options.ts'
+import type { Answer, ApiRequest } from './request.ts'
+import type { Scope } from './scope.ts'
+import { viewOf } from './views.ts'
+
+/** Seconds after which a client may ask again for a version that has not come yet. */
+const RETRY_SECONDS = 1
+
+export async function get(scope: Scope, request: ApiRequest): Promise<Answer> {
+  const view = viewOf(scope, request, 'object')
+  const entry = await read(scope, request)
+  return { status: 200, contentType: view.contentType, body: view.object(entry) }
+}
+
+/** The object that the URL names, as fresh as the query's resourceVersion asks; throws 404. */
+export async function read(scope: Scope, request: ApiRequest): Promise<Entry> {
+  const version = request.query.size ? (request.query.get('resourceVersion') ?? '') : ''
+  if (version === '') await scope.cache.fresh()
+  else await atLeast(scope, version)
+  const { namespace, name } = request.info
+  const entry = scope.cache.index.get(namespace, name)
+  if (!entry) throw notFound(scope.groupResource, name)
+  return entry
+}
+
+/** Waits until the cache is no older than `version`; upstream answers 500 for a malformed one. */
+export async function atLeast(scope: Scope, version: string): Promise<void> {
+  const fault = resourceVersionFault(version)
+  if (fault) throw plainError(fault)
+  const revision = Number(version)
+  if (revision === 0) return scope.cache.ready()
+  if (!(await scope.cache.waitFor(revision))) {
+    throw tooLargeResourceVersion(version, scope.cache.revision, RETRY_SECONDS)
+  }
+}

@@ -1,0 +1,122 @@
+// Who watches one resource: watchers with the same filter and the same view form a group, so that an event is
+// filtered once and becomes bytes once, however many look at it.
+// Follows k8s.io/apiserver/pkg/storage/cacher (cacheWatcher, dispatchEvent).
+import type { Entry } from '../storage/cache/entry.ts'
+import type { CacheEvent } from '../storage/cache/history.ts'
+import type { WatchCache } from '../storage/cache/watchcache.ts'
+import type { ByteSink } from './request.ts'
+import type { Selection } from './selection.ts'
+import type { EventType, View } from './view.ts'
+
+/** A watcher that has this much unread is closed; it lists again, as after upstream's full channel. */
+export const MAX_WATCHER_BACKLOG_BYTES = 16 * 1024 * 1024
+
+/** What a watcher sees of a change, if anything. */
+export interface SelectedEvent {
+  readonly type: EventType
+  readonly entry: Entry
+}
+
+/** Objects that move into a selection appear, those that leave it disappear with their last matching content. */
+export function selectEvent(selection: Selection, event: CacheEvent): SelectedEvent | undefined {
+  const now = event.type !== 'DELETED' && selection.matches(event.entry)
+  const before = event.previous !== undefined && selection.matches(event.previous)
+  if (now) return { type: before ? 'MODIFIED' : 'ADDED', entry: event.entry }
+  if (!before || !event.previous) return undefined
+  return {
+    type: 'DELETED',
+    entry: event.type === 'DELETED' ? event.entry : event.previous.at(event.revision),
+  }
+}
+
+class Group {
+  readonly selection: Selection
+  readonly view: View
+  readonly sinks = new Set<ByteSink>()
+  #frames: Buffer[] = []
+
+  constructor(selection: Selection, view: View) {
+    this.selection = selection
+    this.view = view
+  }
+
+  offer(event: CacheEvent): void {
+    const selected = selectEvent(this.selection, event)
+    if (selected) this.#frames.push(this.view.frame(selected.type, selected.entry))
+  }
+
+  get pending(): boolean {
+    return this.#frames.length > 0
+  }
+
+  /** Writes what has gathered, as one piece, to everybody. */
+  flush(): void {
+    if (!this.#frames.length) return
+    const bytes = this.#frames.length === 1 ? (this.#frames[0] as Buffer) : Buffer.concat(this.#frames)
+    this.#frames = []
+    for (const sink of this.sinks) {
+      if (sink.backlog > MAX_WATCHER_BACKLOG_BYTES) sink.end()
+      else sink.write(bytes)
+    }
+  }
+}
+
+/** All groups of one cache. */
+class Hub {
+  readonly #groups = new Map<string, Group>()
+  readonly #cache: WatchCache
+  #scheduled = false
+
+  constructor(cache: WatchCache) {
+    this.#cache = cache
+    cache.subscribe((events) => this.#dispatch(events))
+    cache.onReset = () => this.#endAll()
+  }
+
+  /** Joins at the cache's present revision; what gathered for earlier members is written before, so that nobody sees it twice. */
+  join(selection: Selection, view: View, sink: ByteSink): void {
+    const key = `${view.key}|${selection.key}`
+    let group = this.#groups.get(key)
+    if (!group) this.#groups.set(key, (group = new Group(selection, view)))
+    group.flush()
+    group.sinks.add(sink)
+    const joined = group
+    sink.onClose(() => {
+      joined.sinks.delete(sink)
+      if (joined.sinks.size === 0 && this.#groups.get(key) === joined) this.#groups.delete(key)
+    })
+  }
+
+  get cache(): WatchCache {
+    return this.#cache
+  }
+
+  #dispatch(events: readonly CacheEvent[]): void {
+    let pending = false
+    for (const group of this.#groups.values()) {
+      for (const event of events) group.offer(event)
+      pending ||= group.pending
+    }
+    if (!pending || this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.#flush())
+  }
+
+  #flush(): void {
+    this.#scheduled = false
+    for (const group of this.#groups.values()) group.flush()
+  }
+
+  #endAll(): void {
+    for (const group of this.#groups.values()) for (const sink of [...group.sinks]) sink.end()
+  }
+}
+
+const hubs = new WeakMap<WatchCache, Hub>()
+
+/** The hub of a cache, made at its first watch. */
+export function hubOf(cache: WatchCache): Hub {
+  let hub = hubs.get(cache)
+  if (!hub) hubs.set(cache, (hub = new Hub(cache)))
+  return hub
+}

@@ -1,0 +1,186 @@
+// PATCH of one object: JSON patch, merge patch, strategic merge patch. The patch is applied inside the write loop, to
+// whatever is newest. (Server-side apply has a content type of its own.)
+// Follows k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
+import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { badRequest, cause, invalid, notFound, StatusError } from '../machinery/status.ts'
+import { DecodeError } from '../schema/decode.ts'
+import { parseJson } from '../schema/json.ts'
+import { applyJsonPatch, readJsonPatch } from '../schema/jsonpatch.ts'
+import { mergePatch } from '../schema/mergepatch.ts'
+import { strategicMergePatch } from '../schema/strategicmerge.ts'
+import type { StructType } from '../schema/type.ts'
+import { syntaxFault } from './body.ts'
+import { type FieldValidation, type WriteOptions, writeOptions } from './options.ts'
+import type { Answer, ApiRequest, Body } from './request.ts'
+import type { Expected, Scope } from './scope.ts'
+import { checkName } from './update.ts'
+import { viewOf } from './views.ts'
+import { write } from './write.ts'
+
+export const JSON_PATCH = 'application/json-patch+json'
+export const MERGE_PATCH = 'application/merge-patch+json'
+export const STRATEGIC_PATCH = 'application/strategic-merge-patch+json'
+
+/** A patch that was read once and may be applied many times. `current` is never changed. */
+export interface Patch {
+  /** The result, and what a strict reader objects to in the patch. */
+  apply(current: JsonObject): { readonly value: Json; readonly faults: readonly string[] }
+  /** How a refusal shows the patch when the result does not decode; undefined: the result is shown. */
+  readonly shown: string | undefined
+}
+
+export async function patch(scope: Scope, request: ApiRequest): Promise<Answer> {
+  const view = viewOf(scope, request, 'object')
+  const options = patchOptions(request)
+  const change = readPatch(await request.body(), scope.type)
+  const { name, subresource } = request.info
+  const { entry } = await write({
+    scope,
+    request,
+    name,
+    subresource,
+    dryRun: options.dryRun,
+    fieldManager: options.fieldManager,
+    options: { kind: 'PatchOptions', ...options },
+    allow: 'update',
+    change(current) {
+      if (!current) throw notFound(scope.groupResource, name)
+      return patched(
+        { request, expected: scope.expected, change, validation: options.fieldValidation },
+        current,
+      )
+    },
+  })
+  return { status: 200, contentType: view.contentType, body: view.object(entry) }
+}
+
+/** PatchOptions of anything but apply. */
+export function patchOptions(request: ApiRequest): WriteOptions {
+  const options = writeOptions(request.query, 'PatchOptions')
+  if (options.force !== undefined) {
+    const fault = cause.forbidden('force', 'may not be specified for non-apply patch')
+    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [fault])
+  }
+  return options
+}
+
+interface Patching {
+  readonly request: ApiRequest
+  readonly expected: Expected
+  readonly change: Patch
+  readonly validation: FieldValidation
+}
+
+/** The patched object, decoded and with defaults; `current` is in the served version. */
+export function patched(
+  { request, expected, change, validation }: Patching,
+  current: KubeObject,
+): KubeObject {
+  const { value, faults } = change.apply(current)
+  let decoded
+  try {
+    checkTypeKept(value, current)
+    decoded = expected.decode(value)
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    throw undecodable(change, value, error.message)
+  }
+  const all = [...faults, ...decoded.unknownFields]
+  if (all.length && validation === 'Strict') {
+    throw undecodable(change, value, `strict decoding error: ${all.join(', ')}`)
+  }
+  if (validation === 'Warn') for (const fault of all) request.warn(fault)
+  checkName(decoded.object, current.metadata.name as string)
+  return decoded.object
+}
+
+/** A patch cannot turn an object into another kind. */
+function checkTypeKept(value: Json, current: KubeObject): void {
+  const { kind, apiVersion } = isObject(value) ? value : {}
+  if (kind === current.kind && apiVersion === current.apiVersion) return
+  const text = JSON.stringify(value)
+  if (kind === undefined || kind === '') throw new DecodeError(`Object 'Kind' is missing in '${text}'`)
+  if (apiVersion === undefined || apiVersion === '')
+    throw new DecodeError(`Object 'apiVersion' is missing in '${text}'`)
+  throw new DecodeError(
+    `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+  )
+}
+
+function undecodable(change: Patch, value: Json, why: string): StatusError {
+  return invalid({ group: '', kind: '' }, '', [
+    cause.invalid('patch', change.shown ?? JSON.stringify(value), why),
+  ])
+}
+
+/** Reads a patch by its Content-Type; throws 415 for types that are no patch, 400 for what cannot be read. */
+export function readPatch(body: Body, type: StructType): Patch {
+  switch (body.mediaType) {
+    case JSON_PATCH:
+      return jsonPatchOf(body)
+    case MERGE_PATCH:
+      return mergePatchOf(body)
+    case STRATEGIC_PATCH:
+      return strategicPatchOf(body, type)
+    default:
+      throw new StatusError({
+        code: 415,
+        reason: 'UnsupportedMediaType',
+        message: '415: Unsupported Media Type',
+        details: {},
+      })
+  }
+}
+
+function parsed(
+  body: Body,
+  wording: (why: string) => string,
+): { value: Json; duplicates: readonly string[] } {
+  try {
+    return parseJson(body.bytes, { findDuplicates: true })
+  } catch (error) {
+    const why = syntaxFault(error)
+    if (why === undefined) throw error
+    throw badRequest(wording(why))
+  }
+}
+
+const decodingPatch = (why: string): string => `error decoding patch: ${why}`
+
+function jsonPatchOf(body: Body): Patch {
+  const operations = readJsonPatch(parsed(body, decodingPatch).value)
+  return {
+    apply: (current) => ({ value: applyJsonPatch(current, operations), faults: operations.strictErrors }),
+    shown: undefined,
+  }
+}
+
+function mergePatchOf(body: Body): Patch {
+  const { value, duplicates } = parsed(body, decodingPatch)
+  return { apply: (current) => ({ value: mergePatch(current, value), faults: duplicates }), shown: undefined }
+}
+
+function strategicPatchOf(body: Body, type: StructType): Patch {
+  const { value, duplicates } = parsed(body, (why) => why)
+  if (value !== null && !isObject(value)) {
+    throw badRequest(`json: cannot unmarshal ${goKind(value)} into Go value of type map[string]interface {}`)
+  }
+  const changes = value ?? {}
+  return {
+    apply: (current) => ({ value: strategicMergePatch(current, changes, type), faults: duplicates }),
+    shown: goMapText(changes),
+  }
+}
+
+const goKind = (value: Json): string =>
+  Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+
+/** A value as Go's fmt prints it with %v: how upstream quotes a strategic patch. */
+export function goMapText(value: Json | undefined): string {
+  if (value === null || value === undefined) return '<nil>'
+  if (Array.isArray(value)) return `[${value.map(goMapText).join(' ')}]`
+  if (!isObject(value)) return String(value)
+  const members = Object.keys(value).sort()
+  return `map[${members.map((k) => `${k}:${goMapText(value[k])}`).join(' ')}]`
+}

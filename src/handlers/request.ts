@@ -1,0 +1,57 @@
+// A request for a resource, and its answer, without a socket: what the verbs take and give.
+// The server fills it in; a loopback transport does the same in one process.
+import type { RequestInfo } from '../machinery/attributes.ts'
+import type { UserInfo } from '../machinery/user.ts'
+
+export interface Body {
+  /** The Content-Type without parameters, lower case; "" where the client says nothing. */
+  readonly mediaType: string
+  readonly bytes: Buffer
+}
+
+/** What the Accept header asks for, already checked against what the resource can give. */
+export interface Accept {
+  readonly encoding: 'json' | 'yaml' | 'protobuf'
+  /** A transformation of meta.k8s.io: Table, PartialObjectMetadata, PartialObjectMetadataList. */
+  readonly as: 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList' | undefined
+  /** v1 or v1beta1 of meta.k8s.io; "" without a transformation. */
+  readonly asVersion: string
+  readonly pretty: boolean
+}
+
+export interface ApiRequest {
+  readonly info: RequestInfo
+  readonly user: UserInfo
+  readonly query: URLSearchParams
+  readonly userAgent: string
+  readonly accept: Accept
+  /** Read once, bounded by the server. */
+  body(): Promise<Body>
+  /** Adds a Warning header to the answer. */
+  warn(message: string): void
+}
+
+/** Where a streaming answer writes. */
+export interface ByteSink {
+  write(chunk: Buffer): void
+  end(): void
+  /** Bytes written but not yet taken by the client's connection. */
+  readonly backlog: number
+  /** Called once when the client has gone or the server ends the answer. */
+  onClose(listener: () => void): void
+}
+
+export interface WholeAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: Buffer | Iterable<Buffer>
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface StreamAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly stream: (sink: ByteSink) => void
+}
+
+export type Answer = WholeAnswer | StreamAnswer

@@ -1,0 +1,205 @@
+// Subresources that are not the object itself: projections (scale), actions (binding, eviction, token) and connections
+// (log, exec, proxy). What each does is told in registry/; here it is carried out.
+// Follows k8s.io/apiserver/pkg/endpoints/handlers and kubernetes/pkg/registry.
+import type { GroupResource } from '../machinery/gvk.ts'
+import type { JsonObject } from '../machinery/json.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { conflict, notFound, OBJECT_MODIFIED, StatusError } from '../machinery/status.ts'
+import type {
+  Action,
+  ActionContext,
+  ActionPlan,
+  Connection,
+  PlannedWrite,
+  Projection,
+} from '../registry/subresource.ts'
+import { decoderFor, serialise } from '../schema/decode.ts'
+import type { Subresource } from '../schema/resource.ts'
+import type { StructType } from '../schema/type.ts'
+import { typeOf } from '../schema/types.ts'
+import { readObject } from './body.ts'
+import { remove } from './delete.ts'
+import { read } from './get.ts'
+import { writeOptions } from './options.ts'
+import { patched, patchOptions, readPatch } from './patch.ts'
+import type { Answer, ApiRequest } from './request.ts'
+import type { Expected, Scope } from './scope.ts'
+import { checkName } from './update.ts'
+import { statusBody } from './views.ts'
+import { catchUp, write, type WriteRequest } from './write.ts'
+
+type Handler = (scope: Scope, request: ApiRequest) => Promise<Answer>
+export type Handlers = Readonly<Record<string, Handler>>
+
+/** Plans made anew when a swap was lost. */
+const MAX_ATTEMPTS = 100
+
+function expectedOf(row: Subresource): Expected & { readonly type: StructType } {
+  const type = typeOf(row.definition)
+  if (!type) throw new Error(`the facts have no type for ${row.definition}`)
+  const { group, version, kind } = row
+  return { group, version, kind, type, decode: decoderFor(type) }
+}
+
+/** get, update and patch of a part of the parent. */
+export function projectionHandlers(projection: Projection, row: Subresource): Handlers {
+  const answer = (request: ApiRequest, parent: KubeObject): Answer =>
+    statusBody(request, 200, projection.get(parent))
+  const writing = (
+    scope: Scope,
+    request: ApiRequest,
+    change: WriteRequest['change'],
+    options: ReturnType<typeof writeOptions>,
+  ) =>
+    write({
+      scope,
+      request,
+      name: request.info.name,
+      subresource: row.name,
+      dryRun: options.dryRun,
+      fieldManager: options.fieldManager,
+      options: { ...options },
+      allow: 'update',
+      change,
+    })
+  return {
+    get: async (scope, request) => answer(request, scope.toServed((await read(scope, request)).object())),
+    async update(scope, request) {
+      const options = writeOptions(request.query, 'UpdateOptions')
+      const fresh = await readObject(request, expectedOf(row), options.fieldValidation)
+      const part = fresh()
+      checkName(part, request.info.name)
+      const change = (parent: KubeObject | undefined) =>
+        projection.update(existing(scope, request, parent), part)
+      return answer(request, scope.toServed((await writing(scope, request, change, options)).entry.object()))
+    },
+    async patch(scope, request) {
+      const options = patchOptions(request)
+      const expected = expectedOf(row)
+      const change = readPatch(await request.body(), expected.type)
+      const apply = (stored: KubeObject | undefined): KubeObject => {
+        const parent = existing(scope, request, stored)
+        const part = patched(
+          { request, expected, change, validation: options.fieldValidation },
+          projection.get(parent),
+        )
+        return projection.update(parent, part)
+      }
+      return answer(request, scope.toServed((await writing(scope, request, apply, options)).entry.object()))
+    },
+  }
+}
+
+function existing(scope: Scope, request: ApiRequest, parent: KubeObject | undefined): KubeObject {
+  if (!parent) throw notFound(scope.groupResource, request.info.name)
+  return parent
+}
+
+/** What actions need that the server alone has. */
+export interface ActionServices extends Pick<ActionContext, 'issueToken' | 'audiences'> {
+  scopeOf(resource: GroupResource): Scope
+}
+
+/** A POST that does something to the parent. */
+export function actionHandlers(action: Action, row: Subresource, services: ActionServices): Handlers {
+  return {
+    async create(scope, request) {
+      const options = writeOptions(request.query, 'CreateOptions')
+      const fresh = await readObject(request, expectedOf(row), options.fieldValidation)
+      const body = fresh()
+      action.check?.(request.info.name, body)
+      if (action.reads) await scope.environment.lister.ready(...action.reads)
+      const { environment } = scope
+      const context: ActionContext = {
+        ...services,
+        resource: scope.resource,
+        subresource: row.name,
+        user: request.user,
+        namespace: request.info.namespace,
+        dryRun: options.dryRun,
+        now: environment.now(),
+        lister: environment.lister,
+        warn: (message) => request.warn(message),
+      }
+      const plan = await act({ action, scope, request, body, context, services })
+      return statusBody(request, 201, plan.result)
+    },
+  }
+}
+
+interface Acting {
+  readonly action: Action
+  readonly scope: Scope
+  readonly request: ApiRequest
+  readonly body: KubeObject
+  readonly context: ActionContext
+  readonly services: ActionServices
+}
+
+async function act({ action, scope, request, body, context, services }: Acting): Promise<ActionPlan> {
+  let lost: Error | undefined
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    await scope.cache.fresh()
+    const entry = scope.cache.index.get(request.info.namespace, request.info.name)
+    if (!entry) throw notFound(scope.groupResource, request.info.name)
+    const plan = await action.plan(entry.object(), body, context)
+    if (context.dryRun) return plan
+    lost = plan.onConflict
+    if (!(await carryOut(plan.writes, services))) continue
+    if (plan.remove) await removeParent(scope, request, plan)
+    return plan
+  }
+  throw lost ?? conflict(scope.groupResource, request.info.name, OBJECT_MODIFIED)
+}
+
+async function removeParent(scope: Scope, request: ApiRequest, plan: ActionPlan): Promise<void> {
+  try {
+    await remove(scope, request, request.info.name, plan.remove ?? {})
+  } catch (error) {
+    if (plan.onConflict && error instanceof StatusError && error.reason === 'Conflict') throw plan.onConflict
+    throw error
+  }
+}
+
+/** False where one of the swaps was lost. */
+async function carryOut(writes: readonly PlannedWrite[], services: ActionServices): Promise<boolean> {
+  for (const planned of writes) {
+    const scope = services.scopeOf(planned.resource)
+    const { namespace = '', name = '', resourceVersion } = planned.old.metadata
+    const key = scope.cache.keyFor(namespace, name)
+    const value = serialise(planned.object, scope.storageType)
+    const result = await scope.environment.caches.storage.write({
+      key,
+      expected: Number(resourceVersion),
+      value,
+    })
+    if (result.ok) continue
+    await catchUp(scope, result.current?.modRevision)
+    return false
+  }
+  return true
+}
+
+/** Passes a request on to where a connection leads; handed in by the server. */
+export type Connect = (scope: Scope, request: ApiRequest, connection: Connection) => Promise<Answer>
+
+/** GET and POST that lead to a node or an address. */
+export function connectionHandlers(connection: Connection, connect: Connect): Handlers {
+  const handler: Handler = (scope, request) => connect(scope, request, connection)
+  return Object.fromEntries(
+    ['get', 'create', 'update', 'patch', 'delete', 'connect'].map((verb) => [verb, handler]),
+  )
+}
+
+/** A POST whose answer is worked out and never stored: reviews. */
+export function reviewHandlers(
+  review: (object: KubeObject, request: ApiRequest) => Promise<JsonObject>,
+): Handlers {
+  return {
+    async create(scope, request) {
+      const options = writeOptions(request.query, 'CreateOptions')
+      const fresh = await readObject(request, scope.expected, options.fieldValidation)
+      return statusBody(request, 201, await review(fresh(), request))
+    },
+  }
+}

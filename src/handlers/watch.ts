@@ -1,0 +1,129 @@
+// WATCH: first what the client asked to begin with, then each change as it comes, until it goes or its time is over.
+// Follows k8s.io/apiserver/pkg/endpoints/handlers/watch.go and pkg/storage/cacher.
+import { expired, plainError, type StatusError } from '../machinery/status.ts'
+import type { Revision } from '../storage/interface.ts'
+import { hubOf, selectEvent } from './hub.ts'
+import { type ListOptions, listOptions, resourceVersionFault } from './options.ts'
+import type { Answer, ApiRequest, ByteSink } from './request.ts'
+import type { Scope } from './scope.ts'
+import { type Selection, selectionOf } from './selection.ts'
+import type { View } from './view.ts'
+import { viewOf } from './views.ts'
+
+/** Watches without a timeout of their own end after 30 to 60 minutes, as upstream's --min-request-timeout has it. */
+const MIN_TIMEOUT_SECONDS = 1800
+/** How often a watcher that allows bookmarks hears where it stands. */
+const BOOKMARK_INTERVAL_MS = 60_000
+/** A last bookmark comes this long before the end. */
+const BOOKMARK_BEFORE_END_MS = 2_000
+/** Upper bound of timers, in ms. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+export async function watch(scope: Scope, request: ApiRequest): Promise<Answer> {
+  const options = listOptions(request.query, true)
+  const view = viewOf(scope, request, 'watch')
+  const selection = selectionOf(scope, request.info, options)
+  const from = await startingPoint(scope, options)
+  const stream = (sink: ByteSink): void => {
+    begin({ scope, options, view, selection, sink, from })
+  }
+  return { status: 200, contentType: view.streamContentType, stream }
+}
+
+/** Where a watch begins: after a revision, or with the objects as they are now. */
+type Start = { readonly after: Revision } | 'now'
+
+async function startingPoint(scope: Scope, options: ListOptions): Promise<Start> {
+  const { cache } = scope
+  const version = options.resourceVersion
+  const fault = version ? resourceVersionFault(version) : undefined
+  if (fault) throw plainError(fault)
+  const revision = Number(version || 0)
+  if (version === '') await cache.fresh()
+  else await cache.ready()
+  if (options.sendInitialEvents) {
+    if (revision > 0) await cache.waitFor(revision)
+    return 'now'
+  }
+  if (options.sendInitialEvents === false && revision === 0) return { after: cache.revision }
+  if (revision === 0) return 'now'
+  await cache.fresh()
+  return { after: revision }
+}
+
+interface Watching {
+  readonly scope: Scope
+  readonly options: ListOptions
+  readonly view: View
+  readonly selection: Selection
+  readonly sink: ByteSink
+  readonly from: Start
+}
+
+/** Runs without a pause between the first events and joining the hub, so that nothing falls in between. */
+function begin(w: Watching): void {
+  const { scope, selection, view, sink } = w
+  keepTime(w)
+  if (w.from === 'now') sendState(w)
+  else if (w.from.after > scope.cache.revision) return beginLater(w, w.from.after)
+  else if (!replay(w, w.from.after)) {
+    sink.write(view.errorFrame(tooOld(w.from.after, scope.cache.history.floor).status))
+    return sink.end()
+  }
+  hubOf(scope.cache).join(selection, view, sink)
+}
+
+/** A version that is still to come: silence until then. */
+function beginLater({ scope, selection, view, sink }: Watching, after: Revision): void {
+  const start = (reached: boolean): void => {
+    if (reached) hubOf(scope.cache).join(selection, view, sink)
+  }
+  scope.cache.waitFor(after, MAX_TIMEOUT_MS).then(start, () => sink.end())
+}
+
+/** Upstream names the first revision that it still has. */
+const tooOld = (asked: Revision, floor: Revision): StatusError =>
+  expired(`too old resource version: ${asked} (${floor + 1})`)
+
+function sendState({ scope, selection, view, sink, options }: Watching): void {
+  const frames: Buffer[] = []
+  for (const entry of scope.cache.index.entries(selection.namespace)) {
+    if (selection.matches(entry)) frames.push(view.frame('ADDED', entry))
+  }
+  if (options.sendInitialEvents && options.allowWatchBookmarks) {
+    frames.push(view.bookmark(String(scope.cache.revision), true))
+  }
+  if (frames.length) sink.write(Buffer.concat(frames))
+}
+
+/** Sends what happened since; false where that is forgotten. */
+function replay({ scope, selection, view, sink }: Watching, after: Revision): boolean {
+  const events = scope.cache.history.since(after)
+  if (!events) return false
+  const frames = events.flatMap((event) => {
+    const selected = selectEvent(selection, event)
+    return selected ? [view.frame(selected.type, selected.entry)] : []
+  })
+  if (frames.length) sink.write(Buffer.concat(frames))
+  return true
+}
+
+/** The bookmarks' clock and the end of the watch. */
+function keepTime({ scope, view, sink, options }: Watching): void {
+  const seconds = options.timeoutSeconds ?? 0
+  const timeout = seconds > 0 ? seconds * 1000 : MIN_TIMEOUT_SECONDS * 1000 * (1 + Math.random())
+  const timers = [setTimeout(() => sink.end(), Math.min(timeout, MAX_TIMEOUT_MS))]
+  if (options.allowWatchBookmarks) {
+    const bookmark = (): void => {
+      scope.cache.fresh().then(
+        () => sink.write(view.bookmark(String(scope.cache.revision), false)),
+        () => undefined,
+      )
+    }
+    timers.push(setInterval(bookmark, BOOKMARK_INTERVAL_MS))
+    if (timeout > BOOKMARK_BEFORE_END_MS)
+      timers.push(setTimeout(bookmark, Math.min(timeout - BOOKMARK_BEFORE_END_MS, MAX_TIMEOUT_MS)))
+  }
+  for (const timer of timers) timer.unref()
+  sink.onClose(() => timers.forEach(clearTimeout))
+}

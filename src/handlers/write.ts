@@ -1,0 +1,270 @@
+// The write loop: change → admission (mutate) → registry (prepare) → schema and registry (validate) → admission
+// (validate) → storage. All of it runs inside the compare-and-swap: when the swap loses, all of it runs again on the
+// newer object. Each stage returns a branded type, and storage takes only the last, so no stage can be skipped.
+// Follows k8s.io/apiserver/pkg/registry/generic/registry/store.go and pkg/endpoints/handlers.
+import type { Operation } from '../admission/plugin.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { alreadyExists, conflict, invalid, OBJECT_MODIFIED } from '../machinery/status.ts'
+import { goesWithUpdate } from '../registry/deletion.ts'
+import {
+  beforeCreate,
+  beforeUpdate,
+  checkResourceVersion,
+  checkVersionOfNew,
+  validateCreate,
+  validateUpdate,
+} from '../registry/generic.ts'
+import type { WriteContext } from '../registry/strategy.ts'
+import { normalise, serialise } from '../schema/decode.ts'
+import { keepTimesIfSame, managerFromUserAgent, trackUpdate } from '../schema/managedfields.ts'
+import { Entry } from '../storage/cache/entry.ts'
+import type { ApiRequest } from './request.ts'
+import type { Scope } from './scope.ts'
+
+/** Lost swaps after which a write gives up: far beyond what fair contention needs. */
+const MAX_ATTEMPTS = 1000
+/** The revision of what a dry run would have created: its answer carries no resourceVersion. */
+const NEVER_STORED = 0
+
+declare const stage: unique symbol
+type Stage<Name extends string> = { readonly object: KubeObject; readonly [stage]: Name }
+/** In the stored version, after mutating admission. */
+export type Mutated = Stage<'mutated'>
+/** With everything filled in that the server owns. */
+export type Prepared = Stage<'prepared'>
+/** Valid, and allowed by validating admission: may be stored. */
+export type Admitted = Stage<'admitted'>
+
+const as = <S extends Stage<string>>(object: KubeObject): S => ({ object }) as S
+
+/** One write as its verb describes it. */
+export interface WriteRequest {
+  readonly scope: Scope
+  readonly request: ApiRequest
+  readonly name: string
+  readonly subresource: string
+  readonly dryRun: boolean
+  readonly fieldManager: string
+  readonly options: Readonly<Record<string, unknown>>
+  /**
+   * The new state, fresh, in the served version, decoded and with defaults. `current` is the stored object in the
+   * served version (never to be changed), or undefined where there is none. May throw a StatusError.
+   */
+  change(current: KubeObject | undefined): KubeObject | Promise<KubeObject>
+  /** `create` never looks at what stands there; `update` may also create where its change() says so. */
+  readonly allow: 'create' | 'update'
+  /** The name was left to the server: a taken one is drawn again. */
+  readonly drawsName?: boolean
+  /** Leave metadata.managedFields as `change` made them. */
+  readonly ownManagedFields?: boolean
+}
+
+export interface Written {
+  readonly entry: Entry
+  readonly created: boolean
+}
+
+export async function write(w: WriteRequest): Promise<Written> {
+  const { scope } = w
+  await scope.cache.fresh()
+  if (scope.strategy.reads) await scope.environment.lister.ready(...scope.strategy.reads)
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    // A create runs through all its stages before it hears that the name is taken, as upstream's does.
+    const current = w.allow === 'create' ? undefined : scope.cache.index.get(w.request.info.namespace, w.name)
+    const context = contextOf(w)
+    const mutated = await mutate(w, current)
+    const prepared = prepare(w, mutated, current, context)
+    try {
+      const admitted = await admit(w, prepared, current, context)
+      const done = await commit(w, admitted, current, context)
+      if (done) return done
+    } catch (error) {
+      scope.strategy.abandon?.(prepared.object, context)
+      throw error
+    }
+    scope.strategy.abandon?.(prepared.object, context)
+  }
+  throw conflict(scope.groupResource, w.name, OBJECT_MODIFIED)
+}
+
+/** A name that is taken: 409 for a name the client chose; a generated one is drawn again. */
+function taken(w: WriteRequest, existing: Entry): void {
+  if (w.drawsName) return
+  const error = alreadyExists(w.scope.groupResource, existing.name)
+  if (existing.object().metadata.deletionTimestamp)
+    error.status.message = `object is being deleted: ${error.message}`
+  throw error
+}
+
+/** What registries and admission plugins are told. */
+export function contextOf(w: WriteRequest): WriteContext {
+  const { scope, request } = w
+  return {
+    resource: scope.resource,
+    subresource: w.subresource,
+    user: request.user,
+    namespace: request.info.namespace,
+    dryRun: w.dryRun,
+    now: scope.environment.now(),
+    lister: scope.environment.lister,
+    ...(scope.environment.settings ? { settings: scope.environment.settings } : {}),
+    warn: (message) => request.warn(message),
+  }
+}
+
+async function mutate(w: WriteRequest, current: Entry | undefined): Promise<Mutated> {
+  const { scope } = w
+  const served = current && scope.toServed(current.object())
+  const next = await w.change(served)
+  if (!w.ownManagedFields) trackManagedFields(w, next, served)
+  const attributes = attributesOf(w, scope.toStorage(next), current)
+  const waiting = scope.environment.admission.admit(attributes)
+  if (waiting) await waiting
+  await scope.environment.authorizeWrite?.({ ...attributes, object: attributes.object, old: attributes.old })
+  return as<Mutated>(attributes.object)
+}
+
+function trackManagedFields(w: WriteRequest, next: KubeObject, old: KubeObject | undefined): void {
+  const { scope, request } = w
+  const managedFields = trackUpdate({
+    type: scope.type,
+    old,
+    next,
+    manager: w.fieldManager || managerFromUserAgent(request.userAgent),
+    apiVersion: scope.apiVersion,
+    subresource: w.subresource,
+    now: scope.environment.now(),
+    resetFields: scope.strategy.resetFields?.[w.subresource],
+  })
+  if (managedFields) next.metadata.managedFields = managedFields
+  else delete next.metadata.managedFields
+}
+
+function attributesOf(w: WriteRequest, object: KubeObject, current: Entry | undefined) {
+  const operation: Operation = current ? 'UPDATE' : 'CREATE'
+  return {
+    operation,
+    resource: w.scope.resource,
+    subresource: w.subresource,
+    namespace: w.request.info.namespace,
+    name: w.name,
+    user: w.request.user,
+    dryRun: w.dryRun,
+    object,
+    old: current?.object(),
+    options: w.options,
+    warn: (message: string) => w.request.warn(message),
+  }
+}
+
+function prepare(
+  w: WriteRequest,
+  mutated: Mutated,
+  current: Entry | undefined,
+  context: WriteContext,
+): Prepared {
+  const { object } = mutated
+  const { strategy } = w.scope
+  if (current) {
+    checkResourceVersion(object, String(current.revision), strategy, context)
+    beforeUpdate(object, current.object(), strategy, context)
+  } else {
+    checkVersionOfNew(object)
+    beforeCreate(object, strategy, context)
+  }
+  return as<Prepared>(object)
+}
+
+async function admit(
+  w: WriteRequest,
+  prepared: Prepared,
+  current: Entry | undefined,
+  context: WriteContext,
+): Promise<Admitted> {
+  const { object } = prepared
+  const { scope } = w
+  const causes = current
+    ? validateUpdate(object, current.object(), scope.strategy, context)
+    : validateCreate(object, scope.strategy, context)
+  if (causes.length) throw invalid(scope.gvk, object.metadata.name ?? '', causes)
+  const waiting = scope.environment.admission.validate(attributesOf(w, object, current))
+  if (waiting) await waiting
+  return as<Admitted>(object)
+}
+
+/** Stores; undefined where the swap was lost and the loop must turn again. */
+async function commit(
+  w: WriteRequest,
+  admitted: Admitted,
+  current: Entry | undefined,
+  context: WriteContext,
+): Promise<Written | undefined> {
+  const { scope } = w
+  const { cache } = scope
+  const { object } = admitted
+  const { key, namespace, name } = cache.keyOf(
+    cache.keyFor(w.request.info.namespace, object.metadata.name as string),
+  )
+  const existing = current ?? cache.index.get(namespace, name)
+  if (!current && existing) {
+    taken(w, existing)
+    return undefined
+  }
+  const ordered = normalise(object, scope.storageType)
+  const settled = current ? keepTimesIfSame(current.object(), ordered) : ordered
+  const value = serialise(settled, scope.storageType)
+  const created = current === undefined
+  if (current?.holds(value)) return { entry: current, created }
+  const leaves = current !== undefined && goesWithUpdate(object, current.object(), scope.strategy)
+  if (w.dryRun) {
+    scope.strategy.abandon?.(object, context)
+    return { entry: new Entry({ key, namespace, name }, current?.revision ?? NEVER_STORED, value), created }
+  }
+  if (leaves) return removeWithUpdate(w, { current, value, context })
+  const ttlSeconds = scope.strategy.ttlSeconds?.(object, context.settings)
+  cache.offer(value, settled)
+  const result = await scope.environment.caches.storage.write({
+    key,
+    expected: current?.revision ?? 0,
+    value,
+    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+  })
+  if (!result.ok) {
+    cache.withdraw(value)
+    await catchUp(scope, result.current?.modRevision)
+    return undefined
+  }
+  const live = cache.index.get(namespace, name)
+  const entry =
+    live?.revision === result.revision
+      ? live
+      : new Entry({ key, namespace, name }, result.revision, value, settled)
+  return { entry, created }
+}
+
+/** Waits until the cache has what the swap was lost to. */
+export async function catchUp(scope: Scope, revision: number | undefined): Promise<void> {
+  if (revision === undefined) await scope.cache.fresh()
+  else await scope.cache.waitFor(revision)
+}
+
+interface Leaving {
+  readonly current: Entry
+  readonly value: Buffer
+  readonly context: WriteContext
+}
+
+/** The update let go the last finalizer: the object leaves the store, and the client sees what it wrote. */
+async function removeWithUpdate(
+  w: WriteRequest,
+  { current, value, context }: Leaving,
+): Promise<Written | undefined> {
+  const { storage } = w.scope.environment.caches
+  const result = await storage.write({ key: current.key, expected: current.revision, value: null })
+  if (!result.ok) {
+    await catchUp(w.scope, result.current?.modRevision)
+    return undefined
+  }
+  w.scope.strategy.afterDelete?.(current.object(), context)
+  return { entry: new Entry(current, current.revision, value), created: false }
+}

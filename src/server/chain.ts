@@ -1,0 +1,162 @@
+// The chain that every request walks, in execution order:
+//   request info → authentication → impersonation → in-flight limit → authorization → handler → answer.
+// Follows DefaultBuildHandlerChain in k8s.io/apiserver/pkg/server/config.go, read from the inside out.
+import type { AuthnRequest } from '../authn/authenticator.ts'
+import { forbiddenFor } from '../authz/forbidden.ts'
+import type { Accept, Answer, ApiRequest, Body } from '../handlers/request.ts'
+import type { Scopes } from '../handlers/scope.ts'
+import type { AuthorizationAttributes, Authorizer, RequestInfo } from '../machinery/attributes.ts'
+import { StatusError } from '../machinery/status.ts'
+import type { UserInfo } from '../machinery/user.ts'
+import type { Resource } from '../schema/resource.ts'
+import { route, scoped, type SpecialHandlers } from './dispatch.ts'
+import type { Exchange } from './exchange.ts'
+import type { InflightLimit } from './inflight.ts'
+import { negotiate } from './negotiate.ts'
+import { requestInfoOf } from './requestinfo.ts'
+import { type ErrorLog, respond, respondError } from './respond.ts'
+
+/** Bodies beyond this are refused with 413, as upstream's MaxRequestBodyBytes. */
+export const MAX_BODY_BYTES = 3 * 1024 * 1024
+
+export interface Chain {
+  readonly authenticator: { authenticate(request: AuthnRequest): UserInfo | Promise<UserInfo> }
+  impersonate(
+    user: UserInfo,
+    exchange: Exchange,
+    warn: (message: string) => void,
+  ): UserInfo | Promise<UserInfo>
+  readonly authorizer: Authorizer
+  readonly inflight: InflightLimit
+  readonly scopes: Scopes
+  readonly special: SpecialHandlers
+  /** The resource behind a path, among all that are served now; undefined: none. */
+  findResource(info: RequestInfo): Resource | undefined
+  /** Does anything serve this group and version? Others get a plain 404. */
+  servesGroupVersion(info: RequestInfo): boolean
+  /** Everything that is no resource. */
+  nonResource(exchange: Exchange, user: UserInfo): void
+  readonly log: ErrorLog
+  /** Told when an answer is out, for metrics. */
+  observe?(exchange: Exchange, info: RequestInfo | undefined, code: number, startedAt: number): void
+}
+
+const NO_QUERY = new URLSearchParams()
+
+/** Serves one exchange to its end. Never rejects. */
+export async function serve(chain: Chain, exchange: Exchange): Promise<void> {
+  const walk: Walk = {
+    exchange,
+    startedAt: performance.now(),
+    warnings: [],
+    code: 0,
+    accept: undefined,
+    info: undefined,
+  }
+  try {
+    await walkThrough(chain, walk)
+  } catch (error) {
+    walk.code = error instanceof StatusError ? error.code : 500
+    respondError(exchange, error, chain.log, walk.accept)
+  }
+  chain.observe?.(exchange, walk.info, walk.code, walk.startedAt)
+}
+
+/** What is known of a request as it walks. */
+interface Walk {
+  readonly exchange: Exchange
+  readonly startedAt: number
+  readonly warnings: string[]
+  code: number
+  accept: Accept | undefined
+  info: RequestInfo | undefined
+}
+
+async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
+  const { exchange } = walk
+  const { path, query } = split(exchange.url)
+  const info = (walk.info = requestInfoOf(exchange.method, path, query))
+  const warn = (message: string): void => void walk.warnings.push(message)
+  const authenticated = chain.authenticator.authenticate({
+    headers: exchange.headers,
+    peerCertificate: exchange.peer.certificate,
+    warn,
+  })
+  const requester = authenticated instanceof Promise ? await authenticated : authenticated
+  const impersonated = chain.impersonate(requester, exchange, warn)
+  const user = impersonated instanceof Promise ? await impersonated : impersonated
+  const longRunning = info.verb === 'watch' || info.verb === 'connect'
+  const leave = longRunning ? undefined : await chain.inflight.enter()
+  try {
+    await authorize(chain.authorizer, { ...info, user })
+    if (!info.isResourceRequest) return chain.nonResource(exchange, user)
+    const answer = await handle(chain, walk, { info, user, query })
+    walk.code = answer.status
+    respond(exchange, answer, { accept: walk.accept as Accept, warnings: walk.warnings })
+  } finally {
+    leave?.()
+  }
+}
+
+async function authorize(authorizer: Authorizer, attributes: AuthorizationAttributes): Promise<void> {
+  const pending = authorizer.authorize(attributes)
+  const { decision, reason } = pending instanceof Promise ? await pending : pending
+  if (decision !== 'allow') throw forbiddenFor(attributes, reason)
+}
+
+interface Asked {
+  readonly info: RequestInfo
+  readonly user: UserInfo
+  readonly query: URLSearchParams
+}
+
+async function handle(chain: Chain, walk: Walk, { info, user, query }: Asked): Promise<Answer> {
+  const { exchange } = walk
+  if (!chain.servesGroupVersion(info)) return pageNotFound()
+  const found = route(chain.findResource(info), info, exchange.method, chain.special)
+  const { scope, info: scopedInfo } = scoped(chain.scopes, found, info)
+  const accept = withPretty(negotiate(exchange.headers.accept, info.verb === 'watch'), query, exchange)
+  walk.accept = accept
+  let body: Promise<Body> | undefined
+  const request: ApiRequest = {
+    info: scopedInfo,
+    user,
+    query,
+    userAgent: exchange.headers['user-agent'] ?? '',
+    accept,
+    body: () => (body ??= readBody(exchange)),
+    warn: (message) => void walk.warnings.push(message),
+  }
+  return found.handler(scope, request)
+}
+
+async function readBody(exchange: Exchange): Promise<Body> {
+  const bytes = await exchange.body(MAX_BODY_BYTES)
+  const header = exchange.headers['content-type'] ?? ''
+  const semicolon = header.indexOf(';')
+  const mediaType = (semicolon < 0 ? header : header.slice(0, semicolon)).trim().toLowerCase()
+  return { mediaType, bytes }
+}
+
+/** `?pretty=1`, or a person with curl, wget or a browser. */
+function withPretty(accept: Accept, query: URLSearchParams, exchange: Exchange): Accept {
+  if (accept.pretty || accept.encoding !== 'json') return accept
+  const asked = query.size > 0 ? query.get('pretty') : null
+  const pretty = asked
+    ? /^(1|t|T|true|TRUE|True)$/.test(asked)
+    : /^(curl|Wget|Mozilla\/5\.0)/.test(exchange.headers['user-agent'] ?? '')
+  return pretty ? { ...accept, pretty } : accept
+}
+
+export const pageNotFound = (): Answer => ({
+  status: 404,
+  contentType: 'text/plain; charset=utf-8',
+  body: Buffer.from('404 page not found\n'),
+  headers: { 'x-content-type-options': 'nosniff' },
+})
+
+function split(url: string): { path: string; query: URLSearchParams } {
+  const mark = url.indexOf('?')
+  if (mark < 0) return { path: url, query: NO_QUERY }
+  return { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) }
+}

@@ -1,0 +1,104 @@
+// From a request's verb to its handler: one verb a file in handlers/. Stands behind authorization.
+// Follows k8s.io/apiserver/pkg/endpoints/installer.go, without an installer: the resource's row says what it can do.
+import { create } from '../handlers/create.ts'
+import { deleteOne } from '../handlers/delete.ts'
+import { deleteCollection } from '../handlers/deletecollection.ts'
+import { get } from '../handlers/get.ts'
+import { list } from '../handlers/list.ts'
+import { patch } from '../handlers/patch.ts'
+import type { Answer, ApiRequest } from '../handlers/request.ts'
+import type { Scope, Scopes } from '../handlers/scope.ts'
+import { update } from '../handlers/update.ts'
+import { watch } from '../handlers/watch.ts'
+import type { RequestInfo } from '../machinery/attributes.ts'
+import { pathNotFound, StatusError } from '../machinery/status.ts'
+import type { Resource, Subresource } from '../schema/resource.ts'
+
+type Handler = (scope: Scope, request: ApiRequest) => Promise<Answer>
+
+const VERBS: Readonly<Record<string, Handler>> = {
+  get,
+  list,
+  watch,
+  create,
+  update,
+  patch,
+  delete: deleteOne,
+  deletecollection: deleteCollection,
+}
+
+/** Subresources that are another view of the same object: written by the same verbs. */
+const SAME_SHAPE: Readonly<Record<string, Handler>> = { get, update, patch }
+
+/** Answers for resources and subresources that are no plain stored object. */
+export interface SpecialHandlers {
+  resource(resource: Resource): Readonly<Record<string, Handler>> | undefined
+  subresource(resource: Resource, subresource: Subresource): Readonly<Record<string, Handler>> | undefined
+}
+
+export interface Route {
+  readonly resource: Resource
+  readonly handler: Handler
+}
+
+/** 405, as go-restful words it. */
+const notAllowed = (): StatusError =>
+  new StatusError({
+    code: 405,
+    reason: 'MethodNotAllowed',
+    message: 'the server does not allow this method on the requested resource',
+    details: {},
+  })
+
+/** Finds the handler. Throws 404 for places that are none, 405 for verbs that the place does not have. */
+export function route(
+  resource: Resource | undefined,
+  info: RequestInfo,
+  method: string,
+  special: SpecialHandlers,
+): Route {
+  if (!resource) throw pathNotFound()
+  const namespaced = info.namespace !== '' && !(resource.name === 'namespaces' && resource.group === '')
+  if (namespaced && !resource.namespaced) throw pathNotFound()
+  if (!namespaced && resource.namespaced && (info.subresource !== '' || hasNameInPath(info)))
+    throw pathNotFound()
+  if (method === 'HEAD') throw notAllowed()
+  return { resource, handler: handlerFor(resource, info, special) }
+}
+
+const COLLECTION_VERBS = new Set(['list', 'watch', 'deletecollection'])
+
+/** list, watch and deletecollection may have a name from a selector. */
+const hasNameInPath = (info: RequestInfo): boolean => info.name !== '' && !COLLECTION_VERBS.has(info.verb)
+
+function handlerFor(resource: Resource, info: RequestInfo, special: SpecialHandlers): Handler {
+  const { verb, subresource } = info
+  if (subresource !== '') return subresourceHandler(resource, info, special)
+  const everywhere = resource.namespaced && info.namespace === ''
+  if (everywhere && verb !== 'list' && verb !== 'watch') throw notAllowed()
+  if (verb === 'create' && info.name !== '') throw notAllowed()
+  if ((verb === 'update' || verb === 'patch') && info.name === '') throw notAllowed()
+  if (!resource.verbs.includes(verb)) throw notAllowed()
+  const handler = special.resource(resource)?.[verb] ?? VERBS[verb]
+  if (!handler) throw notAllowed()
+  return handler
+}
+
+function subresourceHandler(resource: Resource, info: RequestInfo, special: SpecialHandlers): Handler {
+  const row = resource.subresources.find((s) => s.name === info.subresource)
+  if (!row) throw pathNotFound()
+  const handlers = special.subresource(resource, row) ?? (row.kind === resource.kind ? SAME_SHAPE : undefined)
+  const handler = row.verbs.includes(info.verb) ? handlers?.[info.verb] : undefined
+  if (!handler) throw notAllowed()
+  return handler
+}
+
+/** The scope of a route, and the request as its handler sees it: cluster-scoped objects have no namespace. */
+export function scoped(
+  scopes: Scopes,
+  { resource }: Route,
+  info: RequestInfo,
+): { scope: Scope; info: RequestInfo } {
+  const scope = scopes.of(resource)
+  return { scope, info: resource.namespaced || info.namespace === '' ? info : { ...info, namespace: '' } }
+}

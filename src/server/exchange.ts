@@ -1,0 +1,36 @@
+// One request and its answer, whatever carried it: HTTP/2, HTTP/1.1, or a call inside the process.
+// The chain and everything behind it see only this. Follows net/http's Handler contract.
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { PeerCertificate } from '../authn/x509.ts'
+import type { ByteSink } from '../handlers/request.ts'
+
+export type Headers = Record<string, string | string[] | number>
+
+export type AnswerBody = Buffer | Iterable<Buffer> | AsyncIterable<Buffer>
+
+export interface Exchange {
+  readonly method: string
+  /** Path and query as they were sent. */
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  /** Of the connection. */
+  readonly peer: Peer
+  /** The whole body; rejects with StatusError 413 beyond `limit` bytes, 400 where it breaks off. */
+  body(limit: number): Promise<Buffer>
+  answer(status: number, headers: Headers, body?: AnswerBody): void
+  /** Begins an answer that goes on until its sink ends. */
+  stream(status: number, headers: Headers): ByteSink
+  /** The same exchange as node's own request and response, for express. Only before an answer. */
+  node(): { request: IncomingMessage; response: ServerResponse }
+  /** Has an answer begun? */
+  readonly answered: boolean
+}
+
+/** What is known of a connection, read once when it opens. */
+export interface Peer {
+  readonly address: string
+  readonly certificate: PeerCertificate | undefined
+}
+
+/** How long a client may take to send a body. */
+export const BODY_TIMEOUT_MS = 60_000

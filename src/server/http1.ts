@@ -1,0 +1,53 @@
+// HTTP/1.1 requests as exchanges.
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { ByteSink } from '../handlers/request.ts'
+import { readAll } from './body.ts'
+import type { AnswerBody, Exchange, Headers, Peer } from './exchange.ts'
+import { pump, StreamSink } from './sink.ts'
+
+export class Http1Exchange implements Exchange {
+  readonly method: string
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  readonly peer: Peer
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+
+  constructor(request: IncomingMessage, response: ServerResponse, peer: Peer) {
+    this.#request = request
+    this.#response = response
+    this.method = request.method ?? 'GET'
+    this.url = request.url ?? '/'
+    this.headers = request.headers
+    this.peer = peer
+    response.on('error', () => undefined)
+  }
+
+  get answered(): boolean {
+    return this.#response.headersSent || this.#response.destroyed
+  }
+
+  body(limit: number): Promise<Buffer> {
+    return readAll(this.#request, limit)
+  }
+
+  answer(status: number, headers: Headers, body?: AnswerBody): void {
+    const response = this.#response
+    if (response.destroyed || response.headersSent) return
+    if (Buffer.isBuffer(body)) headers['content-length'] = body.length
+    response.writeHead(status, headers)
+    if (body === undefined || this.method === 'HEAD') response.end()
+    else if (Buffer.isBuffer(body)) response.end(body)
+    else pump(body, response).catch(() => response.destroy())
+  }
+
+  stream(status: number, headers: Headers): ByteSink {
+    this.#response.writeHead(status, headers)
+    this.#response.flushHeaders()
+    return new StreamSink(this.#response)
+  }
+
+  node(): { request: IncomingMessage; response: ServerResponse } {
+    return { request: this.#request, response: this.#response }
+  }
+}

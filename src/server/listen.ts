@@ -1,0 +1,145 @@
+// The secure port: TLS with HTTP/2 and HTTP/1.1 on it, every request an exchange. Where bytes come in.
+// Follows k8s.io/apiserver/pkg/server/secure_serving.go.
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { peerCertificate } from '../authn/x509.ts'
+import type { Exchange, Peer } from './exchange.ts'
+import { Http1Exchange } from './http1.ts'
+import { Http2Exchange } from './http2.ts'
+
+/** As upstream's --http2-max-streams-per-connection default. */
+const MAX_STREAMS = 250
+/** Header lists beyond this are refused, as upstream's 1 MiB MaxHeaderBytes. */
+const MAX_HEADER_BYTES = 1024 * 1024
+/** How much a client may send on a connection before it must hear from us; Go sends large bodies in one go. */
+const SESSION_WINDOW_BYTES = 4 * 1024 * 1024
+const STREAM_WINDOW_BYTES = 1024 * 1024
+/** A client has this long for its headers; slower ones are closed. */
+const HEADERS_TIMEOUT_MS = 32_000
+/** Open requests get this long to end when the server stops. */
+const DRAIN_MS = 250
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0 picks a free one. */
+  readonly port: number
+  readonly cert: string
+  readonly key: string
+  /** Client certificates are checked against these CAs. */
+  readonly clientCa: string
+  handle(exchange: Exchange): void
+}
+
+export interface Listening {
+  readonly port: number
+  /** Serves new connections with another certificate. */
+  renew(tls: { cert: string; key: string; clientCa: string }): void
+  /** Stops listening and closes what is open. */
+  close(): Promise<void>
+}
+
+/** Opens the port. Rejects with node's error (EADDRINUSE, EACCES …) where it cannot. */
+export async function listen(options: ListenOptions): Promise<Listening> {
+  const server = createSecureServer({
+    allowHTTP1: true,
+    cert: options.cert,
+    key: options.key,
+    ca: options.clientCa,
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+    maxHeaderListPairs: 256,
+    settings: {
+      maxConcurrentStreams: MAX_STREAMS,
+      initialWindowSize: STREAM_WINDOW_BYTES,
+      maxHeaderListSize: MAX_HEADER_BYTES,
+    },
+  })
+  Object.assign(server, { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 })
+  const sessions = new Set<ServerHttp2Session>()
+  const sockets = new Set<Socket>()
+  server.on('secureConnection', (socket: TLSSocket) => track(sockets, socket))
+  server.on('session', (session: ServerHttp2Session) => {
+    session.setLocalWindowSize(SESSION_WINDOW_BYTES)
+    session.on('error', () => undefined)
+    track(sessions, session)
+  })
+  serve(server, options)
+  await opened(server, options)
+  const port = (server.address() as AddressInfo).port
+  return {
+    port,
+    renew: ({ cert, key, clientCa }) => server.setSecureContext({ cert, key, ca: clientCa }),
+    close: () => close(server, sessions, sockets),
+  }
+}
+
+function track<T extends { once(event: 'close', listener: () => void): unknown }>(all: Set<T>, one: T): void {
+  all.add(one)
+  one.once('close', () => all.delete(one))
+}
+
+function serve(server: Http2SecureServer, options: ListenOptions): void {
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    options.handle(new Http1Exchange(request, response, peerOf(request.socket as TLSSocket)))
+  })
+  // Adding a `request` listener made node serve HTTP/2 through its slower compatibility layer as well: streams are ours.
+  server.removeAllListeners('stream')
+  server.on(
+    'stream',
+    (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: string[]) => {
+      const session = stream.session
+      if (!session) return
+      options.handle(
+        new Http2Exchange(stream, headers, rawHeaders, peerOf(session.socket as TLSSocket, session)),
+      )
+    },
+  )
+  server.on('tlsClientError', () => undefined)
+  server.on('clientError', (_error: Error, socket: Socket) => socket.destroy())
+}
+
+const peers = new WeakMap<object, Peer>()
+
+/** What the connection tells of its client, read at its first request. HTTP/2 hands out a proxy of the socket: keyed by its session. */
+function peerOf(socket: TLSSocket, connection: object = socket): Peer {
+  let peer = peers.get(connection)
+  if (!peer) {
+    peer = { address: socket.remoteAddress ?? '', certificate: peerCertificate(socket) }
+    peers.set(connection, peer)
+  }
+  return peer
+}
+
+function opened(server: Http2SecureServer, { host, port }: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+async function close(
+  server: Http2SecureServer,
+  sessions: Set<ServerHttp2Session>,
+  sockets: Set<Socket>,
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  for (const session of sessions) session.close()
+  const timer = setTimeout(() => {
+    for (const session of sessions) session.destroy()
+    for (const socket of sockets) socket.destroy()
+  }, DRAIN_MS)
+  await closed
+  clearTimeout(timer)
+}

@@ -1,0 +1,87 @@
+// Content negotiation: which of the encodings, and which transformation, an Accept header asks for.
+// Follows k8s.io/apiserver/pkg/endpoints/handlers/negotiation, and go-restful's check of Accept before it.
+import { notAcceptable, StatusError } from '../machinery/status.ts'
+import type { Accept } from '../handlers/request.ts'
+
+const MEDIA_TYPES = {
+  'application/json': 'json',
+  'application/yaml': 'yaml',
+  'application/vnd.kubernetes.protobuf': 'protobuf',
+} as const
+export const ACCEPTED = Object.keys(MEDIA_TYPES)
+
+/** Headers are short; more clauses than this are noise. */
+const MAX_CLAUSES = 64
+/** Answers to distinct headers that are remembered. */
+const MAX_REMEMBERED = 256
+
+interface Clause {
+  readonly type: string
+  readonly parameters: ReadonlyMap<string, string>
+  readonly quality: number
+}
+
+const JSON_ACCEPT: Accept = { encoding: 'json', as: undefined, asVersion: '', pretty: false }
+const remembered = new Map<string, Accept>()
+
+/** What the header asks for; throws 406 where nothing here satisfies it. `watch` allows stream=watch. */
+export function negotiate(header: string | undefined, watch: boolean): Accept {
+  if (header === undefined || header === '' || header === 'application/json') return JSON_ACCEPT
+  const key = watch ? `watch ${header}` : header
+  const known = remembered.get(key)
+  if (known) return known
+  const accept = read(header, watch)
+  if (remembered.size < MAX_REMEMBERED) remembered.set(key, accept)
+  return accept
+}
+
+function read(header: string, watch: boolean): Accept {
+  const clauses = clausesOf(header)
+  if (!clauses.some((c) => c.type === '*/*' || Object.hasOwn(MEDIA_TYPES, c.type))) throw unavailable()
+  for (const clause of [...clauses].sort((a, b) => b.quality - a.quality)) {
+    const accept = accepted(clause, watch)
+    if (accept) return accept
+  }
+  throw notAcceptable(`only the following media types are accepted: ${ACCEPTED.join(', ')}`)
+}
+
+function unavailable(): StatusError {
+  const message = `406: Not Acceptable\n\nAvailable representations: ${ACCEPTED.join(', ')}`
+  return new StatusError({ code: 406, reason: 'NotAcceptable', message, details: {} })
+}
+
+function clausesOf(header: string): Clause[] {
+  return header
+    .split(',', MAX_CLAUSES)
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [type = '', ...rest] = part.split(';').map((p) => p.trim())
+      const parameters = new Map(rest.map((p) => [p.split('=')[0] as string, p.slice(p.indexOf('=') + 1)]))
+      const q = Number(parameters.get('q') ?? '1')
+      return { type, parameters, quality: Number.isNaN(q) ? 1 : q }
+    })
+}
+
+function accepted(clause: Clause, watch: boolean): Accept | undefined {
+  const [main, sub] = clause.type.split('/')
+  const name =
+    ACCEPTED.find((t) => t === clause.type) ??
+    (sub === '*' && (main === '*' || main === 'application') ? 'application/json' : undefined)
+  if (name === undefined) return undefined
+  const encoding = MEDIA_TYPES[name as keyof typeof MEDIA_TYPES]
+  const { parameters } = clause
+  const stream = parameters.get('stream')
+  if (stream && (!watch || stream !== 'watch' || encoding === 'yaml')) return undefined
+  const pretty = parameters.get('pretty') === '1'
+  const as = parameters.get('as')
+  if (as === undefined && !parameters.has('g') && !parameters.has('v'))
+    return { encoding, as: undefined, asVersion: '', pretty }
+  const asVersion = parameters.get('v') ?? ''
+  if (parameters.get('g') !== 'meta.k8s.io' || (asVersion !== 'v1' && asVersion !== 'v1beta1'))
+    return undefined
+  if (as === 'Table') return encoding === 'protobuf' ? undefined : { encoding, as, asVersion, pretty }
+  if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList')
+    return { encoding, as, asVersion, pretty }
+  return undefined
+}

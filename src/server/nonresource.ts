@@ -1,0 +1,143 @@
+// Everything that is no resource, by express: discovery, OpenAPI, health, metrics, version, keys of our tokens.
+// Follows k8s.io/apiserver/pkg/server/routes.
+import express, { type Request, type Response } from 'express'
+import { baseHeaders } from './respond.ts'
+import { aggregatedEncoding } from './discovery-accept.ts'
+import { AGGREGATED_PARAMETERS, discoveryDocument, type DiscoverySource } from './discovery.ts'
+import type { Exchange } from './exchange.ts'
+import { expressApps } from './express-http2.ts'
+import { type HealthCheck, serveHealth } from './health.ts'
+import { negotiate } from './negotiate.ts'
+import { type BuildInfo, serveVersion } from './version.ts'
+import { encode } from '../schema/protobuf/envelope.ts'
+import { typeForKind } from '../schema/types.ts'
+import { parseGroupVersion } from '../machinery/gvk.ts'
+import { StatusError } from '../machinery/status.ts'
+import { isObject } from '../machinery/json.ts'
+import { toYaml } from '../schema/yaml.ts'
+
+export interface NonResource {
+  readonly discovery: DiscoverySource
+  readonly checks: readonly HealthCheck[]
+  readonly build: BuildInfo
+  /** /openapi/v2 and /openapi/v3; undefined: not its path. */
+  openapi(request: Request, response: Response): boolean
+  /** Text of /metrics, and its content type. */
+  metrics(): Promise<{ contentType: string; body: string }>
+  /** JSON documents at fixed paths: the issuer's configuration and keys. */
+  readonly documents: ReadonlyMap<string, () => { contentType: string; body: string }>
+}
+
+/** The function that serves them. */
+export function nonResourceHandler(site: NonResource): (exchange: Exchange) => void {
+  const router = express.Router()
+  router.use((request, response, next) => {
+    const { 'content-type': _, ...headers } = baseHeaders()
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value as string)
+    if (request.path.startsWith('//')) return notFound(response)
+    next()
+  })
+  serveHealth(router, site.checks)
+  serveVersion(router, site.build)
+  router.get('/', (_request, response) => void response.json({ paths: rootPaths(site) }))
+  router.get('/metrics', async (_request, response) => {
+    const { contentType, body } = await site.metrics()
+    response.type(contentType).send(body)
+  })
+  for (const [path, document] of site.documents) {
+    router.get(path, (_request, response) => {
+      const { contentType, body } = document()
+      response.type(contentType).set('cache-control', 'public, max-age=3600').send(body)
+    })
+  }
+  router.get(['/api', '/apis', '/api/*rest', '/apis/*rest'], (request, response) =>
+    serveDiscovery(site, request, response),
+  )
+  router.use((request, response) => {
+    if (!site.openapi(request, response)) notFound(response)
+  })
+  return expressApps(router)
+}
+
+function notFound(response: Response): void {
+  response
+    .status(404)
+    .set('x-content-type-options', 'nosniff')
+    .type('text/plain; charset=utf-8')
+    .send('404 page not found\n')
+}
+
+function rootPaths(site: NonResource): string[] {
+  const groups = new Set(
+    site.discovery.resources.map((r) => (r.group === '' ? '/api/v1' : `/apis/${r.group}/${r.version}`)),
+  )
+  const parents = [...groups].map((path) => path.slice(0, path.lastIndexOf('/')))
+  const checks = site.checks.flatMap((c) => c.on.map((endpoint) => `/${endpoint}/${c.name}`))
+  const fixed = [
+    '/apis',
+    '/healthz',
+    '/livez',
+    '/readyz',
+    '/metrics',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/version',
+  ]
+  return [...new Set([...groups, ...parents, ...checks, ...fixed, ...site.documents.keys()])].sort()
+}
+
+function serveDiscovery(site: NonResource, request: Request, response: Response): void {
+  const encoding = aggregatedEncoding(request.headers.accept)
+  const document = discoveryDocument(site.discovery, request.path, encoding !== undefined)
+  if (!document) {
+    // Below a group that is served, a missing version is a Status; an unknown group is a plain page.
+    const group = request.path.split('/')[2] ?? ''
+    const known = request.path.startsWith('/api/') || site.discovery.resources.some((r) => r.group === group)
+    if (known) return refuse(response, pathMissing())
+    return notFound(response)
+  }
+  const aggregated = document.etag !== undefined
+  let accept
+  try {
+    accept =
+      encoding !== undefined && aggregated ? encoding : negotiate(request.headers.accept, false).encoding
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error
+    return refuse(response, error)
+  }
+  if (document.etag !== undefined) {
+    response.set('etag', document.etag).set('vary', 'Accept').set('cache-control', 'public')
+    if (request.headers['if-none-match'] === document.etag) return void response.status(304).end()
+  }
+  const parameters = aggregated ? AGGREGATED_PARAMETERS : ''
+  const { body, contentType } = encoded(document.body, accept, document.type)
+  response.setHeader('content-type', contentType + parameters)
+  response.end(body)
+}
+
+const pathMissing = (): StatusError =>
+  new StatusError({
+    code: 404,
+    reason: 'NotFound',
+    message: 'the server could not find the requested resource',
+    details: {},
+  })
+
+function refuse(response: Response, error: StatusError): void {
+  response.status(error.code).json(error.status)
+}
+
+function encoded(
+  json: Buffer,
+  encoding: 'json' | 'yaml' | 'protobuf',
+  type: { apiVersion: string; kind: string },
+): { contentType: string; body: Buffer } {
+  if (encoding === 'json') return { contentType: 'application/json', body: json }
+  const value: unknown = JSON.parse(json.toString())
+  if (!isObject(value)) throw new Error('discovery documents are objects')
+  if (encoding === 'yaml') return { contentType: 'application/yaml', body: Buffer.from(toYaml(value)) }
+  const gv = parseGroupVersion(type.apiVersion)
+  const message = gv && typeForKind({ ...gv, kind: type.kind })
+  if (!message) return { contentType: 'application/json', body: json }
+  return { contentType: 'application/vnd.kubernetes.protobuf', body: encode(value, message) }
+}

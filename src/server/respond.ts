@@ -1,0 +1,108 @@
+// Answers become bytes on an exchange: the one place that writes headers, errors and warnings. The last stage.
+// Follows k8s.io/apiserver/pkg/endpoints/handlers/responsewriters and pkg/util/warning.
+import { randomUUID } from 'node:crypto'
+import type { Accept, Answer, ApiRequest } from '../handlers/request.ts'
+import { JSON_TYPE } from '../handlers/view.ts'
+import { statusBody } from '../handlers/views.ts'
+import { StatusError } from '../machinery/status.ts'
+import { compressed, wantsGzip } from './compress.ts'
+import type { AnswerBody, Exchange, Headers } from './exchange.ts'
+
+/** Told of errors that nobody expected. */
+export interface ErrorLog {
+  error(details: object, message: string): void
+}
+
+const PLAIN: Accept = { encoding: 'json', as: undefined, asVersion: '', pretty: false }
+/** Warnings beyond this many bytes in all are left out, as upstream does. */
+const MAX_WARNING_BYTES = 4096
+
+/** Headers of every answer. */
+export function baseHeaders(): Headers {
+  return { 'audit-id': randomUUID(), 'cache-control': 'no-cache, private' }
+}
+
+/** Writes an answer. */
+export function respond(
+  exchange: Exchange,
+  answer: Answer,
+  request?: Pick<ApiRequest, 'accept'> & { warnings: readonly string[] },
+): void {
+  const headers = baseHeaders()
+  headers['content-type'] = answer.contentType
+  if (request?.warnings.length) headers['warning'] = warningHeaders(request.warnings)
+  if ('stream' in answer) {
+    answer.stream(exchange.stream(answer.status, headers))
+    return
+  }
+  if (answer.headers) Object.assign(headers, answer.headers)
+  const plain =
+    request?.accept.pretty && answer.contentType === JSON_TYPE ? indented(answer.body) : answer.body
+  let body: AnswerBody = plain
+  if (wantsGzip(exchange, plain)) {
+    headers['content-encoding'] = 'gzip'
+    headers['vary'] = 'Accept-Encoding'
+    body = compressed(exchange, plain)
+  }
+  exchange.answer(answer.status, headers, body)
+}
+
+/** Turns any error into its Status; those that are none of ours are logged and shown without their insides. */
+export function respondError(
+  exchange: Exchange,
+  error: unknown,
+  log: ErrorLog,
+  accept: Accept = PLAIN,
+): void {
+  const expected = error instanceof StatusError ? error : undefined
+  if (!expected) {
+    const details =
+      error instanceof Error ? { error: error.message, stack: error.stack } : { error: String(error) }
+    log.error(
+      { ...details, method: exchange.method, path: exchange.url.split('?', 1)[0] },
+      'unexpected error in a request',
+    )
+  }
+  if (exchange.answered) return
+  const status = (expected ?? unexpected()).status
+  const code = status.code ?? 500
+  const seconds = status.details?.retryAfterSeconds
+  const answer = statusBody({ accept }, code, status)
+  const retry =
+    seconds !== undefined && (code === 429 || code === 503 || code === 504 || code === 409)
+      ? { 'retry-after': String(seconds) }
+      : {}
+  respond(exchange, { ...answer, headers: retry }, { accept, warnings: [] })
+}
+
+const unexpected = (): StatusError =>
+  new StatusError({
+    code: 500,
+    reason: 'InternalError',
+    message: 'Internal error occurred: unexpected error',
+    details: {},
+  })
+
+function indented(body: Buffer | Iterable<Buffer>): Buffer {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.concat([...body])
+  return Buffer.from(`${JSON.stringify(JSON.parse(bytes.toString()), null, 2)}\n`)
+}
+
+/** `299 - "text"`, each once, control characters and quotes escaped. */
+function warningHeaders(warnings: readonly string[]): string[] {
+  const headers: string[] = []
+  let size = 0
+  for (const text of new Set(warnings)) {
+    const header = `299 - "${quoted(text)}"`
+    size += header.length
+    if (size > MAX_WARNING_BYTES) break
+    headers.push(header)
+  }
+  return headers
+}
+
+function quoted(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  const clean = text.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/[\\"]/g, '\\$&')
+  return Buffer.from(clean, 'utf8').toString('latin1')
+}

@@ -1,0 +1,71 @@
+// A streaming answer over any of node's writable streams.
+import type { Writable } from 'node:stream'
+import type { ByteSink } from '../handlers/request.ts'
+
+export class StreamSink implements ByteSink {
+  readonly #stream: Writable
+  #closed = false
+  readonly #listeners: (() => void)[] = []
+
+  constructor(stream: Writable) {
+    this.#stream = stream
+    stream.on('error', () => undefined)
+    stream.once('close', () => this.#close())
+  }
+
+  write(chunk: Buffer): void {
+    if (!this.#closed) this.#stream.write(chunk)
+  }
+
+  end(): void {
+    if (this.#closed) return
+    this.#stream.end()
+    this.#close()
+  }
+
+  get backlog(): number {
+    return this.#stream.writableLength
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#closed) listener()
+    else this.#listeners.push(listener)
+  }
+
+  #close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+/** Writes pieces as fast as the stream takes them, then ends it; stops when it closes. */
+export async function pump(
+  pieces: Iterable<Buffer> | AsyncIterable<Buffer>,
+  stream: Writable,
+): Promise<void> {
+  // A plain loop where it can be one: `for await` over a generator would cost a turn of the event loop for each piece.
+  if (!(Symbol.iterator in pieces)) {
+    for await (const piece of pieces) {
+      if (stream.destroyed) return
+      if (!stream.write(piece)) await drained(stream)
+    }
+    stream.end()
+    return
+  }
+  for (const piece of pieces) {
+    if (stream.destroyed) return
+    if (!stream.write(piece)) await drained(stream)
+  }
+  stream.end()
+}
+
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done)
+      resolve()
+    }
+    stream.once('drain', done).once('close', done)
+  })
+}

@@ -1,0 +1,57 @@
+// Which resources and subresources are more than stored objects, and what serves them.
+import {
+  actionHandlers,
+  type ActionServices,
+  type Connect,
+  connectionHandlers,
+  type Handlers,
+  projectionHandlers,
+  reviewHandlers,
+} from '../handlers/subresource.ts'
+import type { ApiRequest } from '../handlers/request.ts'
+import { qualifiedResource } from '../machinery/gvk.ts'
+import type { JsonObject } from '../machinery/json.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { subresourceFor } from '../registry/subresources.ts'
+import type { Resource, Subresource } from '../schema/resource.ts'
+import type { SpecialHandlers } from './dispatch.ts'
+
+export type Review = (object: KubeObject, request: ApiRequest) => Promise<JsonObject>
+
+export interface SpecialServices extends ActionServices {
+  readonly connect: Connect
+  /** By qualified resource: "tokenreviews.authentication.k8s.io". */
+  readonly reviews: ReadonlyMap<string, Review>
+}
+
+/** Looks the handlers of each place up once. */
+export function specialHandlers(services: SpecialServices): SpecialHandlers {
+  const bySubresource = new Map<Subresource, Handlers | undefined>()
+  const reviews = new Map([...services.reviews].map(([name, review]) => [name, reviewHandlers(review)]))
+  return {
+    resource: ({ group, name }) => reviews.get(qualifiedResource({ group, resource: name })),
+    subresource(resource, row) {
+      if (!bySubresource.has(row)) bySubresource.set(row, subresourceHandlers(resource, row, services))
+      return bySubresource.get(row)
+    },
+  }
+}
+
+function subresourceHandlers(
+  resource: Resource,
+  row: Subresource,
+  services: SpecialServices,
+): Handlers | undefined {
+  const handler = subresourceFor(resource, row.name)
+  switch (handler?.mode) {
+    case 'projection':
+      return projectionHandlers(handler, row)
+    case 'action':
+      return actionHandlers(handler, row, services)
+    case 'connection':
+      return connectionHandlers(handler, services.connect)
+    case 'whole':
+    case undefined:
+      return undefined
+  }
+}
