@@ -54,6 +54,14 @@ export function goType(spec: Spec, definition: string): GoType | undefined {
   return spec.go[pkg]?.types[name]
 }
 
+/** The struct that a definition is: its own, or that of the type it renames. */
+export function structOf(spec: Spec, definition: string): { pkg: string; type: GoType } | undefined {
+  const [pkg] = splitDefinition(definition)
+  const type = goType(spec, definition)
+  if (type?.alias === undefined) return type && { pkg, type }
+  return spec.schemas.has(definition) ? structOf(spec, qualify(pkg, type.alias)) : undefined
+}
+
 /** The full definition of a name written in package `pkg`. */
 export function qualify(pkg: string, name: string): string {
   return name.startsWith('.') ? pkg + name : name
@@ -81,7 +89,7 @@ function namedShape(spec: Spec, definition: string): Shape {
   if (special !== undefined) return { row: special, pointer: false }
   const type = goType(spec, definition)
   if (type === undefined) throw new Error(`no Go type ${definition}`)
-  if (type.alias === undefined) return { row: definition, pointer: false }
+  if (type.alias === undefined || spec.schemas.has(definition)) return { row: definition, pointer: false }
   const shape = shapeOf(spec, splitDefinition(definition)[0], type.alias)
   return type.enum === undefined ? shape : { ...shape, enum: type.enum }
 }

@@ -3,7 +3,7 @@
 // has (DeleteOptions of old groups, AdmissionReview …) get these from the comment markers of their Go sources.
 import { messageOf, protoTypeOf } from '../../src/schema/types-rows.ts'
 import type { EmbeddedPath, FieldRow, PackageRow, StructRow, TypeRow } from '../../src/schema/types-rows.ts'
-import { goType, isSpecial, qualify, shapeOf, splitDefinition } from './go-shapes.ts'
+import { isSpecial, shapeOf, splitDefinition, structOf } from './go-shapes.ts'
 import type { GoField, GoType, Gvk, Schema, Spec } from './spec.ts'
 
 interface FlatField {
@@ -20,15 +20,10 @@ export function typePackages(spec: Spec): ReadonlyMap<string, PackageRow> {
     const { group, types } = spec.go[pkg] ?? { group: null, types: {} }
     const rows: Record<string, StructRow> = {}
     for (const name of Object.keys(types).sort()) {
-      const type = types[name]
-      if (
-        type === undefined ||
-        type.alias !== undefined ||
-        isSpecial(`${pkg}.${name}`) ||
-        !isWire(spec, pkg, name, type)
-      )
-        continue
-      rows[name] = structRow(spec, `${pkg}.${name}`, type)
+      const definition = `${pkg}.${name}`
+      const struct = isSpecial(definition) ? undefined : structOf(spec, definition)
+      if (struct !== undefined && isWire(spec, definition, struct.type))
+        rows[name] = structRow(spec, definition, struct)
     }
     if (Object.keys(rows).length > 0) packages.set(pkg, { group, types: rows })
   }
@@ -36,9 +31,8 @@ export function typePackages(spec: Spec): ReadonlyMap<string, PackageRow> {
 }
 
 /** Go has structs that are no API data (schemes, codecs): these have no JSON names, no message and no schema. */
-function isWire(spec: Spec, pkg: string, name: string, type: GoType): boolean {
-  const known = spec.schemas.has(`${pkg}.${name}`) || messageOf(`${pkg}.${name}`) in spec.protobuf
-  return known || isKind(type)
+function isWire(spec: Spec, definition: string, type: GoType): boolean {
+  return spec.schemas.has(definition) || messageOf(definition) in spec.protobuf || isKind(type)
 }
 
 function isKind(type: GoType): boolean {
@@ -47,12 +41,13 @@ function isKind(type: GoType): boolean {
   )
 }
 
-function structRow(spec: Spec, definition: string, type: GoType): StructRow {
+function structRow(spec: Spec, definition: string, struct: { pkg: string; type: GoType }): StructRow {
+  const { type } = struct
   const [pkg, name] = splitDefinition(definition)
   const schema = spec.schemas.get(definition)
   const embedded: EmbeddedPath[] = []
   const fields: Record<string, FieldRow> = {}
-  for (const flat of flatten(spec, pkg, type)) {
+  for (const flat of flatten(spec, struct)) {
     const message = flat.path.at(-1)?.[1] ?? messageOf(definition)
     const row = fieldRow({ spec, message, home: pkg }, flat, schema)
     fields[flat.go.name] =
@@ -96,16 +91,21 @@ function gvkRows(spec: Spec, definition: string): [string, string, string][] {
   return all.map(({ group, version, kind }) => [group, version, kind])
 }
 
-function flatten(spec: Spec, pkg: string, type: GoType, path: EmbeddedPath = []): FlatField[] {
+function flatten(
+  spec: Spec,
+  { pkg, type }: { pkg: string; type: GoType },
+  path: EmbeddedPath = [],
+): FlatField[] {
   return (type.fields ?? []).flatMap((go): FlatField[] => {
     if (go.name !== '' || !go.flags?.includes('inline')) return [{ pkg, go, path }]
     const { row: definition } = shapeOf(spec, pkg, go.type)
-    const inner = typeof definition === 'string' ? goType(spec, definition) : undefined
-    if (inner === undefined || typeof definition !== 'string')
+    const inner = typeof definition === 'string' ? structOf(spec, definition) : undefined
+    if (inner === undefined || typeof definition !== 'string') {
       throw new Error(`${pkg} inlines ${go.type}: no struct`)
+    }
     const [number] = (go.proto ?? '').split(' ')
     const inside: EmbeddedPath = number ? [...path, [Number(number), messageOf(definition)]] : path
-    return flatten(spec, splitDefinition(definition)[0], inner, inside)
+    return flatten(spec, inner, inside)
   })
 }
 
