@@ -168,6 +168,8 @@ function openRoot(open: typeof openEnvironment, path: string): RootDatabase<Buff
       keyEncoding: 'binary',
       // A commit is durable when its promise resolves, not some time later.
       overlappingSync: false,
+      // Our commits are batches already; lmdb's own would reject a promise of theirs that nobody holds.
+      eventTurnBatching: false,
       mapSize: MAP_BYTES,
       pageSize: PAGE_BYTES,
       maxDbs: 4,
@@ -211,7 +213,8 @@ async function reasonOf(error: unknown): Promise<Error> {
   try {
     await hidden
   } catch (reason) {
-    return new Error(`cannot write to the store: ${String(reason)}`, { cause: reason })
+    const text = reason instanceof Error ? reason.message : String(reason)
+    return new Error(`cannot write to the store: ${text}`, { cause: reason })
   }
   return error instanceof Error ? error : new Error(String(error))
 }
