@@ -1,6 +1,7 @@
 // Builds dist/: the program and the library, bundled, so that a start reads few files.
 // Packages with binaries or weight of their own (lmdb, etcd3) stay outside and are loaded when they are needed.
 import { build } from 'esbuild'
+import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,4 +28,9 @@ await build({
   banner: {
     js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
   },
+})
+// What `kubectl explain` shows is taken from a package that has it.
+execFileSync(process.execPath, [join(root, 'tools/run.js'), 'tools/descriptions/main.ts'], {
+  cwd: root,
+  stdio: 'inherit',
 })

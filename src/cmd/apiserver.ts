@@ -6,9 +6,11 @@ import { anonymous } from '../authn/anonymous.ts'
 import type { Authenticator, TokenAuthenticator } from '../authn/authenticator.ts'
 import { bearerToken } from '../authn/bearer.ts'
 import { authenticatorChain } from '../authn/chain.ts'
+import { Impersonation } from '../authn/impersonation.ts'
 import { tokenFile } from '../authn/tokenfile.ts'
 import { x509 } from '../authn/x509.ts'
 import { authorizerChain } from '../authz/chain.ts'
+import { forbiddenFor } from '../authz/forbidden.ts'
 import { escalationCheck, guardsResource } from '../authz/escalation.ts'
 import { RBAC_RESOURCES, RbacAuthorizer } from '../authz/rbac.ts'
 import { CacheLister, storedVersion } from '../handlers/lister.ts'
@@ -20,6 +22,7 @@ import { Caches } from '../storage/cache/caches.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { Chain } from '../server/chain.ts'
 import { serve } from '../server/chain.ts'
+import { describeField } from '../server/descriptions.ts'
 import { InflightLimit } from '../server/inflight.ts'
 import { listen, type Listening } from '../server/listen.ts'
 import { RequestMetrics } from '../server/metrics.ts'
@@ -92,6 +95,7 @@ async function assemble(options: ApiServerOptions, { log, storage, identity }: P
       serviceNodePortRange: options.serviceNodePortRange,
       eventTtlSeconds: options.eventTtlSeconds,
     },
+    describe: describeField,
     authorizeWrite: (write) => guardWrite(write, authorizer, rbac),
     now: () => new Date(),
   })
@@ -106,7 +110,9 @@ async function assemble(options: ApiServerOptions, { log, storage, identity }: P
     requests,
     options,
     identity,
+    log,
     state,
+    log,
     port: () => listening?.port ?? options.port,
   })
   const chain: Chain = {
@@ -114,7 +120,7 @@ async function assemble(options: ApiServerOptions, { log, storage, identity }: P
       authenticators(options, tokens),
       options.anonymousAuth ? anonymous : undefined,
     ),
-    impersonate: site.impersonate(authorizer),
+    impersonation: new Impersonation({ authorizer, forbidden: forbiddenFor }),
     authorizer,
     inflight,
     scopes,

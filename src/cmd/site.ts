@@ -1,13 +1,15 @@
 // What the chain needs that is loaded late: express and everything it serves come in at the first request for them.
-import type { Authorizer } from '../machinery/attributes.ts'
-import type { UserInfo } from '../machinery/user.ts'
 import { builtinResources } from '../schema/resources.ts'
 import type { Exchange } from '../server/exchange.ts'
 import type { HealthCheck } from '../server/health.ts'
 import type { InflightLimit } from '../server/inflight.ts'
 import { exposition, type RequestMetrics } from '../server/metrics.ts'
+import type { NonResource } from '../server/nonresource.ts'
+import { KUBERNETES_VERSION } from '../server/version.ts'
 import type { Caches } from '../storage/cache/caches.ts'
 import type { Identity } from './identity.ts'
+import type { Log } from './log.ts'
+import type { Log } from './log.ts'
 import type { ApiServerOptions } from './options.ts'
 
 export interface SiteParts {
@@ -16,15 +18,14 @@ export interface SiteParts {
   readonly requests: RequestMetrics
   readonly options: ApiServerOptions
   readonly identity: Identity
+  readonly log: Log
   readonly state: { ready: boolean }
+  readonly log: Log
   port(): number
 }
 
 export interface Site {
   serve(exchange: Exchange): void
-  impersonate(
-    authorizer: Authorizer,
-  ): (user: UserInfo, exchange: Exchange, warn: (message: string) => void) => UserInfo | Promise<UserInfo>
 }
 
 export function lazyNonResource(parts: SiteParts): Site {
@@ -42,23 +43,33 @@ export function lazyNonResource(parts: SiteParts): Site {
         () => exchange.answer(500, {}),
       )
     },
-    impersonate: () => (user) => user,
   }
 }
 
 async function load(parts: SiteParts): Promise<(exchange: Exchange) => void> {
   const { nonResourceHandler } = await import('../server/nonresource.ts')
   const { buildInfo } = await import('./build.ts')
-  const { options, caches, inflight, requests } = parts
+  const { createOpenApi } = await import('../server/openapi.ts')
+  const { openApiHandler } = await import('../server/openapi-respond.ts')
+  const { options, caches, inflight, requests, log } = parts
   const host = options.bindAddress === '0.0.0.0' ? parts.identity.hostAddress : options.bindAddress
   return nonResourceHandler({
     discovery: { resources: builtinResources(), serverAddress: `${host}:${parts.port()}` },
     checks: healthChecks(parts),
     build: buildInfo(),
-    openapi: () => false,
+    openapi: await openApi(parts),
     metrics: () => exposition({ requests, inflight, caches }),
     documents: new Map(),
   })
+}
+
+async function openApi({ log }: SiteParts): Promise<NonResource['openapi']> {
+  const { createOpenApi } = await import('../server/openapi.ts')
+  const { openApiHandler } = await import('../server/openapi-respond.ts')
+  const version = KUBERNETES_VERSION.replace(/^v(\d+\.\d+).*/, '$1')
+  return openApiHandler(createOpenApi({ version }), builtinResources, (error) =>
+    log.error({ err: error }, 'an OpenAPI document could not be made'),
+  )
 }
 
 const EVERYWHERE = ['healthz', 'livez', 'readyz'] as const
