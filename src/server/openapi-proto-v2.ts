@@ -53,7 +53,10 @@ const schema: Encode = message(() => ({
       21,
       choice((value) => (typeof value === 'boolean' ? [2, choiceFlag] : [1, schema])),
     ],
-    type: [22, inside(1, (number, value) => (Array.isArray(value) ? list(text) : text)(number, value))],
+    type: [
+      22,
+      inside(1, (out, number, value) => (Array.isArray(value) ? list(text) : text)(out, number, value)),
+    ],
     items: [23, inside(1, schema)],
     allOf: [24, list(schema)],
     properties: [25, map(schema)],
@@ -111,11 +114,11 @@ const response = message(() => ({
   fields: { description: [1, text], schema: [2, inside(1, schema)] },
   extensions: 5,
 }))
-const responses: Encode = (number, value) =>
+const responses: Encode = (out, number, value) =>
   inside(
     1,
     entries(inside(1, response), (key) => !isExtension(key)),
-  )(number, value)
+  )(out, number, value)
 
 const security = map(inside(1, list(text)))
 

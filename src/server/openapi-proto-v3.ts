@@ -36,10 +36,10 @@ function orReference(encode: Encode): Encode {
 }
 
 /** DefaultType knows numbers, booleans and strings; any other default is an empty one. */
-const preset: Encode = (number, value) => {
-  if (typeof value === 'number') return inside(1, double)(number, value)
-  if (typeof value === 'boolean') return inside(2, choiceFlag)(number, value)
-  return inside(3, text)(number, value)
+const preset: Encode = (out, number, value) => {
+  if (typeof value === 'number') return inside(1, double)(out, number, value)
+  if (typeof value === 'boolean') return inside(2, choiceFlag)(out, number, value)
+  return inside(3, text)(out, number, value)
 }
 
 const schema: Encode = message(() => ({
@@ -115,11 +115,11 @@ const requestBody = orReference(
 const response = orReference(
   message(() => ({ fields: { description: [1, text], content: [3, content] }, extensions: 5 })),
 )
-const responses: Encode = (number, value) =>
+const responses: Encode = (out, number, value) =>
   inside(
     2,
     entries(response, (key) => key !== 'default' && !isExtension(key)),
-  )(number, value)
+  )(out, number, value)
 
 const operation = message(() => ({
   fields: {

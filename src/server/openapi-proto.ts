@@ -3,69 +3,133 @@
 // Follows github.com/google/gnostic-models (OpenAPIv2.proto, OpenAPIv3.proto).
 import { isObject, type Json } from '../machinery/json.ts'
 
-/** Writes one value as the field of this number: a tag and what follows, in pieces; nothing for other types. */
-export type Encode = (number: number, value: Json) => Buffer[]
+/**
+ * Writes one value as the field of this number, in front of what is written already; nothing for values of other
+ * types. Documents are written from their end, so that a message's length is known when it comes to be written.
+ */
+export type Encode = (out: Backwards, number: number, value: Json) => void
 
 const VARINT = 0
 const FIXED64 = 1
 const DELIMITED = 2
 
-/** Tags, lengths and bounds: integers of at most 53 bits, none of them negative. */
-function varint(value: number): Buffer {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128)
-  bytes.push(rest)
-  return Buffer.from(bytes)
+/** The documents have some 2 MB; the buffer doubles when it is full. */
+const FIRST_SIZE = 1 << 20
+
+/** Bytes that grow at the front. */
+export class Backwards {
+  private bytes = Buffer.allocUnsafe(FIRST_SIZE)
+  private start = FIRST_SIZE
+
+  get length(): number {
+    return this.bytes.length - this.start
+  }
+
+  text(value: string): void {
+    const length = Buffer.byteLength(value)
+    this.reserve(length)
+    this.bytes.write(value, this.start, 'utf8')
+  }
+
+  double(value: number): void {
+    this.reserve(8)
+    this.bytes.writeDoubleLE(value, this.start)
+  }
+
+  /** Tags, lengths and bounds: integers of at most 53 bits, none of them negative. */
+  varint(value: number): void {
+    let size = 1
+    for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) size++
+    this.reserve(size)
+    let rest = value
+    for (let at = this.start; size > 0; size--, at++, rest = Math.floor(rest / 128)) {
+      this.bytes[at] = size > 1 ? (rest % 128) | 128 : rest
+    }
+  }
+
+  tag(number: number, wireType: number): void {
+    this.varint((number << 3) | wireType)
+  }
+
+  /** A length-delimited field around what `write` puts down. */
+  delimited(number: number, write: () => void): void {
+    const end = this.length
+    write()
+    this.varint(this.length - end)
+    this.tag(number, DELIMITED)
+  }
+
+  take(): Buffer {
+    return this.bytes.subarray(this.start)
+  }
+
+  private reserve(size: number): void {
+    if (size > this.start) {
+      const grown = Buffer.allocUnsafe(2 * (this.bytes.length + size))
+      const start = grown.length - this.length
+      this.bytes.copy(grown, start, this.start)
+      this.bytes = grown
+      this.start = start
+    }
+    this.start -= size
+  }
 }
 
-function tag(number: number, wireType: number): Buffer {
-  return varint((number << 3) | wireType)
+export const text: Encode = (out, number, value) => {
+  if (typeof value === 'string') out.delimited(number, () => out.text(value))
 }
-
-function delimited(number: number, pieces: readonly Buffer[]): Buffer[] {
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
-  return [tag(number, DELIMITED), varint(length), ...pieces]
-}
-
-export const text: Encode = (number, value) =>
-  typeof value === 'string' ? delimited(number, [Buffer.from(value)]) : []
-
-export const flag: Encode = (number, value) => (value === true ? [tag(number, VARINT), varint(1)] : [])
 
 /** A boolean of a oneof, where false is written too. */
-export const choiceFlag: Encode = (number, value) => [tag(number, VARINT), varint(value === true ? 1 : 0)]
+export const choiceFlag: Encode = (out, number, value) => {
+  out.varint(value === true ? 1 : 0)
+  out.tag(number, VARINT)
+}
 
-export const integer: Encode = (number, value) =>
-  Number.isSafeInteger(value) && (value as number) >= 0 ? [tag(number, VARINT), varint(value as number)] : []
+export const flag: Encode = (out, number, value) => {
+  if (value === true) choiceFlag(out, number, value)
+}
 
-export const double: Encode = (number, value) => {
-  if (typeof value !== 'number') return []
-  const bytes = Buffer.alloc(8)
-  bytes.writeDoubleLE(value)
-  return [tag(number, FIXED64), bytes]
+export const integer: Encode = (out, number, value) => {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return
+  out.varint(value)
+  out.tag(number, VARINT)
+}
+
+export const double: Encode = (out, number, value) => {
+  if (typeof value !== 'number') return
+  out.double(value)
+  out.tag(number, FIXED64)
 }
 
 /** gnostic keeps values of any shape as YAML text, field 2; JSON is YAML. */
-export const any: Encode = (number, value) => delimited(number, text(2, `${JSON.stringify(value)}\n`))
+export const any: Encode = (out, number, value) => {
+  out.delimited(number, () => text(out, 2, `${JSON.stringify(value)}\n`))
+}
 
 /** A repeated field. */
 export function list(item: Encode): Encode {
-  return (number, value) => (Array.isArray(value) ? value.flatMap((one) => item(number, one)) : [])
+  return (out, number, value) => {
+    if (!Array.isArray(value)) return
+    for (let i = value.length - 1; i >= 0; i--) item(out, number, value[i] ?? null)
+  }
 }
 
 /** A message around one field. */
 export function inside(field: number, inner: Encode): Encode {
-  return (number, value) => delimited(number, inner(field, value))
+  return (out, number, value) => out.delimited(number, () => inner(out, field, value))
 }
 
 /** An object's entries, each a message of name (1) and value (2). */
 export function entries(value: Encode, isEntry: (key: string) => boolean = () => true): Encode {
-  return (number, object) => {
-    if (!isObject(object)) return []
-    return Object.entries(object).flatMap(([key, one]) =>
-      isEntry(key) && one !== undefined ? delimited(number, [...text(1, key), ...value(2, one)]) : [],
-    )
+  return (out, number, object) => {
+    if (!isObject(object)) return
+    for (const [key, one] of Object.entries(object).reverse()) {
+      if (one === undefined || !isEntry(key)) continue
+      out.delimited(number, () => {
+        value(out, 2, one)
+        text(out, 1, key)
+      })
+    }
   }
 }
 
@@ -76,9 +140,9 @@ export function map(value: Encode): Encode {
 
 /** One of several messages, chosen by the value. */
 export function choice(choose: (value: Json) => readonly [field: number, encode: Encode]): Encode {
-  return (number, value) => {
+  return (out, number, value) => {
     const [field, encode] = choose(value)
-    return delimited(number, encode(field, value))
+    out.delimited(number, () => encode(out, field, value))
   }
 }
 
@@ -93,22 +157,24 @@ export const isExtension = (key: string): boolean => key.startsWith('x-')
 /** A message; asked for when first written, since messages refer to each other in circles. */
 export function message(describe: () => Message): Encode {
   let known: Message | undefined
-  return (number, value) => {
-    known ??= describe()
-    return delimited(number, body(known, value))
+  return (out, number, value) => {
+    const it = (known ??= describe())
+    out.delimited(number, () => writeFields(out, it, value))
   }
 }
 
 /** The bytes of a whole document. */
 export function encodeMessage(root: Message, value: Json): Buffer {
-  return Buffer.concat(body(root, value))
+  const out = new Backwards()
+  writeFields(out, root, value)
+  return out.take()
 }
 
-function body({ fields, extensions }: Message, value: Json): Buffer[] {
-  if (!isObject(value)) return []
-  const known = Object.entries(value).flatMap(([key, one]) => {
+function writeFields(out: Backwards, { fields, extensions }: Message, value: Json): void {
+  if (!isObject(value)) return
+  entries(any, isExtension)(out, extensions, value)
+  for (const [key, one] of Object.entries(value).reverse()) {
     const field = Object.hasOwn(fields, key) ? fields[key] : undefined
-    return field === undefined || one === undefined ? [] : field[1](field[0], one)
-  })
-  return [...known, ...entries(any, isExtension)(extensions, value)]
+    if (field !== undefined && one !== undefined) field[1](out, field[0], one)
+  }
 }
