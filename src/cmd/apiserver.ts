@@ -112,7 +112,6 @@ async function assemble(options: ApiServerOptions, { log, storage, identity }: P
     identity,
     log,
     state,
-    log,
     port: () => listening?.port ?? options.port,
   })
   const chain: Chain = {
