@@ -3,7 +3,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { StatusError, unauthorized } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
-import type { PeerCertificate } from './x509.ts'
+
+/** The certificate that a client showed in its TLS handshake. */
+export interface PeerCertificate {
+  /** What the verification against the client CA found wrong; undefined where it is good. */
+  readonly fault: string | undefined
+  /** Milliseconds since 1970; a connection may outlive the certificate that opened it. */
+  readonly notAfter: number
+  /** undefined where the subject names nobody (no common name). */
+  readonly user: UserInfo | undefined
+}
 
 export interface AuthnRequest {
   readonly headers: IncomingHttpHeaders

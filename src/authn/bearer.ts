@@ -13,7 +13,8 @@ import {
 
 const EXTRA_SPACE =
   'the provided Authorization header contains extra space before the bearer token, and is ignored'
-const UNKNOWN_TOKEN = 'invalid bearer token'
+/** Why a token that nobody knows is refused. */
+export const UNKNOWN_TOKEN = 'invalid bearer token'
 
 /** Reads "Bearer <token>". Another scheme, or no token, is nothing to it; a token that nobody knows is a 401. */
 export function bearerToken(
@@ -21,8 +22,9 @@ export function bearerToken(
   apiAudiences: readonly string[],
 ): Authenticator {
   const authenticate = (request: AuthnRequest): UserInfo | undefined | Promise<UserInfo | undefined> => {
-    const token = tokenOf(request)
-    if (token === undefined) return undefined
+    const token = tokenOf(request.headers.authorization)
+    if (token === '') request.warn?.(EXTRA_SPACE)
+    if (!token) return undefined
     const answer = authenticateToken(tokens, token, apiAudiences)
     return answer instanceof Promise ? answer.then((known) => known.user) : answer.user
   }
@@ -80,13 +82,11 @@ function reasonOf(error: unknown): string {
   return reason
 }
 
-function tokenOf(request: AuthnRequest): string | undefined {
-  const header = request.headers.authorization?.trim()
+/** The token of an Authorization header: "" where there is a space too many, undefined where there is none. */
+export function tokenOf(authorization: string | undefined): string | undefined {
+  const header = authorization?.trim()
   if (header === undefined || header.length < 7 || header[6] !== ' ') return undefined
   if (header.slice(0, 6).toLowerCase() !== 'bearer') return undefined
   const end = header.indexOf(' ', 7)
-  const token = end === -1 ? header.slice(7) : header.slice(7, end)
-  if (token !== '') return token
-  request.warn?.(EXTRA_SPACE)
-  return undefined
+  return end === -1 ? header.slice(7) : header.slice(7, end)
 }

@@ -78,7 +78,8 @@ function authenticated(user: UserInfo): UserInfo {
   return complete
 }
 
-function withAuthenticatedGroup(user: UserInfo): UserInfo {
+/** The user, as a member of system:authenticated unless anonymous. */
+export function withAuthenticatedGroup(user: UserInfo): UserInfo {
   const { groups } = user
   if (user.name === ANONYMOUS) return user
   if (groups.includes(AUTHENTICATED_GROUP) || groups.includes(UNAUTHENTICATED_GROUP)) return user

@@ -2,17 +2,7 @@
 // Follows k8s.io/apiserver/pkg/authentication/request/x509.
 import type { TLSSocket } from 'node:tls'
 import { CREDENTIAL_ID, type UserInfo } from '../machinery/user.ts'
-import { type Authenticator, refused } from './authenticator.ts'
-
-/** The certificate that a client showed in its TLS handshake. */
-export interface PeerCertificate {
-  /** What the verification against the client CA found wrong; undefined where it is good. */
-  readonly fault: string | undefined
-  /** Milliseconds since 1970; a connection may outlive the certificate that opened it. */
-  readonly notAfter: number
-  /** undefined where the subject names nobody (no common name). */
-  readonly user: UserInfo | undefined
-}
+import { type Authenticator, type PeerCertificate, refused } from './authenticator.ts'
 
 /** Subject attribute that upstream reads as the user's uid. */
 const UID_OID = '1.3.6.1.4.1.57683.2'

@@ -2,8 +2,9 @@
 // Follows k8s.io/apiserver/pkg/authorization/union and authorizerfactory, and k8s.io/kubernetes/pkg/kubeapiserver/authorizer.
 import type { AuthorizationAttributes, Authorizer, Decision } from '../machinery/attributes.ts'
 import { aggregate } from '../machinery/aggregate.ts'
-import { MASTERS_GROUP } from '../machinery/user.ts'
-import type { RbacAuthorizer } from './rbac.ts'
+import { MASTERS_GROUP, type UserInfo } from '../machinery/user.ts'
+import type { PolicyRule } from './policy.ts'
+import type { RbacAuthorizer, UserRules } from './rbac.ts'
 
 const ALLOWED: Decision = { decision: 'allow', reason: '' }
 const DENIED: Decision = { decision: 'noOpinion', reason: 'Everything is forbidden.' }
@@ -41,6 +42,25 @@ export function authorizerChain(modes: readonly AuthorizationMode[], rbac: RbacA
     RBAC: rbac,
   }
   return union([masters, ...modes.map((mode) => byMode[mode])])
+}
+
+const EVERYTHING: readonly PolicyRule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+]
+
+/** What the modes grant a user in a namespace, for those who ask what they may do. */
+export function userRules(
+  modes: readonly AuthorizationMode[],
+  rbac: RbacAuthorizer,
+): (user: UserInfo, namespace: string) => UserRules {
+  return (user, namespace) => {
+    const granted = modes.map((mode): UserRules => {
+      if (mode === 'RBAC') return rbac.rulesFor(user, namespace)
+      return { rules: mode === 'AlwaysAllow' ? EVERYTHING : [], errors: [] }
+    })
+    return { rules: granted.flatMap(({ rules }) => rules), errors: granted.flatMap(({ errors }) => errors) }
+  }
 }
 
 /** Asks in order; without any opinion, tells all reasons. */

@@ -1,6 +1,6 @@
 // Decisions of RBAC and the sentences around them; the expected texts are those recorded from upstream.
 import { describe, expect, test } from 'vitest'
-import { authorizerChain, parseModes, union } from './chain.ts'
+import { authorizerChain, parseModes, union, userRules } from './chain.ts'
 import { forbiddenFor, requireAllowed } from './forbidden.ts'
 import { binding, MemoryLister, pathRequest, request, role, rule, user } from './policy.fixture.ts'
 import { RbacAuthorizer } from './rbac.ts'
@@ -260,4 +260,15 @@ describe('refusals', () => {
       expect.objectContaining({ code: 500 }),
     )
   })
+})
+
+test('what the modes grant a user', () => {
+  const rbac = new RbacAuthorizer(
+    new MemoryLister().put(role('n', 'r', rule('get', 'pods')), binding('n', 'b', 'Role/r', 'User/jane')),
+  )
+  expect(userRules(['RBAC'], rbac)(jane, 'n').rules).toEqual([rule('get', 'pods')])
+  expect(userRules(['AlwaysDeny', 'AlwaysAllow'], rbac)(jane, 'n').rules).toEqual([
+    { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+    { verbs: ['*'], nonResourceURLs: ['*'] },
+  ])
 })
