@@ -9,7 +9,6 @@ import { KUBERNETES_VERSION } from '../server/version.ts'
 import type { Caches } from '../storage/cache/caches.ts'
 import type { Identity } from './identity.ts'
 import type { Log } from './log.ts'
-import type { Log } from './log.ts'
 import type { ApiServerOptions } from './options.ts'
 
 export interface SiteParts {
@@ -20,7 +19,6 @@ export interface SiteParts {
   readonly identity: Identity
   readonly log: Log
   readonly state: { ready: boolean }
-  readonly log: Log
   port(): number
 }
 
@@ -49,9 +47,7 @@ export function lazyNonResource(parts: SiteParts): Site {
 async function load(parts: SiteParts): Promise<(exchange: Exchange) => void> {
   const { nonResourceHandler } = await import('../server/nonresource.ts')
   const { buildInfo } = await import('./build.ts')
-  const { createOpenApi } = await import('../server/openapi.ts')
-  const { openApiHandler } = await import('../server/openapi-respond.ts')
-  const { options, caches, inflight, requests, log } = parts
+  const { options, caches, inflight, requests } = parts
   const host = options.bindAddress === '0.0.0.0' ? parts.identity.hostAddress : options.bindAddress
   return nonResourceHandler({
     discovery: { resources: builtinResources(), serverAddress: `${host}:${parts.port()}` },
