@@ -1,6 +1,6 @@
 // Finds and reads the facts of the release: the JSON files of api/openapi at the package's root.
 // The same code runs from src/ (tests) and from the bundle in dist/, so the root is found by walking up.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -27,14 +27,13 @@ function findRoot(start: string): string {
   }
 }
 
-/** Parses api/openapi/NAME.json; undefined where there is no such file. Keeps nothing: the caller does. */
-export function readFacts<T>(name: string): T | undefined {
-  let text: string
-  try {
-    text = readFileSync(join(packageRoot(), 'api/openapi', `${name}.json`), 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-  return JSON.parse(text) as T
+/** Parses api/openapi/NAME.json; throws where there is none. Keeps nothing: the caller does. */
+export function readFacts<T>(name: string): T {
+  return JSON.parse(readFileSync(join(packageRoot(), 'api/openapi', `${name}.json`), 'utf8')) as T
+}
+
+/** The names of the JSON files in a folder of api/openapi, without their ending. */
+export function factNames(folder: string): string[] {
+  const files = readdirSync(join(packageRoot(), 'api/openapi', folder))
+  return files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length))
 }

@@ -33,7 +33,7 @@ let columns: Readonly<Record<string, readonly ColumnDefinition[]>> | undefined
 
 /** Every resource of the release, alpha and beta ones too, in the order of discovery. */
 export function releasedResources(): readonly ResourceRow[] {
-  rows ??= required<readonly ResourceRow[]>('resources')
+  rows ??= readFacts<readonly ResourceRow[]>('resources')
   return rows
 }
 
@@ -75,18 +75,12 @@ function indexed(): Index {
 export function columnsOf(
   resource: Pick<Resource, 'group' | 'version' | 'name'>,
 ): readonly ColumnDefinition[] {
-  columns ??= required<{ columns: Record<string, ColumnDefinition[]> }>('columns').columns
+  columns ??= readFacts<{ columns: Record<string, ColumnDefinition[]> }>('columns').columns
   const key = `${apiVersionOf(resource)}/${resource.name}`
   return Object.hasOwn(columns, key) ? (columns[key] ?? []) : []
 }
 
 /** The roles and bindings that upstream creates at start: cluster roles first. A fresh copy for each call. */
 export function bootstrapPolicy(): readonly KubeObject[] {
-  return required<KubeObject[]>('policy')
-}
-
-function required<T>(name: string): T {
-  const facts = readFacts<T>(name)
-  if (facts === undefined) throw new Error(`api/openapi/${name}.json is missing: run make generate`)
-  return facts
+  return readFacts<KubeObject[]>('policy')
 }

@@ -2,14 +2,15 @@
 // Built at first use, one file of api/openapi/types (one Go package) at a time; references between structs are
 // resolved when they are followed. Follows what k8s.io/apimachinery/pkg/runtime's Scheme knows.
 import type { GroupVersion, GroupVersionKind } from '../machinery/gvk.ts'
-import { readFacts } from './facts.ts'
+import { factNames, readFacts } from './facts.ts'
 import type { AnyType, Field, ScalarType, StructType, Type } from './type.ts'
 import { messageOf, protoTypeOf } from './types-rows.ts'
 import type { FieldRow, PackageRow, StructRow, TypeRow } from './types-rows.ts'
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 
-const packages = new Map<string, PackageRow | undefined>()
+/** Every package that api/openapi has, read or not yet; clients name others at will. */
+let packages: Map<string, PackageRow | undefined> | undefined
 const structs = new Map<string, StructType>()
 
 /** The struct of an OpenAPI definition ("io.k8s.api.core.v1.PodSpec"); undefined for scalars and unknown names. */
@@ -66,11 +67,13 @@ export function structRow(definition: string): StructRow | undefined {
   return types !== undefined && Object.hasOwn(types, name) ? types[name] : undefined
 }
 
-/** The rows of one Go package ("io.k8s.api.core.v1"), kept once read. */
+/** The rows of one Go package ("io.k8s.api.core.v1"), kept once read; undefined for names that api/openapi lacks. */
 export function packageRow(name: string): PackageRow | undefined {
-  if (!/^io\.k8s\.[\w.-]+$/.test(name)) return undefined
-  if (!packages.has(name)) packages.set(name, readFacts<PackageRow>(`types/${name}`))
-  return packages.get(name)
+  packages ??= new Map(factNames('types').map((one) => [one, undefined]))
+  if (!packages.has(name)) return undefined
+  let row = packages.get(name)
+  if (row === undefined) packages.set(name, (row = readFacts<PackageRow>(`types/${name}`)))
+  return row
 }
 
 /** Packages whose folder is not the first label of the group. */
