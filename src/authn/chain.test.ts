@@ -9,13 +9,14 @@ import { anonymous } from './anonymous.ts'
 import {
   type Authenticator,
   type AuthnRequest,
+  type PeerCertificate,
   refusalOf,
   refused,
   type TokenAuthenticator,
 } from './authenticator.ts'
 import { bearerToken } from './bearer.ts'
 import { authenticatorChain } from './chain.ts'
-import { type PeerCertificate, peerCertificate, x509 } from './x509.ts'
+import { peerCertificate, x509 } from './x509.ts'
 
 const admin: UserInfo = { name: 'admin', groups: ['system:masters'] }
 const secret: TokenAuthenticator = {

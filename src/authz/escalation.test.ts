@@ -1,7 +1,8 @@
 // Who may grant what; the expected texts are those recorded from upstream.
 import { describe, expect, test } from 'vitest'
+import type { StatusError } from '../machinery/status.ts'
 import { authorizerChain } from './chain.ts'
-import { escalationCheck, escalationGuard, guardsResource, type RbacWrite } from './escalation.ts'
+import { escalationCheck, guardsResource, type RbacWrite } from './escalation.ts'
 import { binding, MemoryLister, role, rule, user } from './policy.fixture.ts'
 import type { RoleObject } from './policy.ts'
 import { RbacAuthorizer } from './rbac.ts'
@@ -23,7 +24,6 @@ function authority(...rules: Parameters<typeof rule>[2][]): Parameters<typeof es
 const write = (resource: string, object: RbacWrite['object'], more: Partial<RbacWrite> = {}): RbacWrite => ({
   user: jane,
   resource,
-  version: 'v1',
   namespace: object.metadata.namespace ?? '',
   name: '',
   object,
@@ -143,6 +143,22 @@ describe('bindings', () => {
       status: { code: 404, details: { group: GROUP, kind: 'rolebindings', name: 'none' } },
     })
   })
+  test('to a role of a namespace, by a binding of the cluster, are a 400', async () => {
+    const check = escalationCheck(write('clusterrolebindings', binding('', 'x', 'Role/none')), holding)
+    await expect(check).rejects.toMatchObject({ code: 400, message: 'Namespace parameter required.' })
+  })
+  test('to nothing are a 500 without a reason, as upstream has it', async () => {
+    const check = escalationCheck(write('clusterrolebindings', binding('', 'x', '')), holding)
+    const error = await check.catch((e: unknown) => e as StatusError)
+    expect((error as StatusError).status).toEqual({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: 'unsupported role reference kind: ""',
+      code: 500,
+    })
+  })
   test('roles that could not be found are told beside what is missing', async () => {
     const lister = new MemoryLister().put(
       role('', 'r', rule('get', 'pods')),
@@ -166,22 +182,4 @@ test('guards the four kinds of RBAC and no others', () => {
     expect(guarded('', resource)).toBe(false)
   }
   expect(guarded(GROUP, 'myroles')).toBe(false)
-})
-
-test('as an admission plugin: creates and updates of the objects themselves', async () => {
-  const guard = escalationGuard(holding)
-  const attributes = {
-    operation: 'CREATE',
-    resource: { group: GROUP, version: 'v1', name: 'roles' },
-    subresource: '',
-    namespace: 'n',
-    name: 'bad',
-    user: jane,
-    object: role('n', 'bad', rule('get', 'secrets')),
-    old: undefined,
-  }
-  expect(guard.handles(attributes)).toBe(true)
-  expect(guard.handles({ ...attributes, operation: 'DELETE' })).toBe(false)
-  expect(guard.handles({ ...attributes, resource: { group: '', version: 'v1', name: 'pods' } })).toBe(false)
-  await expect(guard.admit(attributes)).rejects.toThrow(/not currently held/)
 })

@@ -6,7 +6,7 @@ import type { GroupResource } from '../machinery/gvk.ts'
 import { isObject, type Json } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { goQuote, goQuoteList } from '../machinery/quote.ts'
-import { forbidden, notFound, StatusError } from '../machinery/status.ts'
+import { badRequest, forbidden, notFound, StatusError } from '../machinery/status.ts'
 import { MASTERS_GROUP, type UserInfo } from '../machinery/user.ts'
 import { describeRules, missingRules } from './covers.ts'
 import { type BindingObject, type PolicyRule, RBAC_GROUP, type RoleObject, type RoleRef } from './policy.ts'
@@ -17,7 +17,6 @@ export interface RbacWrite {
   readonly user: UserInfo
   /** "roles", "clusterroles", "rolebindings" or "clusterrolebindings". */
   readonly resource: string
-  readonly version: string
   /** Of the request: "" for the kinds of the cluster. */
   readonly namespace: string
   /** Of the request's path: "" where a POST creates. */
@@ -42,42 +41,6 @@ const NEEDS_ALL = 'must have cluster-admin privileges to use the aggregationRule
 /** Whether `escalationCheck` has to be asked about writes of this resource. */
 export function guardsResource({ group, resource }: GroupResource): boolean {
   return group === RBAC_GROUP && /^(cluster)?role(binding)?s$/.test(resource)
-}
-
-/** What the guard reads of an admission request. */
-interface GuardedWrite {
-  readonly operation: string
-  readonly resource: { readonly group: string; readonly version: string; readonly name: string }
-  readonly subresource: string
-  readonly namespace: string
-  readonly name: string
-  readonly user: UserInfo
-  readonly object: KubeObject | undefined
-  readonly old: KubeObject | undefined
-}
-
-/** The check in the shape of an admission plugin, to stand behind every other one that changes objects. */
-export function escalationGuard(authority: Authority): {
-  readonly name: string
-  handles(attributes: GuardedWrite): boolean
-  admit(attributes: GuardedWrite): Promise<void>
-} {
-  return {
-    name: 'RBACEscalation',
-    handles: ({ operation, resource: { group, name }, subresource }) =>
-      (operation === 'CREATE' || operation === 'UPDATE') &&
-      subresource === '' &&
-      guardsResource({ group, resource: name }),
-    async admit({ operation, resource, namespace, name, user, object, old }) {
-      if (object === undefined) return
-      const { version, name: plural } = resource
-      const path = operation === 'CREATE' ? '' : name
-      await escalationCheck(
-        { user, resource: plural, version, namespace, name: path, object, old },
-        authority,
-      )
-    },
-  }
 }
 
 /** Throws a 403 for a write that grants more than its user holds, a 404 for a binding to a role that is missing. */
@@ -156,10 +119,14 @@ function refusal(write: RbacWrite, why: string): StatusError {
 
 /** Upstream words the missing role as if it were of the binding's own resource. */
 function missingRole(write: RbacWrite, { kind, name = '' }: RoleRef, why: string): StatusError {
-  if (kind !== 'Role' && kind !== 'ClusterRole') {
-    return new StatusError({ code: 500, reason: '', message: why })
+  if (kind === 'Role' && write.namespace === '') return badRequest('Namespace parameter required.')
+  if (kind === 'Role' || kind === 'ClusterRole') {
+    return notFound({ group: RBAC_GROUP, resource: write.resource }, name)
   }
-  return notFound({ group: RBAC_GROUP, resource: write.resource }, name)
+  // Upstream's answer before the kind is validated: a 500 without a reason.
+  const error = new StatusError({ code: 500, reason: '', message: why })
+  delete error.status.reason
+  return error
 }
 
 const aggregates = (role: RoleObject): boolean =>
