@@ -3,7 +3,6 @@
 // but looks items up in maps where upstream searches, so that long lists stay cheap.
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { badType, failure, goText, noMergeKey, rejected, unknownDirective } from './strategicmerge-errors.ts'
-import { mergeMaps } from './strategicmerge.ts'
 import type { Type } from './type.ts'
 
 const DIRECTIVE = '$patch'
@@ -14,6 +13,8 @@ export interface ListMerge {
   readonly mergeKey: string
   /** The patch lists what to remove. */
   readonly isDeletion: boolean
+  /** Merges two items of one key. */
+  readonly mergeMaps: (original: JsonObject, patch: JsonObject, item: Type) => JsonObject
 }
 
 /** Merges `patch` into `original`; the patch's items come in the patch's order, and first where nothing else says so. */
@@ -87,7 +88,7 @@ function mergeItems(original: JsonObject[], patch: JsonObject[], merge: ListMerg
     const key = item[merge.mergeKey]
     if (key === undefined) throw noMergeKey(item, merge.mergeKey)
     const place = places.get(key)
-    if (place !== undefined) merged[place] = mergeMaps(merged[place] as JsonObject, item, merge.item)
+    if (place !== undefined) merged[place] = merge.mergeMaps(merged[place] as JsonObject, item, merge.item)
     else {
       places.set(key, merged.length)
       merged.push(item)

@@ -23,7 +23,7 @@ export function strategicMergePatch(current: JsonObject, patch: JsonObject, type
   return mergeMaps(current, patch, type)
 }
 
-/** Merges two maps of one type; used by the lists for their items. */
+/** Merges two maps of one type; lists get it for their items. */
 export function mergeMaps(original: JsonObject, patch: JsonObject, type: Type): JsonObject {
   if (Object.hasOwn(patch, DIRECTIVE)) return applyDirective(patch)
   const merge = new MapMerge(original, patch, type)
@@ -105,7 +105,7 @@ class MapMerge {
       const patch = this.#done.has(key) ? undefined : this.#listOf(this.#patch, key)
       const field = this.#field(key)
       const mergeKey = field.patchMergeKey ?? ''
-      const options = { item: itemType(field, this.#type), mergeKey, isDeletion: false }
+      const options = { item: itemType(field, this.#type), mergeKey, isDeletion: false, mergeMaps }
       const mergesLists = strategyOf(field) === 'merge'
       const lists = {
         original,
@@ -161,7 +161,7 @@ class MapMerge {
     } else if (Array.isArray(original) && Array.isArray(value)) {
       const field = this.#field(key)
       const item = itemType(field, this.#type)
-      const options = { item, mergeKey: field.patchMergeKey ?? '', isDeletion }
+      const options = { item, mergeKey: field.patchMergeKey ?? '', isDeletion, mergeMaps }
       const merges = isDeletion || strategyOf(field) === 'merge'
       assign(this.#out, key, merges ? mergeLists(original, value, options) : value)
     } else assign(this.#out, key, value)

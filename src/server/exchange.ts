@@ -1,7 +1,7 @@
 // One request and its answer, whatever carried it: HTTP/2, HTTP/1.1, or a call inside the process.
 // The chain and everything behind it see only this. Follows net/http's Handler contract.
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import type { PeerCertificate } from '../authn/x509.ts'
+import type { PeerCertificate } from '../authn/authenticator.ts'
 import type { ByteSink } from '../handlers/request.ts'
 
 export type Headers = Record<string, string | string[] | number>
@@ -13,6 +13,8 @@ export interface Exchange {
   /** Path and query as they were sent. */
   readonly url: string
   readonly headers: IncomingHttpHeaders
+  /** Names and values in turn, as they were sent. */
+  readonly rawHeaders: readonly string[]
   /** Of the connection. */
   readonly peer: Peer
   /** The whole body; rejects with StatusError 413 beyond `limit` bytes, 400 where it breaks off. */
