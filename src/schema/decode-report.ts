@@ -2,7 +2,7 @@
 // error, or the unknown fields, that Go would report. Follows sigs.k8s.io/json (error context, strict field paths).
 import type { Json, JsonObject } from '../machinery/json.ts'
 import { Base64Error, scalarDecoder } from './decode-scalar.ts'
-import { goTypeOf, kindOf } from './decode-names.ts'
+import { type GoPlace, goTypeOf, kindOf } from './decode-names.ts'
 import type { Field, ScalarType, StructType, Type } from './type.ts'
 
 /** A body that does not fit the type; the message is Go's, to follow `Pod in version "v1" cannot be handled as a Pod: `. */
@@ -17,7 +17,7 @@ export class DecodeError extends Error {
 const MAX_STRICT_ERRORS = 100
 
 /** Where the walk stands: Go names the innermost struct and the path of field names without list indices and map keys. */
-interface Place {
+interface Place extends GoPlace {
   readonly struct: string
   readonly fields: string
   /** The strict path, with indices and keys. */
@@ -36,7 +36,7 @@ interface Findings {
  */
 export function report(type: StructType, input: Json): string[] {
   const findings: Findings = { error: undefined, unknown: new Set() }
-  walk(type, input, { struct: '', fields: '', path: '' }, findings)
+  walk(type, input, { struct: '', fields: '', path: '', owner: '', field: '', depth: 0 }, findings)
   if (findings.error) throw findings.error
   return [...findings.unknown]
 }
@@ -62,7 +62,7 @@ function walk(type: Type, value: Json, place: Place, findings: Findings): void {
     default:
       return checkScalar(type, value, place, findings)
   }
-  if (value !== null) findings.error ??= mismatch(kindOf(value), goTypeOf(type), place)
+  if (value !== null) findings.error ??= mismatch(kindOf(value), goTypeOf(type, place), place)
 }
 
 function walkStruct(type: StructType, object: JsonObject, place: Place, findings: Findings): void {
@@ -76,7 +76,12 @@ function walkStruct(type: StructType, object: JsonObject, place: Place, findings
       continue
     }
     const fields = [place.fields, ...embeddedOf(field), key].filter((name) => name !== '').join('.')
-    walk(field.type, object[key] as Json, { struct, fields, path }, findings)
+    walk(
+      field.type,
+      object[key] as Json,
+      { struct, fields, path, owner: type.name, field: key, depth: 0 },
+      findings,
+    )
   }
 }
 
@@ -85,12 +90,14 @@ const embeddedOf = (field: Field): string[] =>
   field.embedded?.map(({ message }) => message.slice(message.lastIndexOf('.') + 1)) ?? []
 
 function walkList(item: Type, list: readonly Json[], place: Place, findings: Findings): void {
-  list.forEach((value, i) => walk(item, value, { ...place, path: `${place.path}[${i}]` }, findings))
+  list.forEach((value, i) =>
+    walk(item, value, { ...place, path: `${place.path}[${i}]`, depth: place.depth + 1 }, findings),
+  )
 }
 
 function walkMap(item: Type, map: JsonObject, place: Place, findings: Findings): void {
   for (const key of Object.keys(map)) {
-    walk(item, map[key] as Json, { ...place, path: `${place.path}.${key}` }, findings)
+    walk(item, map[key] as Json, { ...place, path: `${place.path}.${key}`, depth: place.depth + 1 }, findings)
   }
 }
 
@@ -107,7 +114,7 @@ function checkScalar(type: ScalarType, value: Json, place: Place, findings: Find
     findings.error ??= failure
     return
   }
-  const error = mismatch(describe(type, given), targetOf(type), place)
+  const error = mismatch(describe(type, given), targetOf(type, place), place)
   if (OWN_METHOD.has(type.kind)) throw error
   findings.error ??= error
 }
@@ -115,9 +122,9 @@ function checkScalar(type: ScalarType, value: Json, place: Place, findings: Find
 const OWN_METHOD: ReadonlySet<string> = new Set(['time', 'microtime', 'duration', 'intOrString'])
 
 /** What the methods themselves try to decode into. */
-function targetOf(type: ScalarType): string {
+function targetOf(type: ScalarType, place: Place): string {
   if (type.kind === 'intOrString') return 'int32'
-  return OWN_METHOD.has(type.kind) ? 'string' : goTypeOf(type)
+  return OWN_METHOD.has(type.kind) ? 'string' : goTypeOf(type, place)
 }
 
 /** Go quotes a number that does not fit as it was written; what JavaScript writes is the nearest we have after parsing. */
