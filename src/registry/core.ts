@@ -7,6 +7,20 @@ import { semanticEqual } from './equality.ts'
 import { childOf, objectAt, objectsAt, textAt } from './reading.ts'
 import { STATUS_APART, WITH_STATUS } from './rows.ts'
 import type { Strategy } from './strategy.ts'
+import {
+  validateConfigMap,
+  validateConfigMapUpdate,
+  validateSecret,
+  validateSecretUpdate,
+} from './validation/configuration.ts'
+import {
+  validateEndpoints,
+  validateEndpointSlice,
+  validateEndpointSliceUpdate,
+  validateEndpointsUpdate,
+} from './validation/endpoints.ts'
+import { validateLimitRange, validateQuota, validateQuotaUpdate } from './validation/limits.ts'
+import { validateNode, validateNodeUpdate } from './validation/nodes.ts'
 
 /** --event-ttl's default: one hour. */
 export const EVENT_TTL_SECONDS = 3600
@@ -33,6 +47,8 @@ function bareSecretReferences(account: KubeObject): void {
 
 const secrets: Strategy = {
   metadataOnUpdate: ['update', 'create'],
+  validateCreate: validateSecret,
+  validateUpdate: validateSecretUpdate,
   prepareForCreate: foldStringData,
   prepareForUpdate(secret, old) {
     foldStringData(secret)
@@ -56,6 +72,8 @@ const events: Strategy = {
 }
 
 const endpointslices: Strategy = {
+  validateCreate: validateEndpointSlice,
+  validateUpdate: validateEndpointSliceUpdate,
   hasGeneration: true,
   metadataOnUpdate: ['create'],
   changesGeneration(object, old) {
@@ -68,13 +86,37 @@ const endpointslices: Strategy = {
 const lease: Strategy = { allowCreateOnUpdate: true, allowUnconditionalUpdate: false }
 
 export const core: Readonly<Record<string, Strategy>> = {
-  configmaps: { metadataOnUpdate: ['update', 'create'] },
+  configmaps: {
+    metadataOnUpdate: ['update', 'create'],
+    validateCreate: validateConfigMap,
+    validateUpdate: validateConfigMapUpdate,
+  },
   secrets,
   serviceaccounts,
-  limitranges: { allowCreateOnUpdate: true, metadataOnUpdate: ['create'] },
-  resourcequotas: { ...WITH_STATUS, returnsDeleted: true },
-  nodes: { resetFields: STATUS_APART, metadataOnUpdate: ['create', 'update'] },
-  endpoints: { allowCreateOnUpdate: true },
+  limitranges: {
+    allowCreateOnUpdate: true,
+    metadataOnUpdate: ['create'],
+    validateCreate: validateLimitRange,
+    validateUpdate: validateLimitRange,
+  },
+  resourcequotas: {
+    ...WITH_STATUS,
+    returnsDeleted: true,
+    validateCreate: validateQuota,
+    validateUpdate: validateQuotaUpdate,
+  },
+  nodes: {
+    resetFields: STATUS_APART,
+    metadataOnUpdate: ['create', 'update'],
+    validateCreate: validateNode,
+    validateUpdate: validateNodeUpdate,
+  },
+  endpoints: {
+    allowCreateOnUpdate: true,
+    metadataOnUpdate: ['update', 'create'],
+    validateCreate: validateEndpoints,
+    validateUpdate: validateEndpointsUpdate,
+  },
   events,
   'events.events.k8s.io': events,
   'endpointslices.discovery.k8s.io': endpointslices,

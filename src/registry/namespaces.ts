@@ -7,6 +7,7 @@ import { childOf, objectAt, textAt, textsAt } from './reading.ts'
 import { FOREGROUND, ORPHAN } from './deletion.ts'
 import { timeText } from './generic.ts'
 import type { DeleteOptions, DeletePlan, Strategy, WriteContext } from './strategy.ts'
+import { validateNamespace, validateNamespaceUpdate } from './validation/nodes.ts'
 
 const KUBERNETES = 'kubernetes'
 const NAME_LABEL = 'kubernetes.io/metadata.name'
@@ -23,6 +24,8 @@ export const namespaces: Strategy = {
     setNameLabel(object.metadata)
   },
   planDelete,
+  validateCreate: validateNamespace,
+  validateUpdate: validateNamespaceUpdate,
   keepsAfterFinalizers: (object) => textsAt(objectAt(object['spec'])['finalizers']).length > 0,
   prepareForUpdate(object) {
     setNameLabel(object.metadata)

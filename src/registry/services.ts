@@ -17,6 +17,7 @@ import {
 } from './serviceips.ts'
 import { hasNodePorts, keepNodePorts, needsHealthPort, portsHeld, takePorts } from './serviceports.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
+import { validateService, validateServiceUpdate } from './validation/services.ts'
 
 /** What each prepared object took, until it is stored or abandoned. */
 const taken = new WeakMap<KubeObject, Taken>()
@@ -104,6 +105,8 @@ export const services: Strategy = {
     dropForType(service, old)
     hideInternalPolicy(spec)
   },
+  validateCreate: validateService,
+  validateUpdate: validateServiceUpdate,
   abandon,
   afterDelete(service, context) {
     const allocators = allocatorsFor(context.lister, context.settings)

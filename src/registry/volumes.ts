@@ -1,10 +1,12 @@
 // Volumes, their classes and drivers, and the devices of dynamic resource allocation.
 // Rows of strategies.ts. Follows pkg/registry/core/persistentvolume*, storage and resource.
+import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { timeText } from './generic.ts'
 import { childOf, objectAt, present } from './reading.ts'
 import { COUNTED, STATUS_APART, STATUS_ONLY } from './rows.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
+import { validateVolume, validateVolumeUpdate } from './validation/persistentvolumes.ts'
 import { validateClaim, validateClaimUpdate } from './validation/claims.ts'
 
 const PHASE_TIME = 'lastPhaseTransitionTime'
@@ -20,9 +22,15 @@ function keepPhaseTime(volume: KubeObject, old: KubeObject, context: WriteContex
   } else if (unsaid || status[PHASE_TIME] === before[PHASE_TIME]) status[PHASE_TIME] = timeText(context.now)
 }
 
+/** Other kinds of source are what `dataSourceRef` was made for: in the older field they are dropped. */
+const isKnownSource = (source: JsonObject): boolean =>
+  (!source['apiGroup'] && source['kind'] === 'PersistentVolumeClaim') ||
+  (source['apiGroup'] === 'snapshot.storage.k8s.io' && source['kind'] === 'VolumeSnapshot')
+
 /** `dataSource` and `dataSourceRef` say the same where one of them can say it all. */
 function pairDataSources(claim: KubeObject): void {
   const spec = childOf(claim, 'spec')
+  if (!isKnownSource(objectAt(spec['dataSource']))) delete spec['dataSource']
   const { dataSource: source, dataSourceRef: ref } = spec
   if (present(source) && !present(ref)) spec['dataSourceRef'] = { ...objectAt(source) }
   else if (present(ref) && !present(source) && !objectAt(ref)['namespace'])
@@ -33,6 +41,8 @@ const persistentvolumes: Strategy = {
   resetFields: STATUS_APART,
   initialStatus: () => ({ phase: 'Pending' }),
   metadataOnUpdate: ['create', 'create'],
+  validateCreate: validateVolume,
+  validateUpdate: validateVolumeUpdate,
   returnsDeleted: true,
   prepareForCreate(volume, context) {
     childOf(volume, 'status')[PHASE_TIME] = timeText(context.now)

@@ -6,6 +6,19 @@ import { semanticEqual } from './equality.ts'
 import { childOf, numberAt, objectAt, textAt } from './reading.ts'
 import { changesOf, COUNTED, STATUS_APART } from './rows.ts'
 import type { Strategy } from './strategy.ts'
+import { validateCronJob, validateCronJobUpdate, validateJob, validateJobUpdate } from './validation/jobs.ts'
+import {
+  validateDaemonSet,
+  validateDaemonSetUpdate,
+  validateDeployment,
+  validateDeploymentUpdate,
+  validateReplicaSet,
+  validateReplicaSetUpdate,
+  validateReplicationController,
+  validateReplicationControllerUpdate,
+  validateStatefulSet,
+  validateStatefulSetUpdate,
+} from './validation/replicas.ts'
 
 const NAME_LABELS = ['job-name', 'batch.kubernetes.io/job-name'] as const
 const UID_LABELS = ['controller-uid', 'batch.kubernetes.io/controller-uid'] as const
@@ -38,8 +51,9 @@ function prepareDaemonSetUpdate(object: KubeObject, old: KubeObject): void {
 const replicationcontrollers: Strategy = {
   ...COUNTED,
   initialStatus: () => ({ replicas: 0 }),
-  metadataOnUpdate: ['update'],
   defaultPropagation: 'Orphan',
+  validateCreate: validateReplicationController,
+  validateUpdate: validateReplicationControllerUpdate,
 }
 
 const daemonsets: Strategy = {
@@ -55,10 +69,14 @@ const daemonsets: Strategy = {
     setTemplateGeneration(object, Math.max(1, numberAt(given)))
   },
   prepareForUpdate: prepareDaemonSetUpdate,
+  validateCreate: validateDaemonSet,
+  validateUpdate: validateDaemonSetUpdate,
 }
 
 const deployments: Strategy = {
   ...COUNTED,
+  validateCreate: validateDeployment,
+  validateUpdate: validateDeploymentUpdate,
   resetFields: { '': ['status'], status: ['spec', 'metadata.labels'] },
   changesGeneration: (object, old) =>
     !semanticEqual(object['spec'], old['spec']) ||
@@ -69,11 +87,15 @@ const statefulsets: Strategy = {
   ...COUNTED,
   validateName: nameIsDnsLabel,
   initialStatus: () => ({ availableReplicas: 0, replicas: 0 }),
+  validateCreate: validateStatefulSet,
+  validateUpdate: validateStatefulSetUpdate,
 }
 
 const jobs: Strategy = {
   ...COUNTED,
   prepareForCreate: generateSelector,
+  validateCreate: validateJob,
+  validateUpdate: validateJobUpdate,
   metadataOnUpdate: ['create', 'update'],
   defaultPropagation: 'Orphan',
 }
@@ -91,10 +113,15 @@ export const workloads: Readonly<Record<string, Strategy>> = {
   'controllerrevisions.apps': {},
   'daemonsets.apps': daemonsets,
   'deployments.apps': deployments,
-  'replicasets.apps': { ...COUNTED, initialStatus: () => ({ replicas: 0 }) },
+  'replicasets.apps': {
+    ...COUNTED,
+    initialStatus: () => ({ replicas: 0 }),
+    validateCreate: validateReplicaSet,
+    validateUpdate: validateReplicaSetUpdate,
+  },
   'statefulsets.apps': statefulsets,
   'jobs.batch': jobs,
-  'cronjobs.batch': COUNTED,
+  'cronjobs.batch': { ...COUNTED, validateCreate: validateCronJob, validateUpdate: validateCronJobUpdate },
   'horizontalpodautoscalers.autoscaling': {
     resetFields: STATUS_APART,
     initialStatus: () => ({ currentMetrics: null, desiredReplicas: 0 }),

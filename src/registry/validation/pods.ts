@@ -103,7 +103,8 @@ function restored(spec: JsonObject, old: JsonObject): JsonObject {
     const before = objectsAt(old[list])
     same[list] = objectsAt(same[list]).map((container, i) => ({ ...container, image: before[i]?.['image'] }))
   }
-  const free = ['activeDeadlineSeconds', 'schedulingGates', 'tolerations']
+  // The older name of serviceAccountName, which upstream keeps in the served form alone.
+  const free = ['activeDeadlineSeconds', 'schedulingGates', 'tolerations', 'serviceAccount']
   // A pod that waits at a gate may still be directed elsewhere.
   if (objectsAt(old['schedulingGates']).length) free.push('nodeSelector', 'affinity')
   for (const key of free) same[key] = old[key]

@@ -12,6 +12,8 @@ import {
   portNumberErrors,
   qualifiedNameErrors,
 } from '../../machinery/validation.ts'
+import { semanticEqual } from '../equality.ts'
+import { FIELD_IMMUTABLE } from '../metadata.ts'
 import { objectAt, textAt } from '../reading.ts'
 
 type Value = Json | undefined
@@ -60,6 +62,10 @@ export class Spot {
   key(name: string): Spot {
     return new Spot(objectAt(this.value)[name], `[${name}]`, this.causes, this)
   }
+  /** The field of another object at the same path. */
+  beside(other: Value): Value {
+    return this.#parent ? objectAt(this.#parent.beside(other))[this.#step.slice(1)] : other
+  }
   /** The items of a list. */
   items(): Spot[] {
     if (!Array.isArray(this.value)) return []
@@ -99,6 +105,10 @@ export class Spot {
   }
   invalid(detail: string, value: unknown = this.value ?? null): void {
     this.causes.push(cause.invalid(this.path, value, detail))
+  }
+  /** Invalid, without showing the value. */
+  refused(detail: string): void {
+    this.causes.push({ reason: 'FieldValueInvalid', message: `Invalid value: ${detail}`, field: this.path })
   }
   forbidden(detail: string): void {
     this.causes.push(cause.forbidden(this.path, detail))
@@ -181,6 +191,12 @@ export class Spot {
   absent(detail: string): boolean {
     if (!this.isSet) return true
     this.forbidden(detail)
+    return false
+  }
+  /** As it was. */
+  unchanged(old: Value, shown: unknown = this.value ?? null): boolean {
+    if (semanticEqual(this.value, old)) return true
+    this.invalid(FIELD_IMMUTABLE, shown)
     return false
   }
   /** Each item, or each item's `name`, once. */

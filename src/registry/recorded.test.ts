@@ -1,0 +1,34 @@
+// What upstream refused and accepted, held against the strategies and validations of this room.
+import { existsSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { readScenarios, Replay, type Recorded } from './recorded.suite.ts'
+
+const ORACLE = new URL('../../../shared/oracle/', import.meta.url)
+const FILES = (
+  process.env['REPLAY'] ??
+  'smoke,patch,delete,dryrun,subresources,validation-meta,validation-kinds,defaults-core,defaults-pods,defaults-workloads,defaults-other'
+).split(',')
+
+describe.skipIf(!existsSync(ORACLE))('recorded refusals (needs ../shared)', () => {
+  for (const file of FILES) {
+    const { scenarios } = readScenarios(new URL(`scenarios/${file}.json`, ORACLE).pathname)
+    const recorded = JSON.parse(
+      JSON.stringify(readScenarios(new URL(`recorded/${file}.json`, ORACLE).pathname)),
+    ) as Record<string, Recorded[]>
+    for (const scenario of scenarios) {
+      it(`${file}: ${scenario.name}`, () => {
+        const replay = new Replay()
+        const expected: unknown[] = []
+        const found: unknown[] = []
+        scenario.steps.forEach((step, i) => {
+          const answer = recorded[scenario.name]?.[i]
+          const outcome = answer && replay.step(step, answer)
+          if (!outcome) return
+          expected.push([outcome.step, ...outcome.expected])
+          found.push([outcome.step, ...outcome.found])
+        })
+        expect(found).toEqual(expected)
+      })
+    }
+  }
+})

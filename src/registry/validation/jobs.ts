@@ -1,0 +1,298 @@
+// Rules of jobs and cron jobs.
+// Follows pkg/apis/batch/validation.
+import type { JsonObject } from '../../machinery/json.ts'
+import { selectorOfObject } from '../../machinery/labels.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import type { StatusCause } from '../../machinery/status.ts'
+import { dns1123LabelErrors } from '../../machinery/validation.ts'
+import { objectAt, objectsAt, textAt } from '../reading.ts'
+import type { WriteContext } from '../strategy.ts'
+import { podTemplate } from './podspec.ts'
+import { scheduleFault } from './schedule.ts'
+import { Spot } from './spot.ts'
+import { selectorAt, templateMatches } from './templates.ts'
+
+const COUNTS = [
+  'parallelism',
+  'completions',
+  'activeDeadlineSeconds',
+  'backoffLimit',
+  'ttlSecondsAfterFinished',
+  'backoffLimitPerIndex',
+  'maxFailedIndexes',
+]
+const MAX_INDEXED_PARALLELISM = 100_000
+/** A job's pods add eleven characters to a cron job's name, and are DNS labels. */
+const MAX_CRON_NAME = 52
+
+function indexed(spec: Spot): void {
+  const [completions, parallelism, failed] = [
+    spec.at('completions'),
+    spec.at('parallelism'),
+    spec.at('maxFailedIndexes'),
+  ]
+  if (!completions.isSet) completions.required('when completion mode is Indexed')
+  if (parallelism.number > MAX_INDEXED_PARALLELISM) {
+    const why = `must be less than or equal to ${MAX_INDEXED_PARALLELISM} when completion mode is Indexed`
+    parallelism.invalid(why)
+  }
+  if (completions.isSet && failed.isSet && failed.number > completions.number) {
+    failed.invalid('must be less than or equal to completions')
+  }
+}
+
+function completionMode(spec: Spot): void {
+  const mode = spec.at('completionMode')
+  mode.oneOfIfSet(['NonIndexed', 'Indexed'])
+  if (mode.text === 'Indexed') return indexed(spec)
+  if (mode.isSet && mode.text !== 'NonIndexed') return
+  for (const name of ['backoffLimitPerIndex', 'maxFailedIndexes', 'successPolicy']) {
+    if (spec.at(name).isSet) spec.at(name).invalid('requires indexed completion mode')
+  }
+}
+
+function failurePolicy(policy: Spot): void {
+  for (const rule of policy.at('rules').items()) {
+    rule.at('action').neededOneOf(['Count', 'FailIndex', 'FailJob', 'Ignore'])
+    const [codes, conditions] = [rule.at('onExitCodes'), rule.at('onPodConditions')]
+    if (codes.isSet && !conditions.isEmpty) {
+      rule.invalid('specifying both OnExitCodes and OnPodConditions is not supported')
+    } else if (!codes.isSet && conditions.isEmpty) {
+      rule.invalid('specifying one of OnExitCodes and OnPodConditions is required')
+    }
+    if (codes.isSet) {
+      codes.at('operator').neededOneOf(['In', 'NotIn'])
+      if (codes.at('values').isEmpty) codes.at('values').invalid('at least one value is required')
+    }
+  }
+}
+
+function restartPolicy(spec: Spot): void {
+  const policy = spec.at('template').at('spec').at('restartPolicy')
+  if (policy.text === 'Always' || !policy.text) policy.required('valid values: "OnFailure", "Never"')
+  else if (
+    policy.oneOf(['OnFailure', 'Never']) &&
+    spec.at('podFailurePolicy').isSet &&
+    policy.text !== 'Never'
+  ) {
+    policy.invalid('only "Never" is supported when podFailurePolicy is specified')
+  }
+}
+
+function templateSpec(spec: Spot): void {
+  for (const name of COUNTS) spec.at(name).atLeast(0)
+  if (spec.at('maxFailedIndexes').isSet && !spec.at('backoffLimitPerIndex').isSet) {
+    spec.at('backoffLimitPerIndex').required('when maxFailedIndexes is specified')
+  }
+  completionMode(spec)
+  failurePolicy(spec.at('podFailurePolicy'))
+  spec.at('podReplacementPolicy').oneOfIfSet(['Failed', 'TerminatingOrFailed'])
+  podTemplate(spec.at('template'))
+  restartPolicy(spec)
+}
+
+function jobSpec(spec: Spot): void {
+  templateSpec(spec)
+  const spot = spec.at('selector')
+  if (spot.isSet) spot.isSelector()
+  else spot.required()
+  const selector = selectorAt(spot)
+  if (selector) templateMatches(spec.at('template'), selector)
+}
+
+/** Unless the user chose a selector, the job's own labels are in the template and the selector. */
+function generatedSelector(job: Spot): void {
+  const spec = job.at('spec')
+  if (spec.at('manualSelector').value === true || !spec.at('selector').isSet) return
+  const [uid, name] = [job.at('metadata').at('uid').text, job.at('metadata').at('name').text]
+  const own: Record<string, string> = {
+    'controller-uid': uid,
+    'job-name': name,
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+  }
+  const labels = spec.at('template').at('metadata').at('labels')
+  for (const [key, value] of Object.entries(own)) {
+    const given = labels.object[key]
+    const spot = labels.key(key)
+    if (given === undefined) spot.required(`must be '${value}'`)
+    else if (given !== value) spot.invalid(`must be '${value}'`, labels.value)
+  }
+  if (!selectorOfObject(spec.at('selector').value ?? null).matches(own)) {
+    spec.at('selector').invalid('`selector` not auto-generated')
+  }
+}
+
+function wholeJob(job: Spot): void {
+  generatedSelector(job)
+  const spec = job.at('spec')
+  jobSpec(spec)
+  const completions = spec.at('completions').number
+  if (spec.at('completionMode').text !== 'Indexed' || completions < 1) return
+  const name = job.at('metadata').at('name')
+  const longest = `${name.text}-${completions - 1}`
+  if (dns1123LabelErrors(longest).length) {
+    name.invalid(`will not able to create pod with invalid DNS label: ${longest}`)
+  }
+}
+
+export function validateJob(job: KubeObject): StatusCause[] {
+  const causes: StatusCause[] = []
+  wholeJob(Spot.of(job, causes))
+  return causes
+}
+
+const FIXED = ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy']
+
+function completionsUpdate(spec: Spot, old: JsonObject): void {
+  const completions = spec.at('completions')
+  if (completions.value === old['completions']) return
+  if (spec.at('completionMode').text !== 'Indexed') return void completions.unchanged(old['completions'])
+  if (completions.value !== spec.at('parallelism').value || old['completions'] !== old['parallelism']) {
+    completions.invalid('can only be modified in tandem with spec.parallelism')
+  }
+}
+
+/** A job that never started may still be directed elsewhere. */
+function templateUpdate(job: Spot, old: KubeObject): void {
+  const before = objectAt(old['spec'])
+  const template = job.at('spec').at('template')
+  const suspended = before['suspend'] === true
+  const neverStarted = objectAt(old['status'])['startTime'] === undefined
+  if (!suspended || !neverStarted) return void template.unchanged(before['template'])
+  const free = (from: JsonObject): JsonObject => {
+    const {
+      affinity: _affinity,
+      nodeSelector: _node,
+      tolerations: _tolerations,
+      schedulingGates: _gates,
+      ...rest
+    } = objectAt(from['spec'])
+    return { spec: rest }
+  }
+  template.with(free(template.object)).unchanged(free(objectAt(before['template'])))
+}
+
+const isTrue = (status: JsonObject, type: string): boolean =>
+  objectsAt(status['conditions']).some(
+    (condition) => condition['type'] === type && condition['status'] === 'True',
+  )
+
+function finishedJob(job: Spot, status: Spot): void {
+  const [complete, failed] = [isTrue(status.object, 'Complete'), isTrue(status.object, 'Failed')]
+  const conditions = status.at('conditions')
+  if (complete && failed) conditions.refused('cannot set Complete=True and Failed=true conditions')
+  if (complete && isTrue(status.object, 'FailureTarget')) {
+    conditions.refused('cannot set Complete=True and FailureTarget=true conditions')
+  }
+  const [start, end] = [status.at('startTime'), status.at('completionTime')]
+  if (end.isSet && !complete)
+    end.invalid('cannot set completionTime when there is no Complete=True condition')
+  if (!end.isSet && complete) end.required('completionTime is required for Complete jobs')
+  if (start.isSet && end.isSet && end.text < start.text) end.invalid('must be equal to or after `startTime`')
+  if (failed && !isTrue(status.object, 'FailureTarget')) {
+    conditions.refused('cannot set Failed=True condition without the FailureTarget=true condition')
+  }
+  if (complete && !isTrue(status.object, 'SuccessCriteriaMet')) {
+    conditions.refused('cannot set Complete=True condition without the SuccessCriteriaMet=true condition')
+  }
+  const finished = complete || failed
+  if (finished && status.at('active').number > 0)
+    status.at('active').invalid('active>0 is invalid for finished job')
+  if (finished && !start.isSet) start.required('startTime is required for finished job')
+  if (finished && status.at('terminating').number > 0) {
+    status.at('terminating').invalid('terminating>0 is invalid for finished job')
+  }
+  if (job.at('spec').at('completionMode').text !== 'Indexed' && status.at('completedIndexes').text) {
+    const why = 'cannot set non-empty completedIndexes when non-indexed completion mode'
+    status.at('completedIndexes').invalid(why)
+  }
+}
+
+function jobStatus(job: Spot, old: KubeObject): void {
+  const status = job.at('status')
+  for (const name of ['active', 'succeeded', 'failed', 'ready', 'terminating']) status.at(name).atLeast(0)
+  finishedJob(job, status)
+  if (status.at('ready').isSet && status.at('ready').number > status.at('active').number) {
+    status.at('ready').invalid('cannot set more ready pods than active')
+  }
+  const before = objectAt(old['status'])
+  for (const type of ['Failed', 'Complete', 'FailureTarget']) {
+    if (isTrue(before, type) && !isTrue(status.object, type)) {
+      status.at('conditions').refused(`cannot disable the terminal ${type}=True condition`)
+    }
+  }
+  for (const name of ['failed', 'succeeded']) {
+    const was = before[name]
+    if (status.at(name).number < (typeof was === 'number' ? was : 0)) {
+      status.at(name).invalid(`cannot decrease the ${name} counter`, status.at(name).number)
+    }
+  }
+}
+
+export function validateJobUpdate(job: KubeObject, old: KubeObject, context: WriteContext): StatusCause[] {
+  const causes: StatusCause[] = []
+  const spot = Spot.of(job, causes)
+  const before = objectAt(old['spec'])
+  if (context.subresource === 'status') {
+    jobStatus(spot, old)
+    return causes
+  }
+  wholeJob(spot)
+  const spec = spot.at('spec')
+  jobSpec(spec)
+  completionsUpdate(spec, before)
+  spec.at('selector').unchanged(before['selector'])
+  templateUpdate(spot, old)
+  for (const name of FIXED) spec.at(name).unchanged(before[name])
+  return causes
+}
+
+function timeZone(spot: Spot): void {
+  if (!spot.isSet) return
+  if (!spot.text) return spot.invalid('timeZone must be nil or non-empty string')
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: spot.text })
+  } catch {
+    spot.invalid(`unknown time zone ${spot.text}`)
+  }
+}
+
+function cronSpec(spec: Spot, old: JsonObject | undefined): void {
+  const schedule = spec.at('schedule')
+  if (schedule.needed()) {
+    const fault = scheduleFault(schedule.text)
+    if (fault) schedule.invalid(fault)
+    const zoned = schedule.text.includes('TZ')
+    const before = textAt(old?.['schedule']).includes('TZ')
+    if (zoned && !before) schedule.invalid('cannot use TZ or CRON_TZ in schedule, use timeZone field instead')
+    else if (zoned && spec.at('timeZone').isSet) {
+      schedule.invalid('cannot use both timeZone field and TZ or CRON_TZ in schedule')
+    }
+  }
+  spec.at('startingDeadlineSeconds').atLeast(0)
+  if (!old || old['timeZone'] !== spec.at('timeZone').value) timeZone(spec.at('timeZone'))
+  spec.at('concurrencyPolicy').neededOneOf(['Allow', 'Forbid', 'Replace'])
+  templateSpec(spec.at('jobTemplate').at('spec'))
+  spec.at('successfulJobsHistoryLimit').atLeast(0)
+  spec.at('failedJobsHistoryLimit').atLeast(0)
+}
+
+export function validateCronJob(job: KubeObject): StatusCause[] {
+  const causes: StatusCause[] = []
+  const spot = Spot.of(job, causes)
+  cronSpec(spot.at('spec'), undefined)
+  const name = spot.at('metadata').at('name')
+  if (name.text.length > MAX_CRON_NAME) name.invalid(`must be no more than ${MAX_CRON_NAME} characters`)
+  return causes
+}
+
+export function validateCronJobUpdate(
+  job: KubeObject,
+  old: KubeObject,
+  context: WriteContext,
+): StatusCause[] {
+  const causes: StatusCause[] = []
+  if (context.subresource !== 'status') cronSpec(Spot.of(job, causes).at('spec'), objectAt(old['spec']))
+  return causes
+}
