@@ -178,9 +178,12 @@ async function guardWrite(
   authorizer: Authorizer,
   rbac: RbacAuthorizer,
 ): Promise<void> {
-  const { group, name: resource, version } = write.resource
+  const { group, name: resource } = write.resource
   if (!guardsResource({ group, resource })) return
-  await escalationCheck({ ...write, resource, version }, { authorizer, rbac })
+  const { user, namespace, object, old } = write
+  // A create's path names no object, so that rules with resourceNames never cover it.
+  const name = old ? write.name : ''
+  await escalationCheck({ user, resource, namespace, name, object, old }, { authorizer, rbac })
 }
 
 async function openPort(options: ApiServerOptions, identity: Identity, chain: Chain): Promise<Listening> {

@@ -85,6 +85,7 @@ export interface ListOptions {
   readonly timeoutSeconds: number | undefined
 }
 
+const NOT_OLDER_THAN = 'NotOlderThan'
 const MATCHES = ['Exact', 'NotOlderThan', '']
 
 /** Reads and checks ListOptions. Follows ValidateListOptions. */
@@ -108,23 +109,17 @@ export function listOptions(query: URLSearchParams, watch: boolean): ListOptions
 
 function watchCauses(o: ListOptions): StatusCause[] {
   const causes: StatusCause[] = []
-  const match = o.resourceVersionMatch
+  const { resourceVersionMatch: match, sendInitialEvents } = o
   const field = 'resourceVersionMatch'
-  if (o.sendInitialEvents === undefined) {
-    if (match)
-      causes.push(
-        cause.forbidden(
-          field,
-          'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-        ),
-      )
-    return causes
+  const forbid = (why: string): void => void causes.push(cause.forbidden(field, why))
+  if (sendInitialEvents !== undefined && match !== NOT_OLDER_THAN) {
+    forbid(`sendInitialEvents requires setting resourceVersionMatch to ${NOT_OLDER_THAN}`)
   }
-  if (!match)
-    causes.push(
-      cause.forbidden(field, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
-    )
-  else if (match !== 'NotOlderThan') causes.push(cause.notSupported(field, match, ['NotOlderThan']))
+  if (!match) return causes
+  if (sendInitialEvents === undefined)
+    forbid('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+  if (match !== NOT_OLDER_THAN) causes.push(cause.notSupported(field, match, [NOT_OLDER_THAN]))
+  if (o.continue) forbid('resourceVersionMatch is forbidden when continue is provided')
   return causes
 }
 

@@ -80,8 +80,7 @@ export function patched(
   const { value, faults } = change.apply(current)
   let decoded
   try {
-    checkTypeKept(value, current)
-    decoded = expected.decode(value)
+    decoded = expected.decode(withType(value, current))
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     throw undecodable(change, value, error.message)
@@ -95,16 +94,14 @@ export function patched(
   return decoded.object
 }
 
-/** A patch cannot turn an object into another kind. */
-function checkTypeKept(value: Json, current: KubeObject): void {
-  const { kind, apiVersion } = isObject(value) ? value : {}
-  if (kind === current.kind && apiVersion === current.apiVersion) return
-  const text = JSON.stringify(value)
-  if (kind === undefined || kind === '') throw new DecodeError(`Object 'Kind' is missing in '${text}'`)
-  if (apiVersion === undefined || apiVersion === '')
-    throw new DecodeError(`Object 'apiVersion' is missing in '${text}'`)
+/** A patch cannot turn an object into another kind; one that drops the kind means the same kind. */
+function withType(value: Json, current: KubeObject): Json {
+  if (!isObject(value)) return value
+  const { kind = current.kind, apiVersion = current.apiVersion } = value
+  if (kind === current.kind && apiVersion === current.apiVersion) return { ...value, kind, apiVersion }
+  const [shownKind, shownVersion] = [JSON.stringify(kind), JSON.stringify(apiVersion)]
   throw new DecodeError(
-    `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+    `no kind ${shownKind} is registered for version ${shownVersion} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
   )
 }
 

@@ -60,6 +60,7 @@ export function projectionHandlers(projection: Projection, row: Subresource): Ha
       fieldManager: options.fieldManager,
       options: { ...options },
       allow: 'update',
+      projected: true,
       change,
     })
   return {

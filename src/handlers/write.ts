@@ -3,7 +3,7 @@
 // newer object. Each stage returns a branded type, and storage takes only the last, so no stage can be skipped.
 // Follows k8s.io/apiserver/pkg/registry/generic/registry/store.go and pkg/endpoints/handlers.
 import type { Operation } from '../admission/plugin.ts'
-import type { KubeObject } from '../machinery/object.ts'
+import type { KubeObject, ManagedFieldsEntry } from '../machinery/object.ts'
 import { alreadyExists, conflict, invalid, OBJECT_MODIFIED } from '../machinery/status.ts'
 import { goesWithUpdate } from '../registry/deletion.ts'
 import {
@@ -55,8 +55,8 @@ export interface WriteRequest {
   readonly allow: 'create' | 'update'
   /** The name was left to the server: a taken one is drawn again. */
   readonly drawsName?: boolean
-  /** Leave metadata.managedFields as `change` made them. */
-  readonly ownManagedFields?: boolean
+  /** The client wrote another kind that shows part of the object (Scale). */
+  readonly projected?: boolean
 }
 
 export interface Written {
@@ -116,7 +116,7 @@ async function mutate(w: WriteRequest, current: Entry | undefined): Promise<Muta
   const { scope } = w
   const served = current && scope.toServed(current.object())
   const next = await w.change(served)
-  if (!w.ownManagedFields) trackManagedFields(w, next, served)
+  trackManagedFields(w, next, served)
   const attributes = attributesOf(w, scope.toStorage(next), current)
   const waiting = scope.environment.admission.admit(attributes)
   if (waiting) await waiting
@@ -136,9 +136,18 @@ function trackManagedFields(w: WriteRequest, next: KubeObject, old: KubeObject |
     now: scope.environment.now(),
     resetFields: scope.strategy.resetFields?.[w.subresource],
   })
-  if (managedFields) next.metadata.managedFields = managedFields
+  if (managedFields)
+    next.metadata.managedFields = w.projected ? withoutTimes(managedFields, w.subresource) : managedFields
   else delete next.metadata.managedFields
 }
+
+/** Upstream's way through the projected object loses the time of the entry. */
+const withoutTimes = (entries: ManagedFieldsEntry[], subresource: string): ManagedFieldsEntry[] =>
+  entries.map((entry) => {
+    if (entry.subresource !== subresource) return entry
+    const { time: _, ...rest } = entry
+    return rest
+  })
 
 function attributesOf(w: WriteRequest, object: KubeObject, current: Entry | undefined) {
   const operation: Operation = current ? 'UPDATE' : 'CREATE'
@@ -166,7 +175,12 @@ function prepare(
   const { object } = mutated
   const { strategy } = w.scope
   if (current) {
-    checkResourceVersion(object, String(current.revision), strategy, context)
+    object.metadata.resourceVersion = checkResourceVersion(
+      object,
+      String(current.revision),
+      strategy,
+      context,
+    )
     beforeUpdate(object, current.object(), strategy, context)
   } else {
     checkVersionOfNew(object)

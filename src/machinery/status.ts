@@ -137,7 +137,7 @@ export function invalid(
     details: {
       ...(name ? { name } : {}),
       ...(gk.group ? { group: gk.group } : {}),
-      kind: gk.kind,
+      ...(gk.kind ? { kind: gk.kind } : {}),
       ...(causes.length ? { causes } : {}),
     },
   })

@@ -2,7 +2,9 @@
 //   request info → authentication → impersonation → in-flight limit → authorization → handler → answer.
 // Follows DefaultBuildHandlerChain in k8s.io/apiserver/pkg/server/config.go, read from the inside out.
 import type { AuthnRequest } from '../authn/authenticator.ts'
-import { forbiddenFor } from '../authz/forbidden.ts'
+import type { Impersonation } from '../authn/impersonation.ts'
+import { wantedUser } from '../authn/wanteduser.ts'
+import { requireAllowed } from '../authz/forbidden.ts'
 import type { Accept, Answer, ApiRequest, Body } from '../handlers/request.ts'
 import type { Scopes } from '../handlers/scope.ts'
 import type { AuthorizationAttributes, Authorizer, RequestInfo } from '../machinery/attributes.ts'
@@ -21,11 +23,7 @@ export const MAX_BODY_BYTES = 3 * 1024 * 1024
 
 export interface Chain {
   readonly authenticator: { authenticate(request: AuthnRequest): UserInfo | Promise<UserInfo> }
-  impersonate(
-    user: UserInfo,
-    exchange: Exchange,
-    warn: (message: string) => void,
-  ): UserInfo | Promise<UserInfo>
+  readonly impersonation: Impersonation
   readonly authorizer: Authorizer
   readonly inflight: InflightLimit
   readonly scopes: Scopes
@@ -83,8 +81,10 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
     warn,
   })
   const requester = authenticated instanceof Promise ? await authenticated : authenticated
-  const impersonated = chain.impersonate(requester, exchange, warn)
-  const user = impersonated instanceof Promise ? await impersonated : impersonated
+  const wanted = wantedUser(exchange.rawHeaders)
+  const user = wanted
+    ? await chain.impersonation.impersonate(wanted, { ...info, user: requester })
+    : requester
   const longRunning = info.verb === 'watch' || info.verb === 'connect'
   const leave = longRunning ? undefined : await chain.inflight.enter()
   try {
@@ -100,8 +100,7 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
 
 async function authorize(authorizer: Authorizer, attributes: AuthorizationAttributes): Promise<void> {
   const pending = authorizer.authorize(attributes)
-  const { decision, reason } = pending instanceof Promise ? await pending : pending
-  if (decision !== 'allow') throw forbiddenFor(attributes, reason)
+  requireAllowed(attributes, pending instanceof Promise ? await pending : pending)
 }
 
 interface Asked {

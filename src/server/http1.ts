@@ -9,6 +9,7 @@ export class Http1Exchange implements Exchange {
   readonly method: string
   readonly url: string
   readonly headers: IncomingHttpHeaders
+  readonly rawHeaders: readonly string[]
   readonly peer: Peer
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
@@ -19,6 +20,7 @@ export class Http1Exchange implements Exchange {
     this.method = request.method ?? 'GET'
     this.url = request.url ?? '/'
     this.headers = request.headers
+    this.rawHeaders = request.rawHeaders
     this.peer = peer
     response.on('error', () => undefined)
   }

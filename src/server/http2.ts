@@ -20,11 +20,11 @@ export class Http2Exchange implements Exchange {
   readonly headers: IncomingHttpHeaders
   readonly peer: Peer
   readonly #stream: ServerHttp2Stream
-  readonly #rawHeaders: string[]
+  readonly rawHeaders: string[]
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[], peer: Peer) {
     this.#stream = stream
-    this.#rawHeaders = rawHeaders
+    this.rawHeaders = rawHeaders
     this.method = headers[':method'] ?? 'GET'
     this.url = headers[':path'] ?? '/'
     this.headers = headers
@@ -64,7 +64,7 @@ export class Http2Exchange implements Exchange {
   }
 
   node(): { request: IncomingMessage; response: ServerResponse } {
-    const request = new Http2ServerRequest(this.#stream, this.headers, {}, this.#rawHeaders)
+    const request = new Http2ServerRequest(this.#stream, this.headers, {}, this.rawHeaders)
     const response = new Http2ServerResponse(this.#stream)
     return { request: request as unknown as IncomingMessage, response: response as unknown as ServerResponse }
   }

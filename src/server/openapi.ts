@@ -2,18 +2,16 @@
 // some 10 MB of them. A document is rendered again only when a resource in it changes.
 // Follows k8s.io/kube-openapi/pkg/handler (v2) and pkg/handler3 (v3).
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { JsonObject } from '../machinery/json.ts'
-import { packageRoot } from '../schema/facts.ts'
+import { readDescriptions } from './descriptions.ts'
 import type { ResourceRow } from '../schema/resources.ts'
 import { mediaType, negotiateOpenApi, type OpenApiForm } from './openapi-accept.ts'
 import { type Document, documentsOf } from './openapi-documents.ts'
 import { renderV2, renderV3 } from './openapi-render.ts'
-import type { Descriptions, Dialect } from './openapi-schema.ts'
+import type { Dialect } from './openapi-schema.ts'
 
 export interface OpenApiOptions {
   /** The minor release: "1.36". */
@@ -113,19 +111,6 @@ async function render(options: OpenApiOptions, name: string, paths: Document['pa
   const text = Buffer.from(JSON.stringify(document))
   const hash = createHash('sha512').update(text).digest('hex').toUpperCase()
   return { hash, json: await compress(text) }
-}
-
-let texts: WeakRef<Descriptions> | undefined
-
-/** What the build took from client-node; absent before the first build. Kept only while documents are rendered. */
-function readDescriptions(): Descriptions | undefined {
-  const known = texts?.deref()
-  if (known !== undefined) return known
-  const file = join(packageRoot(), 'dist/descriptions.json')
-  if (!existsSync(file)) return undefined
-  const read = JSON.parse(readFileSync(file, 'utf8')) as Descriptions
-  texts = new WeakRef(read)
-  return read
 }
 
 type Keep = (name: string, document: Document) => Promise<Kept>
