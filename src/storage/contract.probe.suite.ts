@@ -46,7 +46,7 @@ export class Recorder implements WatchSink {
   async until(done: (recorder: Recorder) => boolean): Promise<void> {
     const deadline = Date.now() + PATIENCE_MS
     while (!done(this)) {
-      if (Date.now() > deadline) throw new Error(`not told in time: ${JSON.stringify(this.story())}`)
+      if (Date.now() > deadline) throw new Error(`not told in time: ${this.summary()}`)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, deadline - Date.now() + 1)
         this.waiting.push(() => {
@@ -60,6 +60,11 @@ export class Recorder implements WatchSink {
   /** The events as short texts: `key=value`, or `-key` for a delete. */
   story(): string[] {
     return this.seen.map((e) => (e.value === undefined ? `-${e.key}` : `${e.key}=${e.value.toString()}`))
+  }
+
+  private summary(): string {
+    const { progressed, over } = this
+    return JSON.stringify({ story: this.story().slice(-10), progressed, over: over && String(over) })
   }
 
   private wake(): void {

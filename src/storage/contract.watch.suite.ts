@@ -66,6 +66,14 @@ export function watches(bench: Bench): void {
     expect(recorder.story()).toEqual(['/a/x=v'])
   })
 
+  it('answers a request for progress when nothing was written since', async () => {
+    const from = await put(bench.storage, '/a/x', 'v')
+    const { recorder, watch } = bench.watch('/a/', from)
+    watch.requestProgress()
+    await recorder.until((r) => r.progressed.length > 0)
+    expect(recorder.progressed[0]).toBe(from)
+  })
+
   it('tells progress only after the events up to it', async () => {
     const from = await bench.storage.currentRevision()
     const revisions: Revision[] = []

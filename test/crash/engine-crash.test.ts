@@ -9,10 +9,11 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { listed, Recorder } from '../../src/storage/contract.probe.suite.ts'
+import { findEtcd, startEtcd } from '../../src/storage/etcd/testing.suite.ts'
 import type { KeyValue, Revision, Storage, StoreEvent } from '../../src/storage/interface.ts'
 import { isCompacted } from '../../src/storage/interface.ts'
 import { openStorage } from '../../src/storage/open.ts'
-import { checkValue } from './engine-writer.ts'
+import { checkValue, placeOf } from './engine-writer.ts'
 
 const ROUNDS = Number(process.env['DINGHY_CRASH_ROUNDS'] ?? 6)
 
@@ -24,7 +25,8 @@ const WRITERS = [1, 32, 600]
 
 const base = mkdtempSync(join(tmpdir(), 'dinghy-crash-'))
 const script = join(base, 'writer.mjs')
-const folder = join(base, 'data')
+const etcd = findEtcd()
+if (etcd === undefined) console.warn('no etcd found: it is not crashed ($DINGHY_ETCD names one)')
 
 beforeAll(async () => {
   await build({
@@ -50,9 +52,17 @@ interface Acknowledged {
   readonly key: string
 }
 
+/** One round: how many write to which place, for how long, and what is killed before them. */
+interface Round {
+  readonly place: string
+  readonly writers: number
+  readonly lifeMs: number
+  readonly killFirst: () => Promise<void>
+}
+
 /** Lets a process write, kills it, and answers what it had acknowledged. */
-async function crash(writers: number, lifeMs: number): Promise<Acknowledged[]> {
-  const child = spawn(process.execPath, [script, folder, String(writers)], {
+async function crash({ place, writers, lifeMs, killFirst }: Round): Promise<Acknowledged[]> {
+  const child = spawn(process.execPath, [script, place, String(writers)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const gone = new Promise((resolve) => child.once('close', resolve))
@@ -67,6 +77,7 @@ async function crash(writers: number, lifeMs: number): Promise<Acknowledged[]> {
     child.once('exit', () => reject(new Error(`the writer ended by itself: ${complaint}`)))
   })
   await new Promise((resolve) => setTimeout(resolve, lifeMs))
+  await killFirst()
   child.kill('SIGKILL')
   await gone
   expect(complaint).toBe('')
@@ -138,25 +149,58 @@ function checkAcknowledged(acknowledged: readonly Acknowledged[], { oldest, even
   }
 }
 
+/** The store that is crashed: where it is, and what happens to it in a round. */
+interface Victim {
+  readonly place: string
+  readonly kill: () => Promise<void>
+  readonly revive: () => Promise<void>
+}
+
+async function crashOften({ place, kill, revive }: Victim): Promise<void> {
+  let total = 0
+  let newest = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    const writers = WRITERS[round % WRITERS.length] as number
+    const lifeMs = (LIFE_MAX_MS * ((round * 7) % 11)) / 10
+    const acknowledged = await crash({ place, writers, lifeMs, killFirst: kill })
+    await revive()
+    total += acknowledged.length
+    const storage = await openStorage(placeOf(place))
+    const revisions = new Set(acknowledged.map((write) => write.revision))
+    expect(revisions.size).toBe(acknowledged.length)
+    for (const revision of revisions) ok(revision > newest, `revision ${revision} was given away twice`)
+    newest = await storage.currentRevision()
+    for (const revision of revisions) ok(revision <= newest, `revision ${revision} is lost`)
+    checkAcknowledged(acknowledged, await readStory(storage))
+    await storage.close()
+  }
+  expect(total).toBeGreaterThan(ROUNDS * 20)
+}
+
+const TIMEOUT_MS = 10_000 + ROUNDS * 5_000
+const nothing = (): Promise<void> => Promise.resolve()
+
 it(
-  `loses nothing in ${ROUNDS} crashes`,
+  `lmdb loses nothing in ${ROUNDS} crashes`,
+  () => crashOften({ place: join(base, 'data'), kill: nothing, revive: nothing }),
+  TIMEOUT_MS,
+)
+
+// Every other round etcd itself dies first, while the writer is still at it.
+it.skipIf(etcd === undefined)(
+  `etcd loses nothing in ${ROUNDS} crashes`,
   async () => {
-    let total = 0
-    let newest = 0
-    for (let round = 0; round < ROUNDS; round++) {
-      const writers = WRITERS[round % WRITERS.length] as number
-      const acknowledged = await crash(writers, (LIFE_MAX_MS * ((round * 7) % 11)) / 10)
-      total += acknowledged.length
-      const storage = await openStorage({ dataDir: folder })
-      const revisions = new Set(acknowledged.map((write) => write.revision))
-      expect(revisions.size).toBe(acknowledged.length)
-      for (const revision of revisions) ok(revision > newest, `revision ${revision} was given away twice`)
-      newest = await storage.currentRevision()
-      for (const revision of revisions) ok(revision <= newest, `revision ${revision} is lost`)
-      checkAcknowledged(acknowledged, await readStory(storage))
-      await storage.close()
+    const server = await startEtcd(etcd as string)
+    let turn = 0
+    let killed = false
+    const kill = async (): Promise<void> => {
+      killed = turn++ % 2 === 1
+      if (killed) await server.kill()
     }
-    expect(total).toBeGreaterThan(ROUNDS * 50)
+    const revive = async (): Promise<void> => {
+      if (killed) await server.start()
+    }
+    await crashOften({ place: server.url, kill, revive }).finally(() => server.stop())
   },
-  10_000 + ROUNDS * 5_000,
+  TIMEOUT_MS,
 )

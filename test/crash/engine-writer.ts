@@ -7,6 +7,7 @@
 import { writeSync } from 'node:fs'
 import type { Revision, Storage } from '../../src/storage/interface.ts'
 import { isCompacted, isFuture } from '../../src/storage/interface.ts'
+import type { StorageOptions } from '../../src/storage/open.ts'
 import { openStorage } from '../../src/storage/open.ts'
 
 /** Objects of all writers together, but one each at least: few, so that they are updated and deleted often. */
@@ -66,18 +67,24 @@ async function writeForEver(
 async function compactForEver(storage: Storage): Promise<never> {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 20))
-    await storage.compact((await storage.currentRevision()) - HISTORY)
+    const revision = (await storage.currentRevision()) - HISTORY
+    if (revision > 0) await storage.compact(revision)
   }
 }
 
-/** Run by the test as a program: `node engine-writer.mjs <folder> <writers>`. */
+/** Run by the test as a program: `node engine-writer.mjs <data folder or etcd URL> <writers>`. */
 export async function main(): Promise<void> {
-  const [folder, writers] = process.argv.slice(2)
-  const storage = await openStorage({ dataDir: folder as string })
+  const [place, writers] = process.argv.slice(2) as [string, string]
+  const storage = await openStorage(placeOf(place))
   writeSync(1, 'open\n')
   await Promise.all([
     // Synchronous: what was acknowledged is in the pipe, whatever happens next.
     writeForEver(storage, Number(writers), (line) => writeSync(1, line)),
     compactForEver(storage),
   ])
+}
+
+/** A store by the text that stands for it: a URL is etcd's, all else a folder. */
+export function placeOf(text: string): StorageOptions {
+  return text.startsWith('http') ? { etcdServers: [text] } : { dataDir: text }
 }

@@ -20,7 +20,7 @@ import type {
 import type { EtcdOptions } from './client.ts'
 import { connect, PROBE_KEY, repeatable, swapping } from './client.ts'
 import { Leases } from './leases.ts'
-import type { WatchStream } from './watch.ts'
+import type { WatchSource } from './watch.ts'
 import { EtcdWatch } from './watch.ts'
 
 /** Keys that a list asks for at once: bounds the time that decoding an answer takes from everybody else. */
@@ -35,10 +35,12 @@ class EtcdStorage implements Storage {
   private readonly client: Etcd3
   private readonly leases: Leases
   private readonly watches = new Set<EtcdWatch>()
+  private readonly source: WatchSource
   private closed = false
 
   constructor(client: Etcd3) {
     this.client = client
+    this.source = { open: () => client.watchClient.watch(), currentRevision: () => this.currentRevision() }
     this.leases = new Leases(
       async (ttl) => (await repeatable(() => client.leaseClient.leaseGrant({ TTL: ttl }))).ID,
     )
@@ -82,8 +84,7 @@ class EtcdStorage implements Storage {
 
   watch(prefix: string, from: Revision, sink: WatchSink): StoreWatch {
     const range = { key: Buffer.from(prefix), rangeEnd: rangeEnd(prefix), from }
-    const open = (): Promise<WatchStream> => this.client.watchClient.watch()
-    const watch = new EtcdWatch(open, range, sink, (over) => this.watches.delete(over))
+    const watch = new EtcdWatch(this.source, range, sink, (over) => this.watches.delete(over))
     this.watches.add(watch)
     if (this.closed) queueMicrotask(() => watch.end(new Error(CLOSED)))
     return watch

@@ -22,8 +22,14 @@ export interface WatchRange {
   readonly from: Revision
 }
 
+/** What a watch asks of the connection. */
+export interface WatchSource {
+  open(): Promise<WatchStream>
+  currentRevision(): Promise<Revision>
+}
+
 export class EtcdWatch implements StoreWatch {
-  private readonly open: () => Promise<WatchStream>
+  private readonly source: WatchSource
   private readonly range: WatchRange
   private readonly sink: WatchSink
   private readonly released: (watch: EtcdWatch) => void
@@ -36,14 +42,9 @@ export class EtcdWatch implements StoreWatch {
   private reopenTimer: NodeJS.Timeout | undefined
   private reopenPause = REOPEN_MIN_MS
 
-  /** `open` opens a stream; `released` is called once, when the watch is over. */
-  constructor(
-    open: () => Promise<WatchStream>,
-    range: WatchRange,
-    sink: WatchSink,
-    released: (watch: EtcdWatch) => void,
-  ) {
-    this.open = open
+  /** `released` is called once, when the watch is over. */
+  constructor(source: WatchSource, range: WatchRange, sink: WatchSink, released: (watch: EtcdWatch) => void) {
+    this.source = source
     this.range = range
     this.sink = sink
     this.released = released
@@ -79,7 +80,7 @@ export class EtcdWatch implements StoreWatch {
   private async start(): Promise<void> {
     let stream: WatchStream
     try {
-      stream = await this.open()
+      stream = await this.source.open()
     } catch {
       this.reopen()
       return
@@ -127,26 +128,45 @@ export class EtcdWatch implements StoreWatch {
   private tell(response: IWatchResponse): void {
     const events = response.events.map(eventOf)
     const last = events[events.length - 1]
-    try {
+    this.guarded(() => {
       if (last !== undefined) {
         this.seen = last.revision
         this.sink.events(events, last.revision)
       } else {
         this.seen = Math.max(this.seen, Number(response.header.revision))
-        this.progressWanted = false
-        clearTimeout(this.progressTimer)
-        this.sink.progress(this.seen)
+        this.tellProgress()
       }
-    } catch (error) {
-      this.end(error instanceof Error ? error : new Error(String(error)))
-    }
+    })
+  }
+
+  private tellProgress(): void {
+    this.progressWanted = false
+    clearTimeout(this.progressTimer)
+    this.sink.progress(this.seen)
   }
 
   private askProgress(): void {
     clearTimeout(this.progressTimer)
     if (!this.progressWanted || this.over || !this.created) return
     this.stream?.write({ progress_request: {} })
-    this.progressTimer = setTimeout(() => this.askProgress(), PROGRESS_AGAIN_MS)
+    this.progressTimer = setTimeout(() => void this.unanswered(), PROGRESS_AGAIN_MS)
+  }
+
+  /** etcd also keeps silent for a watch that begins at a revision still to come: then there is nothing to see. */
+  private async unanswered(): Promise<void> {
+    const current = await this.source.currentRevision().catch(() => Infinity)
+    if (this.over || !this.progressWanted) return
+    if (current > this.seen) this.askProgress()
+    else this.guarded(() => this.tellProgress())
+  }
+
+  /** A sink that throws loses its watch. */
+  private guarded(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      this.end(error instanceof Error ? error : new Error(String(error)))
+    }
   }
 }
 
