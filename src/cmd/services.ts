@@ -1,12 +1,15 @@
 // What special resources and subresources need: reviews, tokens, connections to nodes.
 import type { TokenAuthenticator } from '../authn/authenticator.ts'
+import { tokenReviewer } from '../authn/tokenreview.ts'
+import { userRules } from '../authz/chain.ts'
 import type { RbacAuthorizer } from '../authz/rbac.ts'
 import type { Scopes } from '../handlers/scope.ts'
 import type { Authorizer } from '../machinery/attributes.ts'
 import type { GroupResource } from '../machinery/gvk.ts'
 import { StatusError } from '../machinery/status.ts'
+import { REVIEWS } from '../registry/reviews.ts'
 import type { Resource } from '../schema/resource.ts'
-import type { SpecialServices } from '../server/special.ts'
+import type { Review, SpecialServices } from '../server/special.ts'
 import type { Identity } from './identity.ts'
 import type { ApiServerOptions } from './options.ts'
 
@@ -20,7 +23,8 @@ export interface ServiceParts {
   readonly tokens: readonly TokenAuthenticator[]
 }
 
-export function specialServices({ options, scopes, stored }: ServiceParts): SpecialServices {
+export function specialServices(parts: ServiceParts): SpecialServices {
+  const { options, scopes, stored } = parts
   return {
     scopeOf: (resource) => scopes.of(stored(resource)),
     audiences: options.apiAudiences,
@@ -38,6 +42,18 @@ export function specialServices({ options, scopes, stored }: ServiceParts): Spec
         message: 'error trying to reach service: no node is connected',
       })
     },
-    reviews: new Map(),
+    reviews: reviewsOf(parts),
   }
+}
+
+function reviewsOf({ options, authorizer, rbac, tokens }: ServiceParts): ReadonlyMap<string, Review> {
+  const rulesFor = userRules(options.authorizationModes, rbac)
+  const reviewToken = tokenReviewer(tokens, options.apiAudiences)
+  const reviews = new Map<string, Review>()
+  for (const [name, review] of REVIEWS) {
+    reviews.set(name, (object, { user, info }) =>
+      review(object, { user, namespace: info.namespace, now: new Date(), authorizer, rulesFor, reviewToken }),
+    )
+  }
+  return reviews
 }

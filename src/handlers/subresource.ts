@@ -4,7 +4,7 @@
 import type { GroupResource } from '../machinery/gvk.ts'
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { conflict, notFound, OBJECT_MODIFIED, StatusError } from '../machinery/status.ts'
+import { conflict, notAcceptable, notFound, OBJECT_MODIFIED, StatusError } from '../machinery/status.ts'
 import type {
   Action,
   ActionContext,
@@ -14,6 +14,7 @@ import type {
   Projection,
 } from '../registry/subresource.ts'
 import { decoderFor, serialise } from '../schema/decode.ts'
+import { managerFromUserAgent, trackUpdate } from '../schema/managedfields.ts'
 import type { Subresource } from '../schema/resource.ts'
 import type { StructType } from '../schema/type.ts'
 import { typeOf } from '../schema/types.ts'
@@ -123,7 +124,7 @@ export function actionHandlers(action: Action, row: Subresource, services: Actio
         warn: (message) => request.warn(message),
       }
       const plan = await act({ action, scope, request, body, context, services })
-      return statusBody(request, 201, plan.result)
+      return statusBody(request, 201, withCode(plan.result))
     },
   }
 }
@@ -192,6 +193,8 @@ export function connectionHandlers(connection: Connection, connect: Connect): Ha
   )
 }
 
+const REVIEW_TYPES = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
+
 /** A POST whose answer is worked out and never stored: reviews. */
 export function reviewHandlers(
   review: (object: KubeObject, request: ApiRequest) => Promise<JsonObject>,
@@ -200,7 +203,24 @@ export function reviewHandlers(
     async create(scope, request) {
       const options = writeOptions(request.query, 'CreateOptions')
       const fresh = await readObject(request, scope.expected, options.fieldValidation)
-      return statusBody(request, 201, await review(fresh(), request))
+      // Upstream's reviews are no tables, and take part in field ownership though nothing is kept of it.
+      if (request.accept.as)
+        throw notAcceptable(`only the following media types are accepted: ${REVIEW_TYPES}`)
+      const object = fresh()
+      const managedFields = trackUpdate({
+        type: scope.type,
+        next: object,
+        manager: options.fieldManager || managerFromUserAgent(request.userAgent),
+        apiVersion: scope.apiVersion,
+        subresource: '',
+        now: scope.environment.now(),
+      })
+      if (managedFields) object.metadata.managedFields = managedFields
+      return statusBody(request, 201, withCode(await review(object, request)))
     },
   }
 }
+
+/** A Status that answers a create says so in its code. */
+const withCode = (result: JsonObject): JsonObject =>
+  result['kind'] === 'Status' && result['code'] === undefined ? { ...result, code: 201 } : result
