@@ -13,7 +13,13 @@ const made = mkdtempSync(join(tmpdir(), 'dinghy-types-'))
 try {
   execFileSync(
     process.execPath,
-    [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.types.json'), '--outDir', made],
+    [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '-p',
+      join(root, 'tsconfig.types.json'),
+      '--outDir',
+      made,
+    ],
     { stdio: 'inherit' },
   )
   rmSync(target, { recursive: true, force: true })

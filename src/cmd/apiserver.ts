@@ -27,7 +27,7 @@ import { InflightLimit } from '../server/inflight.ts'
 import { listen, type Listening } from '../server/listen.ts'
 import { RequestMetrics } from '../server/metrics.ts'
 import { specialHandlers } from '../server/special.ts'
-import { bootstrap } from './bootstrap.ts'
+import { bootstrap, type BootstrapFacts } from './bootstrap.ts'
 import { type Identity, loadIdentity } from './identity.ts'
 import { type Log, makeLog } from './log.ts'
 import { type ApiServerOptions, StartError } from './options.ts'
@@ -204,13 +204,11 @@ async function openPort(options: ApiServerOptions, identity: Identity, chain: Ch
   }
 }
 
-function bootstrapFacts(options: ApiServerOptions, identity: Identity, port: number) {
-  const { bindAddress, serviceClusterIpRange } = options
-  const wildcard = bindAddress === '0.0.0.0' || bindAddress === '::'
+function bootstrapFacts(options: ApiServerOptions, identity: Identity, port: number): BootstrapFacts {
   return {
     serviceIp: identity.serviceIp,
-    serviceClusterIpRange,
-    advertiseAddress: wildcard ? identity.hostAddress : bindAddress,
+    serviceClusterIpRange: options.serviceClusterIpRange,
+    advertiseAddress: identity.advertiseAddress,
     port,
     clientCa: identity.tls.clientCa,
     requestHeaderCa: identity.frontProxyCa,

@@ -19,7 +19,8 @@ export interface BootstrapFacts {
   /** First address of the service range. */
   readonly serviceIp: string
   readonly serviceClusterIpRange: readonly string[]
-  readonly advertiseAddress: string
+  /** undefined: nobody but this machine reaches the server, and the Service has no endpoints. */
+  readonly advertiseAddress: string | undefined
   readonly port: number
   readonly clientCa: string
   readonly requestHeaderCa: string
@@ -41,7 +42,9 @@ export async function bootstrap(scopes: Scopes, facts: BootstrapFacts): Promise<
       authenticationConfig(facts),
     ]),
     ensureAll(scopes, [kubernetesService(facts.serviceIp, facts.port)]).then(() =>
-      ensureAll(scopes, kubernetesEndpoints(facts.advertiseAddress, facts.port)),
+      facts.advertiseAddress === undefined
+        ? undefined
+        : ensureAll(scopes, kubernetesEndpoints(facts.advertiseAddress, facts.port)),
     ),
   ])
 }

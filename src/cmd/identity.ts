@@ -21,8 +21,8 @@ export interface Identity {
   readonly serviceAccountKey: string
   /** First address of the service range. */
   readonly serviceIp: string
-  /** An address of this machine that others reach. */
-  readonly hostAddress: string
+  /** The address that others reach the server at; undefined on a machine with nothing but a loopback. */
+  readonly advertiseAddress: string | undefined
   /** New certificates when the old ones come to their end; undefined while they are good. */
   renew(options: ApiServerOptions): Promise<Tls | undefined>
 }
@@ -32,11 +32,11 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
   const serviceIp = firstAddressOf(options.serviceClusterIpRange[0] ?? '')
   if (!serviceIp)
     throw new StartError(`--service-cluster-ip-range: ${options.serviceClusterIpRange.join(',')} is no CIDR`)
-  const hostAddress = addressOfHost()
+  const advertiseAddress = advertised(options.bindAddress)
   const pkiOptions = {
     ...(options.certDir === undefined ? {} : { dir: options.certDir }),
-    hosts: [...new Set([...STANDARD_HOSTS, options.bindAddress, serviceIp, hostAddress])].filter(
-      (h) => h !== '0.0.0.0' && h !== '::',
+    hosts: [...new Set([...STANDARD_HOSTS, options.bindAddress, serviceIp, advertiseAddress ?? ''])].filter(
+      (h) => h !== '' && h !== '0.0.0.0' && h !== '::',
     ),
   }
   const pki = await ensurePki(pkiOptions).catch((error: unknown) => {
@@ -53,7 +53,7 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
       ? fileText(options.serviceAccountSigningKeyFile)
       : pki.serviceAccountKey,
     serviceIp,
-    hostAddress,
+    advertiseAddress,
     async renew(current) {
       const renewed = await renewIfNeeded(pki, pkiOptions)
       return renewed && tlsOf(current, renewed)
@@ -85,10 +85,11 @@ function fileText(path: string): string {
   }
 }
 
-function addressOfHost(): string {
-  for (const addresses of Object.values(networkInterfaces())) {
-    for (const { family, internal, address } of addresses ?? [])
-      if (family === 'IPv4' && !internal) return address
-  }
-  return '127.0.0.1'
+/** The bind address where others can reach it, else the first address of the machine that is no loopback. */
+function advertised(bindAddress: string): string | undefined {
+  const nowhere = bindAddress === '0.0.0.0' || bindAddress === '::'
+  if (!nowhere && !bindAddress.startsWith('127.') && bindAddress !== '::1' && bindAddress !== 'localhost')
+    return bindAddress
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 }

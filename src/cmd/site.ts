@@ -48,7 +48,7 @@ async function load(parts: SiteParts): Promise<(exchange: Exchange) => void> {
   const { nonResourceHandler } = await import('../server/nonresource.ts')
   const { buildInfo } = await import('./build.ts')
   const { options, caches, inflight, requests } = parts
-  const host = options.bindAddress === '0.0.0.0' ? parts.identity.hostAddress : options.bindAddress
+  const host = parts.identity.advertiseAddress ?? options.bindAddress
   return nonResourceHandler({
     discovery: { resources: builtinResources(), serverAddress: `${host}:${parts.port()}` },
     checks: healthChecks(parts),

@@ -39,7 +39,10 @@ export function nonResourceHandler(site: NonResource): (exchange: Exchange) => v
   })
   serveHealth(router, site.checks)
   serveVersion(router, site.build)
-  router.get('/', (_request, response) => void response.json({ paths: rootPaths(site) }))
+  router.get('/', (_request, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ paths: rootPaths(site) }, null, 2))
+  })
   router.get('/metrics', async (_request, response) => {
     const { contentType, body } = await site.metrics()
     response.type(contentType).send(body)
@@ -124,7 +127,9 @@ const pathMissing = (): StatusError =>
   })
 
 function refuse(response: Response, error: StatusError): void {
-  response.status(error.code).json(error.status)
+  response.statusCode = error.code
+  response.setHeader('content-type', 'application/json')
+  response.end(`${JSON.stringify(error.status)}\n`)
 }
 
 function encoded(

@@ -30,6 +30,7 @@ export function versionInfo({ build, buildDate }: BuildInfo): Record<string, str
 
 export function serveVersion(router: Router, info: BuildInfo): void {
   router.get('/version', (_request, response) => {
-    response.json(versionInfo(info))
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(versionInfo(info), null, 2))
   })
 }

@@ -30,5 +30,6 @@ function unescaped(text: string): string {
   return text
     .replaceAll('*_/', '*/')
     .replace(/\\(['"\\])/g, '$1')
+    .replace(/(?<=\S) {2}(?=\S)/g, '\n\n')
     .trim()
 }
