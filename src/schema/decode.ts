@@ -35,6 +35,8 @@ interface Slot {
   readonly always: boolean
   readonly zero: () => Json
   readonly dropsZero: (value: Json) => boolean
+  /** Where it is a list or map: protobuf, in which upstream stores this struct, cannot tell it from an absent one. */
+  readonly losesEmpty: boolean
   decode: Decode | undefined
 }
 
@@ -69,12 +71,15 @@ export function zeroOf(type: StructType): JsonObject {
  * What is in order already is returned itself, so an untouched object costs one look at each key.
  */
 export function normalise<T extends JsonObject>(object: T, type: StructType): T {
-  return normaliseStruct(object, structSlots(type)) as T
+  return normaliseStruct(object, structSlots(type), false) as T
 }
 
-/** JSON bytes for the store: in order, with Go's escapes, without metadata.resourceVersion. */
+/**
+ * JSON bytes for the store: in order, with Go's escapes, without metadata.resourceVersion. Empty lists that Go writes
+ * as such become null, because upstream stores protobuf, from which they come back so.
+ */
 export function serialise(object: KubeObject, type: StructType): Buffer {
-  const ordered = normalise(object, type)
+  const ordered = normaliseStruct(object, structSlots(type), true) as KubeObject
   if (ordered.metadata?.resourceVersion === undefined) return bytesOf(ordered)
   const metadata = { ...ordered.metadata }
   delete metadata.resourceVersion
@@ -122,7 +127,9 @@ class StructSlots {
   readonly always: readonly Slot[]
 
   constructor(type: StructType) {
-    type.fields.forEach((field, index) => this.byName.set(field.name, slotOf(field, index)))
+    type.fields.forEach((field, index) => {
+      this.byName.set(field.name, slotOf(field, index, type.message !== undefined))
+    })
     this.always = [...this.byName.values()].filter((slot) => slot.always)
   }
 }
@@ -133,7 +140,7 @@ function structSlots(type: StructType): StructSlots {
   return slots
 }
 
-function slotOf(field: Field, index: number): Slot {
+function slotOf(field: Field, index: number, isProtobuf: boolean): Slot {
   const { name, omitEmpty, pointer } = field
   let type: Type | undefined
   return {
@@ -146,6 +153,7 @@ function slotOf(field: Field, index: number): Slot {
     always: !omitEmpty,
     zero: () => (pointer ? null : zeroMaker(field.type)()),
     dropsZero: omitEmpty ? (value) => isDropped(value, field) : () => false,
+    losesEmpty: isProtobuf && !omitEmpty && pointer,
     decode: undefined,
   }
 }
@@ -268,43 +276,43 @@ function copyOf(value: Json): Json {
 
 // ---- normalise
 
-function normaliseType(value: Json, type: Type): Json {
+function normaliseType(value: Json, type: Type, stored: boolean): Json {
   if (typeof value !== 'object' || value === null) return value
   if (type.kind === 'struct') {
-    return Array.isArray(value) ? value : normaliseStruct(value, structSlots(type))
+    return Array.isArray(value) ? value : normaliseStruct(value, structSlots(type), stored)
   }
-  if (type.kind === 'list') return Array.isArray(value) ? normaliseList(value, type.item) : value
-  if (type.kind === 'map' && !Array.isArray(value)) return normaliseMap(value, type.value)
+  if (type.kind === 'list') return Array.isArray(value) ? normaliseList(value, type.item, stored) : value
+  if (type.kind === 'map' && !Array.isArray(value)) return normaliseMap(value, type.value, stored)
   return value
 }
 
 const isPlain = (type: Type): boolean => type.kind !== 'struct' && type.kind !== 'list' && type.kind !== 'map'
 
-function normaliseList(list: Json[], item: Type): Json[] {
+function normaliseList(list: Json[], item: Type, stored: boolean): Json[] {
   if (isPlain(item)) return list
   let out: Json[] | undefined
   for (let i = 0; i < list.length; i++) {
-    const now = normaliseType(list[i] as Json, item)
+    const now = normaliseType(list[i] as Json, item, stored)
     if (now !== list[i]) (out ??= list.slice())[i] = now
   }
   return out ?? list
 }
 
-function normaliseMap(map: JsonObject, type: Type): JsonObject {
+function normaliseMap(map: JsonObject, type: Type, stored: boolean): JsonObject {
   const keys = Object.keys(map)
   let changed = false
   for (let i = 1; i < keys.length && !changed; i++) changed = (keys[i - 1] as string) > (keys[i] as string)
   if (isPlain(type) && !changed) return map
   const out: JsonObject = {}
   for (const key of changed ? keys.sort() : keys) {
-    const now = normaliseType(map[key] as Json, type)
+    const now = normaliseType(map[key] as Json, type, stored)
     if (now !== map[key]) changed = true
     assign(out, key, now)
   }
   return changed ? out : map
 }
 
-function normaliseStruct(object: JsonObject, slots: StructSlots): JsonObject {
+function normaliseStruct(object: JsonObject, slots: StructSlots, stored: boolean): JsonObject {
   const present = presentSlots(object, slots, { seen: false })
   let changed = !isInOrder(object, present)
   const values: (Json | undefined)[] = new Array<Json | undefined>(present.length)
@@ -313,7 +321,8 @@ function normaliseStruct(object: JsonObject, slots: StructSlots): JsonObject {
     const value = object[slot.name]
     let now: Json | undefined
     if (value === undefined || value === null) now = slot.always ? (value ?? slot.zero()) : undefined
-    else if (slot.dropsZero((now = normaliseType(value, slot.type)))) now = undefined
+    else if (stored && slot.losesEmpty && isEmptyCollection(value, slot.type)) now = null
+    else if (slot.dropsZero((now = normaliseType(value, slot.type, stored)))) now = undefined
     if (now !== value) changed = true
     values[i] = now
   }
@@ -323,6 +332,12 @@ function normaliseStruct(object: JsonObject, slots: StructSlots): JsonObject {
     if (values[i] !== undefined) out[(present[i] as Slot).name] = values[i]
   }
   return out
+}
+
+function isEmptyCollection(value: Json, type: Type): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (type.kind === 'list') return Array.isArray(value) && value.length === 0
+  return type.kind === 'map' && isEmpty(value as JsonObject)
 }
 
 /** Whether the keys of `object` are exactly those of `present`, in the same order. */
