@@ -39,6 +39,7 @@ export class Feed {
   private readonly behind = new Set<Watcher>()
   private queue: (readonly StoreEvent[])[] = []
   private publishing = false
+  private over: Error | undefined
 
   constructor(history: History) {
     this.history = history
@@ -77,8 +78,9 @@ export class Feed {
     else this.alone(() => this.fanOut(events))
   }
 
-  /** Ends every watch. */
+  /** Ends every watch, and each that is begun from now on. */
   end(why: Error): void {
+    this.over = why
     for (const watchers of [...this.live.values()]) for (const w of [...watchers]) this.finish(w, why)
     for (const watcher of [...this.behind]) this.finish(watcher, why)
   }
@@ -126,6 +128,10 @@ export class Feed {
 
   private catchUp(watcher: Watcher): void {
     if (watcher.state !== 'behind') return
+    if (this.over !== undefined) {
+      this.finish(watcher, this.over)
+      return
+    }
     let slice: ReturnType<History['read']>
     try {
       slice = this.history.read(watcher.prefix, watcher.seen, REPLAY_SLICE)

@@ -91,9 +91,7 @@ export class MemoryStorage implements Storage {
   }
 
   watch(prefix: string, from: Revision, sink: WatchSink): StoreWatch {
-    const watch = this.feed.watch(prefix, from, sink)
-    if (this.closed) queueMicrotask(() => this.feed.end(new Error(CLOSED)))
-    return watch
+    return this.feed.watch(prefix, from, sink)
   }
 
   currentRevision(): Promise<Revision> {

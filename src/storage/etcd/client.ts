@@ -108,12 +108,16 @@ export async function swapping<T>(call: () => Promise<T>): Promise<{ answer: T; 
 }
 
 async function repeat<T>(call: () => Promise<T>, deadline: number): Promise<T> {
+  let reason: unknown
   for (;;) {
     try {
       return await call()
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
+      // That time is up says less than why it was spent.
+      if (message.includes('DEADLINE_EXCEEDED')) throw reason ?? error
       if (!isUnreachable(message) || Date.now() + RETRY_PAUSE_MS > deadline) throw error
+      reason = error
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS))
   }

@@ -74,7 +74,7 @@ export class CommitQueue {
         continue
       }
       this.state = state
-      this.published(commits, state)
+      this.publish(commits, state)
       for (const commit of commits) commit.landed()
     }
     this.busy = false
@@ -91,10 +91,25 @@ export class CommitQueue {
     return { revision, compacted, swept, superseded }
   }
 
+  private publish(commits: readonly Commit[], state: State): void {
+    try {
+      this.published(commits, state)
+    } catch (error) {
+      this.broken(error as Error)
+    }
+  }
+
   /** A failed commit leaves nothing behind, which is looked at: else the store in memory would be another. */
   private fail(commits: readonly Commit[], error: Error): void {
-    const clean = this.database.state().revision === this.state.revision
-    if (!clean) this.broken(error)
+    if (this.onDisk() !== this.state.revision) this.broken(error)
     for (const commit of commits) commit.failed(error)
+  }
+
+  private onDisk(): Revision | undefined {
+    try {
+      return this.database.state().revision
+    } catch {
+      return undefined
+    }
   }
 }

@@ -14,10 +14,10 @@ const SWEEP_SLICE = 500
 const HISTORY_MAX_REVISIONS = 100_000
 
 /**
- * Bytes of superseded versions kept at most: ten minutes of a cluster that updates 20 objects a second. The
+ * Bytes of superseded versions kept at most: some minutes of a cluster that updates 20 objects a second. The
  * file is mapped into memory, so whatever is in it may count as resident.
  */
-const HISTORY_MAX_BYTES = 32 * 1024 * 1024
+const HISTORY_MAX_BYTES = 16 * 1024 * 1024
 
 /** When a bound is hit this share of the history goes at once, so that compaction is rare. */
 const HISTORY_DROP_SHARE = 0.25

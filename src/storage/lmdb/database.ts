@@ -2,6 +2,7 @@
 // (memory-mapped), commits happen on lmdb's own thread and are synced to the disk before they resolve.
 // Below the lmdb engine; takes the place of etcd's server/storage/backend.
 
+import { realpathSync } from 'node:fs'
 import type { Database as Table, open as openEnvironment, RootDatabase } from 'lmdb'
 import type { Revision } from '../interface.ts'
 import { StorageOpenError } from '../open-error.ts'
@@ -21,10 +22,10 @@ import {
 } from './record.ts'
 
 /**
- * Address space set aside for the file: virtual, costs nothing. lmdb would grow its map by and by, but keeps
- * each smaller map, and so counts the file's pages several times as resident.
+ * Address space set aside for the file: virtual, costs nothing, and grows when it must. From lmdb's small
+ * default it would grow many times; each smaller map is kept, and counts the file's pages again as resident.
  */
-const MAP_BYTES = 256 * 1024 ** 3
+const MAP_BYTES = 16 * 1024 ** 3
 
 /**
  * Objects of some kilobytes share such a page, where lmdb's default of 4 KiB would give each its own pages:
@@ -67,7 +68,7 @@ export class Database {
 
   /** Opens the store in `folder`, or makes it; throws {@link StorageOpenError}. */
   static async open(folder: string, initial: State): Promise<Database> {
-    const path = prepareFiles(folder)
+    const path = realpathSync(prepareFiles(folder))
     checkFile(path)
     if (openHere.has(path)) throw alreadyOpen(folder, process.pid)
     openHere.add(path)

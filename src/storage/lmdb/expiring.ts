@@ -52,7 +52,7 @@ export class Expiring {
     clearTimeout(this.timer)
     this.timerAt = time
     const wait = Math.min(Math.max(time - Date.now(), 0), TIMER_MAX_MS)
-    this.timer = setTimeout(() => void this.fire(), wait)
+    this.timer = setTimeout(() => void this.fire().catch(() => this.retry()), wait)
     this.timer.unref()
   }
 
@@ -60,10 +60,17 @@ export class Expiring {
     const now = Date.now() / 1000
     const due = this.database.expiries(EXPIRE_SLICE).filter((row) => row.second <= now)
     const results = await Promise.allSettled(due.map(({ second, key }) => this.expire(second, key)))
+    if (results.some((result) => result.status === 'rejected')) {
+      this.retry()
+    } else {
+      this.timerAt = Infinity
+      if (!this.stopped) this.armForNext()
+    }
+  }
+
+  private retry(): void {
     this.timerAt = Infinity
-    if (this.stopped) return
-    if (results.some((result) => result.status === 'rejected')) this.armAt(Date.now() + RETRY_MS)
-    else this.armForNext()
+    this.armAt(Date.now() + RETRY_MS)
   }
 
   private async expire(second: number, row: Buffer): Promise<void> {

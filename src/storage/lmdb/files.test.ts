@@ -10,6 +10,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -64,6 +65,9 @@ describe('a store that cannot be opened', () => {
       code: 'EALREADYOPEN',
       message: `the data folder ${path} is in use by process ${process.pid}`,
     })
+    const link = folder()
+    symlinkSync(path, link)
+    await expect(openLmdb(link)).rejects.toMatchObject({ code: 'EALREADYOPEN' })
     await put(storage, '/a/x', 'v')
     await storage.close()
     await (await openLmdb(path)).close()

@@ -111,10 +111,7 @@ class LmdbStorage implements Storage {
   }
 
   watch(prefix: string, from: Revision, sink: WatchSink): StoreWatch {
-    const watch = this.feed.watch(prefix, from, sink)
-    const over = this.over()
-    if (over !== undefined) queueMicrotask(() => this.feed.end(over))
-    return watch
+    return this.feed.watch(prefix, from, sink)
   }
 
   async currentRevision(): Promise<Revision> {
