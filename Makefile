@@ -29,7 +29,6 @@ build: dist/dinghy.js types
 # The program and the library in dist/, and the descriptions for `kubectl explain`.
 dist/dinghy.js: $(SOURCES) | install
 	node tools/build.js
-	node tools/run.js tools/descriptions/main.ts
 
 # The library's type declarations, in dist/types.
 types: dist/types/index.d.ts

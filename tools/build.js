@@ -2,14 +2,15 @@
 // Packages with binaries or weight of their own (lmdb, etcd3) stay outside and are loaded when they are needed.
 import { build } from 'esbuild'
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { noticesOf } from './notices.js'
 
 const root = resolve(fileURLToPath(import.meta.url), '../..')
 const dist = join(root, 'dist')
 rmSync(dist, { recursive: true, force: true })
-await build({
+const { metafile } = await build({
   entryPoints: { dinghy: join(root, 'src/cmd/main.ts'), index: join(root, 'src/index.ts') },
   outdir: dist,
   bundle: true,
@@ -21,6 +22,7 @@ await build({
   chunkNames: 'chunks/[name]-[hash]',
   minifySyntax: true,
   sourcemap: false,
+  metafile: true,
   legalComments: 'none',
   logLevel: 'warning',
   define: { DINGHY_BUILD_DATE: JSON.stringify(new Date().toISOString().replace(/\.\d+Z$/, 'Z')) },
@@ -28,7 +30,8 @@ await build({
   banner: {
     js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
   },
-})
+}).catch(() => process.exit(1)) // esbuild has said why
+writeFileSync(join(dist, 'NOTICES.txt'), noticesOf(Object.keys(metafile.inputs), root))
 // What `kubectl explain` shows is taken from a package that has it.
 execFileSync(process.execPath, [join(root, 'tools/run.js'), 'tools/descriptions/main.ts'], {
   cwd: root,
