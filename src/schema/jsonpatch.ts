@@ -115,13 +115,13 @@ class Document {
     for (const part of Object.values(value)) this.#disown(part as Json)
   }
 
-  /** Before a value lands below `steps` names: keeps the document from growing too deep to walk. */
-  #deepen(steps: number): void {
+  /** Before `value` lands below `steps` names: keeps the document from growing too deep to walk. */
+  #deepen(steps: number, value: Json): void {
+    if (typeof value !== 'object') return
     this.#depth += steps
     if (this.#depth <= DEPTH_TO_MEASURE) return
-    this.#depth = depthOf(this.#root)
+    this.#depth = Math.max(depthOf(this.#root), steps + depthOf(value))
     if (this.#depth > MAX_DEPTH) throw rejected()
-    this.#depth += steps
   }
 
   /** The document, keys in order wherever it was opened. */
@@ -170,7 +170,7 @@ class Document {
 
   #add(path: string | undefined, value: Json): void {
     const { container, key, pointer } = this.#find(path)
-    if (typeof value === 'object') this.#deepen(pointer.path.length)
+    this.#deepen(pointer.path.length, value)
     if (Array.isArray(container)) {
       if (key !== '-') pointer.path[pointer.path.length - 1] = indexOf(key, container.length)
     } else if (key === '__proto__') return assign(container, key, value)
@@ -186,7 +186,7 @@ class Document {
 
   #replace(target: Target, value: Json): void {
     const { container, key, pointer } = target
-    if (typeof value === 'object') this.#deepen(pointer.path.length)
+    this.#deepen(pointer.path.length, value)
     if (!Array.isArray(container)) {
       if (key === '__proto__') return assign(container, key, value)
       this.#root = pointer.add(this.#root, value, true)
