@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { KubeObject, ManagedFieldsEntry } from '../machinery/object.ts'
-import { managerFromUserAgent, trackUpdate, type UpdateToTrack } from './managedfields.ts'
+import { managerFromUserAgent, sameButTimes, trackUpdate, type UpdateToTrack } from './managedfields.ts'
 import { trackScale } from './managedfields-scale.ts'
 import type { StructType } from './type.ts'
 import { typeForKind } from './types.ts'
