@@ -88,7 +88,7 @@ function mergeItems(original: JsonObject[], patch: JsonObject[], merge: ListMerg
     const key = item[merge.mergeKey]
     if (key === undefined) throw noMergeKey(item, merge.mergeKey)
     const place = places.get(key)
-    if (place !== undefined) merged[place] = merge.merge.mergeItem(merged[place] as JsonObject, item)
+    if (place !== undefined) merged[place] = merge.mergeMaps(merged[place] as JsonObject, item, merge.item)
     else {
       places.set(key, merged.length)
       merged.push(item)

@@ -5,7 +5,7 @@
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { assign } from './json-assign.ts'
 import { badFormat, badType, failure, unknownDirective } from './strategicmerge-errors.ts'
-import { type ListMerge, mergeLists, orderLists } from './strategicmerge-lists.ts'
+import { mergeLists, orderLists } from './strategicmerge-lists.ts'
 import type { Field, StructType, Type } from './type.ts'
 
 const DIRECTIVE = '$patch'
@@ -124,18 +124,11 @@ class MapMerge {
     original: Json[] | undefined,
     patch: Json[] | undefined,
     mergesLists: boolean,
-    options: ListMerge,
+    options: Parameters<typeof mergeLists>[2],
   ): Json[] | undefined {
     if (!patch) return original
     if (!original) return cleaned(patch) as Json[]
     return mergesLists ? mergeLists(original, patch, options) : patch
-  }
-
-  #listMerge(field: Field, isDeletion: boolean): ListMerge {
-    const item = itemType(field, this.#type)
-    const mergeItem = (original: JsonObject, patch: JsonObject): JsonObject =>
-      mergeMaps(original, patch, item)
-    return { item, mergeKey: field.patchMergeKey ?? '', isDeletion, mergeItem }
   }
 
   #listOf(object: JsonObject, key: string): Json[] | undefined {
