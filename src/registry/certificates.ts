@@ -4,8 +4,9 @@ import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { timeText } from './generic.ts'
 import { childOf, objectAt, objectsAt, present } from './reading.ts'
-import { STATUS_ONLY } from './rows.ts'
+import { held, STATUS_ONLY } from './rows.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
+import { validateRequest, validateRequestUpdate } from './validation/certificates.ts'
 
 const conditionsOf = (object: KubeObject): readonly JsonObject[] =>
   objectsAt(objectAt(object['status'])['conditions'])
@@ -50,6 +51,8 @@ function keepDecisions(request: KubeObject, old: KubeObject, type: string): void
 }
 
 const certificatesigningrequests: Strategy = {
+  validateName: () => [],
+  ...held(validateRequest, validateRequestUpdate),
   resetFields: { '': ['spec', 'status'], status: ['spec'], approval: ['spec', 'status.certificate'] },
   metadataOnUpdate: ['create', 'update'],
   initialStatus: () => ({}),

@@ -5,8 +5,9 @@ import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { semanticEqual } from './equality.ts'
 import { childOf, objectAt, objectsAt, textAt } from './reading.ts'
-import { STATUS_APART, WITH_STATUS } from './rows.ts'
+import { held, STATUS_APART, WITH_STATUS } from './rows.ts'
 import type { Strategy } from './strategy.ts'
+import { validateLease, validateLeaseUpdate } from './validation/classes.ts'
 import {
   validateConfigMap,
   validateConfigMapUpdate,
@@ -19,6 +20,7 @@ import {
   validateEndpointSliceUpdate,
   validateEndpointsUpdate,
 } from './validation/endpoints.ts'
+import { validateEvent, validateEventUpdate } from './validation/events.ts'
 import { validateLimitRange, validateQuota, validateQuotaUpdate } from './validation/limits.ts'
 import { validateNode, validateNodeUpdate } from './validation/nodes.ts'
 
@@ -64,6 +66,7 @@ const serviceaccounts: Strategy = {
 }
 
 const events: Strategy = {
+  ...held(validateEvent, validateEventUpdate),
   allowCreateOnUpdate: true,
   metadataOnUpdate: ['update'],
   anyFinalizer: false,
@@ -120,6 +123,6 @@ export const core: Readonly<Record<string, Strategy>> = {
   events,
   'events.events.k8s.io': events,
   'endpointslices.discovery.k8s.io': endpointslices,
-  'leases.coordination.k8s.io': lease,
+  'leases.coordination.k8s.io': { ...lease, ...held(validateLease, validateLeaseUpdate) },
   'leasecandidates.coordination.k8s.io': lease,
 }

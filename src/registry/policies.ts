@@ -5,10 +5,15 @@ import { nameIsDnsSubdomain, nameIsPathSegment } from '../machinery/names.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { timeText } from './generic.ts'
 import { childOf, objectAt, objectsAt, present, textAt, textsAt } from './reading.ts'
-import { changesOf, COUNTED, STATUS_ONLY, WITH_STATUS } from './rows.ts'
+import { changesOf, COUNTED, held, STATUS_ONLY, WITH_STATUS } from './rows.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
+import * as classes from './validation/classes.ts'
+import * as flow from './validation/flowcontrol.ts'
+import * as networking from './validation/networking.ts'
+import * as rbac from './validation/rbac.ts'
+import * as extension from './validation/webhooks.ts'
 
-const rbac: Strategy = {
+const ruled: Strategy = {
   validateName: nameIsPathSegment,
   allowCreateOnUpdate: true,
   metadataOnUpdate: ['create', 'update'],
@@ -21,7 +26,11 @@ const binding: Strategy = {
   metadataOnUpdate: ['create'],
   anyFinalizer: true,
 }
-const webhooks: Strategy = { ...binding, changesGeneration: changesOf('webhooks') }
+const webhooks: Strategy = {
+  ...binding,
+  changesGeneration: changesOf('webhooks'),
+  ...held(extension.validateWebhooks, extension.validateWebhooksUpdate),
+}
 const flowcontrol: Strategy = { ...COUNTED, resetFields: STATUS_ONLY, metadataOnUpdate: ['create'] }
 
 /** The version that is stored joins those that objects in the store may have. */
@@ -68,13 +77,23 @@ const apiservices: Strategy = {
   resetFields: STATUS_ONLY,
   initialStatus: () => ({}),
   prepareForCreate: markLocal,
+  ...held(extension.validateAPIService, extension.validateAPIServiceUpdate),
 }
 
 export const policies: Readonly<Record<string, Strategy>> = {
-  'roles.rbac.authorization.k8s.io': rbac,
-  'clusterroles.rbac.authorization.k8s.io': rbac,
-  'rolebindings.rbac.authorization.k8s.io': rbac,
-  'clusterrolebindings.rbac.authorization.k8s.io': rbac,
+  'roles.rbac.authorization.k8s.io': { ...ruled, ...held(rbac.validateRole, rbac.validateRoleUpdate) },
+  'clusterroles.rbac.authorization.k8s.io': {
+    ...ruled,
+    ...held(rbac.validateClusterRole, rbac.validateClusterRoleUpdate),
+  },
+  'rolebindings.rbac.authorization.k8s.io': {
+    ...ruled,
+    ...held(rbac.validateRoleBinding, rbac.validateRoleBindingUpdate),
+  },
+  'clusterrolebindings.rbac.authorization.k8s.io': {
+    ...ruled,
+    ...held(rbac.validateClusterRoleBinding, rbac.validateClusterRoleBindingUpdate),
+  },
   'validatingwebhookconfigurations.admissionregistration.k8s.io': webhooks,
   'mutatingwebhookconfigurations.admissionregistration.k8s.io': webhooks,
   'validatingadmissionpolicies.admissionregistration.k8s.io': {
@@ -85,17 +104,49 @@ export const policies: Readonly<Record<string, Strategy>> = {
   'validatingadmissionpolicybindings.admissionregistration.k8s.io': binding,
   'mutatingadmissionpolicies.admissionregistration.k8s.io': binding,
   'mutatingadmissionpolicybindings.admissionregistration.k8s.io': binding,
-  'flowschemas.flowcontrol.apiserver.k8s.io': flowcontrol,
-  'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io': flowcontrol,
-  'priorityclasses.scheduling.k8s.io': { hasGeneration: true, changesGeneration: () => false },
+  'flowschemas.flowcontrol.apiserver.k8s.io': {
+    ...flowcontrol,
+    ...held(flow.validateFlowSchema, flow.validateFlowSchemaUpdate),
+  },
+  'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io': {
+    ...flowcontrol,
+    ...held(flow.validatePriorityLevel, flow.validatePriorityLevelUpdate),
+  },
+  'priorityclasses.scheduling.k8s.io': {
+    hasGeneration: true,
+    changesGeneration: () => false,
+    ...held(classes.validatePriorityClass, classes.validatePriorityClassUpdate),
+  },
   'workloads.scheduling.k8s.io': {},
   'podgroups.scheduling.k8s.io': { resetFields: STATUS_ONLY, initialStatus: () => ({}) },
-  'ingresses.networking.k8s.io': { ...COUNTED, initialStatus: () => ({ loadBalancer: {} }) },
-  'ingressclasses.networking.k8s.io': { hasGeneration: true, metadataOnUpdate: ['update', 'create'] },
-  'networkpolicies.networking.k8s.io': { hasGeneration: true },
-  'servicecidrs.networking.k8s.io': { ...WITH_STATUS, resetFields: STATUS_ONLY },
-  'ipaddresses.networking.k8s.io': {},
-  'runtimeclasses.node.k8s.io': { allowCreateOnUpdate: true, allowUnconditionalUpdate: false },
+  'ingresses.networking.k8s.io': {
+    ...COUNTED,
+    initialStatus: () => ({ loadBalancer: {} }),
+    ...held(networking.validateIngress, networking.validateIngressUpdate),
+  },
+  'ingressclasses.networking.k8s.io': {
+    hasGeneration: true,
+    metadataOnUpdate: ['update', 'create'],
+    ...held(networking.validateIngressClass, networking.validateIngressClassUpdate),
+  },
+  'networkpolicies.networking.k8s.io': {
+    hasGeneration: true,
+    ...held(networking.validateNetworkPolicy, networking.validateNetworkPolicyUpdate),
+  },
+  'servicecidrs.networking.k8s.io': {
+    ...WITH_STATUS,
+    resetFields: STATUS_ONLY,
+    ...held(networking.validateServiceRange, networking.validateServiceRangeUpdate),
+  },
+  'ipaddresses.networking.k8s.io': {
+    validateName: networking.nameIsAddress,
+    ...held(networking.validateIPAddress, networking.validateIPAddressUpdate),
+  },
+  'runtimeclasses.node.k8s.io': {
+    allowCreateOnUpdate: true,
+    allowUnconditionalUpdate: false,
+    ...held(classes.validateRuntimeClass, classes.validateRuntimeClassUpdate),
+  },
   'customresourcedefinitions.apiextensions.k8s.io': customresourcedefinitions,
   'apiservices.apiregistration.k8s.io': apiservices,
   'storageversions.internal.apiserver.k8s.io': { ...CONDITIONAL, ...WITH_STATUS, resetFields: STATUS_ONLY },

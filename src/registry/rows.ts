@@ -16,6 +16,12 @@ const empty = (): JsonObject => ({})
 export const WITH_STATUS: Strategy = { resetFields: STATUS_APART, initialStatus: empty }
 export const COUNTED: Strategy = { ...WITH_STATUS, hasGeneration: true }
 
+/** The rules of a kind: of a new object, and of a change. */
+export const held = (
+  validateCreate: NonNullable<Strategy['validateCreate']>,
+  validateUpdate: NonNullable<Strategy['validateUpdate']>,
+): Strategy => ({ validateCreate, validateUpdate })
+
 /** A generation that counts changes of other fields than the spec. */
 export const changesOf =
   (...fields: readonly string[]) =>

@@ -4,8 +4,9 @@ import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { timeText } from './generic.ts'
 import { childOf, objectAt, present } from './reading.ts'
-import { COUNTED, STATUS_APART, STATUS_ONLY } from './rows.ts'
+import { COUNTED, held, STATUS_APART, STATUS_ONLY } from './rows.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
+import * as classes from './validation/classes.ts'
 import { validateVolume, validateVolumeUpdate } from './validation/persistentvolumes.ts'
 import { validateClaim, validateClaimUpdate } from './validation/claims.ts'
 
@@ -64,6 +65,7 @@ const persistentvolumeclaims: Strategy = {
 const CONDITIONAL: Strategy = { allowUnconditionalUpdate: false }
 
 const csidrivers: Strategy = {
+  ...held(classes.validateCSIDriver, classes.validateCSIDriverUpdate),
   ...CONDITIONAL,
   hasGeneration: true,
   returnsDeleted: true,
@@ -72,6 +74,7 @@ const csidrivers: Strategy = {
 }
 
 const volumeattachments: Strategy = {
+  ...held(classes.validateAttachment, classes.validateAttachmentUpdate),
   ...CONDITIONAL,
   resetFields: STATUS_ONLY,
   initialStatus: () => ({ attached: false }),
@@ -84,12 +87,26 @@ const resourceclaims: Strategy = { resetFields: STATUS_ONLY, initialStatus: () =
 export const volumes: Readonly<Record<string, Strategy>> = {
   persistentvolumes,
   persistentvolumeclaims,
-  'storageclasses.storage.k8s.io': { returnsDeleted: true },
+  'storageclasses.storage.k8s.io': {
+    returnsDeleted: true,
+    ...held(classes.validateStorageClass, classes.validateStorageClassUpdate),
+  },
   'csidrivers.storage.k8s.io': csidrivers,
-  'csinodes.storage.k8s.io': { ...CONDITIONAL, metadataOnUpdate: ['create'], returnsDeleted: true },
-  'csistoragecapacities.storage.k8s.io': CONDITIONAL,
+  'csinodes.storage.k8s.io': {
+    ...CONDITIONAL,
+    metadataOnUpdate: ['create'],
+    returnsDeleted: true,
+    ...held(classes.validateCSINode, classes.validateCSINodeUpdate),
+  },
+  'csistoragecapacities.storage.k8s.io': {
+    ...CONDITIONAL,
+    ...held(classes.validateStorageCapacity, classes.validateStorageCapacityUpdate),
+  },
   'volumeattachments.storage.k8s.io': volumeattachments,
-  'volumeattributesclasses.storage.k8s.io': { returnsDeleted: true },
+  'volumeattributesclasses.storage.k8s.io': {
+    returnsDeleted: true,
+    ...held(classes.validateAttributesClass, classes.validateAttributesClassUpdate),
+  },
   'resourceclaims.resource.k8s.io': resourceclaims,
   'resourceclaimtemplates.resource.k8s.io': { returnsDeleted: true },
   'resourceslices.resource.k8s.io': { hasGeneration: true, returnsDeleted: true },

@@ -3,9 +3,21 @@
 import type { KubeObject } from '../machinery/object.ts'
 import { nameIsDnsLabel } from '../machinery/names.ts'
 import { semanticEqual } from './equality.ts'
-import { childOf, numberAt, objectAt, textAt } from './reading.ts'
-import { changesOf, COUNTED, STATUS_APART } from './rows.ts'
+import { childOf, numberAt, objectAt, present, textAt } from './reading.ts'
+import { changesOf, COUNTED, held, STATUS_APART } from './rows.ts'
 import type { Strategy } from './strategy.ts'
+import {
+  validateAutoscaler,
+  validateAutoscalerUpdate,
+  validateBudget,
+  validateBudgetUpdate,
+} from './validation/autoscaling.ts'
+import {
+  validatePodTemplate,
+  validatePodTemplateUpdate,
+  validateRevision,
+  validateRevisionUpdate,
+} from './validation/classes.ts'
 import { validateCronJob, validateCronJobUpdate, validateJob, validateJobUpdate } from './validation/jobs.ts'
 import {
   validateDaemonSet,
@@ -83,9 +95,18 @@ const deployments: Strategy = {
     !semanticEqual(object.metadata.annotations, old.metadata.annotations),
 }
 
+/** What the feature MaxUnavailableStatefulSet, off by default in 1.36, would allow is dropped. */
+function dropMaxUnavailable(set: KubeObject, old?: KubeObject): void {
+  const strategyOf = (object: KubeObject) => objectAt(objectAt(object['spec'])['updateStrategy'])
+  if (present(objectAt(old && strategyOf(old)['rollingUpdate'])['maxUnavailable'])) return
+  delete objectAt(strategyOf(set)['rollingUpdate'])['maxUnavailable']
+}
+
 const statefulsets: Strategy = {
   ...COUNTED,
   validateName: nameIsDnsLabel,
+  prepareForCreate: (set) => dropMaxUnavailable(set),
+  prepareForUpdate: dropMaxUnavailable,
   initialStatus: () => ({ availableReplicas: 0, replicas: 0 }),
   validateCreate: validateStatefulSet,
   validateUpdate: validateStatefulSetUpdate,
@@ -104,13 +125,19 @@ const poddisruptionbudgets: Strategy = {
   ...COUNTED,
   allowUnconditionalUpdate: false,
   metadataOnUpdate: [],
+  ...held(validateBudget, validateBudgetUpdate),
   initialStatus: () => ({ currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }),
 }
 
 export const workloads: Readonly<Record<string, Strategy>> = {
   replicationcontrollers,
-  podtemplates: { hasGeneration: true, changesGeneration: changesOf('template'), returnsDeleted: true },
-  'controllerrevisions.apps': {},
+  podtemplates: {
+    hasGeneration: true,
+    changesGeneration: changesOf('template'),
+    returnsDeleted: true,
+    ...held(validatePodTemplate, validatePodTemplateUpdate),
+  },
+  'controllerrevisions.apps': held(validateRevision, validateRevisionUpdate),
   'daemonsets.apps': daemonsets,
   'deployments.apps': deployments,
   'replicasets.apps': {
@@ -124,6 +151,7 @@ export const workloads: Readonly<Record<string, Strategy>> = {
   'cronjobs.batch': { ...COUNTED, validateCreate: validateCronJob, validateUpdate: validateCronJobUpdate },
   'horizontalpodautoscalers.autoscaling': {
     resetFields: STATUS_APART,
+    ...held(validateAutoscaler, validateAutoscalerUpdate),
     initialStatus: () => ({ currentMetrics: null, desiredReplicas: 0 }),
   },
   'poddisruptionbudgets.policy': poddisruptionbudgets,

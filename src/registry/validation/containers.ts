@@ -6,7 +6,7 @@ import {
   portNameErrors,
   qualifiedNameErrors,
 } from '../../machinery/validation.ts'
-import { isDescending, staysInside } from './paths.ts'
+import { isDescending } from './paths.ts'
 import { lifeOf } from './probes.ts'
 import { resourceRequirements } from './resources.ts'
 import { containerSecurity } from './security.ts'
@@ -330,9 +330,4 @@ export function ephemeralContainers(pod: PodView): void {
 export function trimmedImage(container: Spot): void {
   const image = container.at('image')
   if (image.text !== image.text.trim()) image.invalid('must not have leading or trailing whitespace')
-}
-
-/** Never reads above where it is put: used where a path is optional. */
-export const optionalInside = (spot: Spot): void => {
-  if (!spot.isEmpty) staysInside(spot)
 }

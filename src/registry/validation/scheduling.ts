@@ -1,7 +1,6 @@
 // Rules of where pods may run: node selectors, affinity, tolerations, spreading.
 // Follows pkg/apis/core/validation.
 import { dns1123LabelErrors, labelValueErrors } from '../../machinery/validation.ts'
-import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import { POSITIVE, type Spot } from './spot.ts'
 
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
@@ -169,6 +168,3 @@ export function taints(list: Spot): void {
     seen.add(pair)
   }
 }
-
-/** A node's name, if one is given. */
-export const isNodeName = (spot: Spot): void => void spot.ifSet((text) => nameIsDnsSubdomain(text, false))

@@ -222,14 +222,14 @@ function balancerClass(spec: Spot): void {
   else spec.at('loadBalancerClass').absent(BALANCED_ONLY)
 }
 
-/** Addresses of a load balancer, in the status of Services and Ingresses. */
-export function balancerStatus(balancer: Spot, old: JsonObject): void {
+/** Addresses of a load balancer, in the status of Services and Ingresses; those of Services say how they are reached. */
+export function balancerStatus(balancer: Spot, old: JsonObject, modes: boolean): void {
   const known = objectsAt(old['ingress']).map((entry) => entry['ip'])
   for (const entry of balancer.at('ingress').items()) {
     const [ip, mode] = [entry.at('ip'), entry.at('ipMode')]
     if (ip.text && !known.includes(ip.text)) ip.matches(addressFaults)
     if (!mode.isSet) {
-      if (ip.text) mode.required('must be specified when `ip` is set')
+      if (ip.text && modes) mode.required('must be specified when `ip` is set')
     } else if (!ip.text) mode.forbidden('may not be specified when `ip` is not set')
     else mode.oneOf(['Proxy', 'VIP'])
     const hostname = entry.at('hostname')
@@ -250,7 +250,7 @@ export function validateServiceUpdate(
     const balanced = spot.at('spec').at('type').text === 'LoadBalancer'
     if (!balanced && !balancer.at('ingress').isEmpty) {
       balancer.at('ingress').forbidden("may only be used when `spec.type` is 'LoadBalancer'")
-    } else balancerStatus(balancer, objectAt(objectAt(old['status'])['loadBalancer']))
+    } else balancerStatus(balancer, objectAt(objectAt(old['status'])['loadBalancer']), true)
     return causes
   }
   changes(spot.at('spec'), before)

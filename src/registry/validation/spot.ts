@@ -62,10 +62,6 @@ export class Spot {
   key(name: string): Spot {
     return new Spot(objectAt(this.value)[name], `[${name}]`, this.causes, this)
   }
-  /** The field of another object at the same path. */
-  beside(other: Value): Value {
-    return this.#parent ? objectAt(this.#parent.beside(other))[this.#step.slice(1)] : other
-  }
   /** The items of a list. */
   items(): Spot[] {
     if (!Array.isArray(this.value)) return []

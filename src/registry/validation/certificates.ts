@@ -1,0 +1,149 @@
+// Rules of certificate signing requests.
+// Follows pkg/apis/certificates/validation.
+import type { JsonObject } from '../../machinery/json.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import type { StatusCause } from '../../machinery/status.ts'
+import { dns1123LabelErrors } from '../../machinery/validation.ts'
+import { semanticEqual } from '../equality.ts'
+import { objectAt, objectsAt, textAt } from '../reading.ts'
+import type { WriteContext } from '../strategy.ts'
+import { onCreate } from './rules.ts'
+import { Spot } from './spot.ts'
+
+const USAGES = [
+  'any',
+  'cert sign',
+  'client auth',
+  'code signing',
+  'content commitment',
+  'crl sign',
+  'data encipherment',
+  'decipher only',
+  'digital signature',
+  'email protection',
+  'encipher only',
+  'ipsec end system',
+  'ipsec tunnel',
+  'ipsec user',
+  'key agreement',
+  'key encipherment',
+  'microsoft sgc',
+  'netscape sgc',
+  'ocsp signing',
+  's/mime',
+  'server auth',
+  'signing',
+  'timestamping',
+]
+const LEGACY_SIGNER = 'kubernetes.io/legacy-unknown'
+const SIGNER_FORM = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
+const MAX_DOMAIN = 253
+const MAX_PATH = 317
+const MIN_SECONDS = 600
+const SHORT_LIFE = `may not specify a duration less than ${MIN_SECONDS} seconds (10 minutes)`
+const DECISIONS = ['Approved', 'Denied']
+const FINAL = [...DECISIONS, 'Failed']
+const BLOCK = /-----BEGIN ([^-]+)-----\r?\n(?:[A-Za-z0-9+/=\s]*)-----END \1-----/g
+
+/** What the PEM blocks of base64 data are called. */
+const blocksOf = (data: string): string[] =>
+  [...Buffer.from(data, 'base64').toString('latin1').matchAll(BLOCK)].map((block) => block[1] ?? '')
+
+/** "example.com/signer-name"; more of it may be empty where `domainOnly` parts are asked. */
+export function isSigner(spot: Spot): void {
+  if (!spot.needed()) return
+  const [domain = '', path = '', ...more] = spot.text.split('/')
+  if (!spot.text.includes('/') || more.length) return spot.invalid(SIGNER_FORM)
+  const labels = (text: string): void => {
+    for (const label of text.split('.')) {
+      for (const fault of dns1123LabelErrors(label))
+        spot.invalid(`validating label "${label}": ${fault}`, text)
+    }
+  }
+  if (domain.length > MAX_DOMAIN) spot.tooLong(MAX_DOMAIN)
+  if (!domain.includes('.'))
+    spot.invalid('should be a domain with at least two segments separated by dots', domain)
+  labels(domain)
+  if (path.length > MAX_PATH) spot.tooLong(MAX_PATH)
+  labels(path)
+}
+
+function conditions(list: Spot): void {
+  const seen = new Set<string>()
+  for (const condition of list.items()) {
+    const [type, status] = [condition.at('type'), condition.at('status')]
+    type.needed()
+    if (status.needed()) status.oneOf(FINAL.includes(type.text) ? ['True'] : ['False', 'True', 'Unknown'])
+    if (DECISIONS.includes(type.text) && DECISIONS.some((other) => other !== type.text && seen.has(other))) {
+      list.invalid('Approved and Denied conditions are mutually exclusive', type.text)
+    }
+    if (seen.has(type.text)) type.duplicate()
+    seen.add(type.text)
+  }
+}
+
+function certificate(spot: Spot): void {
+  if (spot.isEmpty) return
+  const blocks = blocksOf(spot.text)
+  const other = blocks.find((block) => block !== 'CERTIFICATE')
+  const fault =
+    other !== undefined
+      ? `only CERTIFICATE PEM blocks are allowed, found "${other}"`
+      : 'must contain at least one CERTIFICATE PEM block'
+  if (other !== undefined || !blocks.length) spot.invalid(fault, '<certificate data>')
+}
+
+function request(csr: Spot): void {
+  const spec = csr.at('spec')
+  if (blocksOf(spec.at('request').text)[0] !== 'CERTIFICATE REQUEST') {
+    spec.at('request').invalid('PEM block type must be CERTIFICATE REQUEST', spec.at('request').text)
+  }
+  spec.at('usages').needed()
+  for (const usage of spec.at('usages').items()) usage.oneOf(USAGES)
+  spec.at('usages').unique()
+  const signer = spec.at('signerName')
+  if (signer.text === LEGACY_SIGNER)
+    signer.invalid('the legacy signerName is not allowed via this API version')
+  else isSigner(signer)
+  spec.at('expirationSeconds').atLeastIfSet(MIN_SECONDS, SHORT_LIFE)
+  conditions(csr.at('status').at('conditions'))
+  certificate(csr.at('status').at('certificate'))
+}
+
+const ofType = (object: JsonObject, type: string): readonly JsonObject[] =>
+  objectsAt(objectAt(object['status'])['conditions']).filter((condition) => condition['type'] === type)
+
+/** What was decided stays decided, and only approvers decide. */
+function decisions(list: Spot, csr: KubeObject, old: KubeObject, approving: boolean): void {
+  const counts = (type: string) => [ofType(csr, type), ofType(old, type)] as const
+  for (const type of FINAL) {
+    const [now, before] = counts(type)
+    if (now.length < before.length) list.forbidden(`updates may not remove a condition of type "${type}"`)
+  }
+  for (const type of approving ? [] : DECISIONS) {
+    const [now, before] = counts(type)
+    if (now.length > before.length) list.forbidden(`updates may not add a condition of type "${type}"`)
+    if (now.length === before.length && !semanticEqual([...now], [...before])) {
+      list.forbidden(`updates may not modify a condition of type "${type}"`)
+    }
+  }
+}
+
+export const validateRequest = onCreate(request)
+
+export function validateRequestUpdate(
+  csr: KubeObject,
+  old: KubeObject,
+  context: WriteContext,
+): StatusCause[] {
+  const causes: StatusCause[] = []
+  const spot = Spot.of(csr, causes)
+  request(spot)
+  const status = spot.at('status')
+  decisions(status.at('conditions'), csr, old, context.subresource === 'approval')
+  const [issued, before] = [status.at('certificate'), textAt(objectAt(old['status'])['certificate'])]
+  if (issued.text === before) return causes
+  if (context.subresource !== 'status') issued.forbidden('updates may not set certificate content')
+  else if (before) issued.forbidden('updates may not modify existing certificate content')
+  return causes
+}

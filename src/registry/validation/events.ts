@@ -1,0 +1,94 @@
+// Rules of events, which are stricter for clients of events.k8s.io than for those of the core group.
+// Follows pkg/apis/core/validation/events.go.
+import type { KubeObject } from '../../machinery/object.ts'
+import type { StatusCause } from '../../machinery/status.ts'
+import { qualifiedNameErrors } from '../../machinery/validation.ts'
+import type { WriteContext } from '../strategy.ts'
+import { Spot } from './spot.ts'
+
+const MAX_SHORT = 128
+const MAX_NOTE = 1024
+const ELSEWHERE = 'does not match event.namespace'
+
+function short(spot: Spot): void {
+  spot.needed()
+  if (spot.text.length > MAX_SHORT) spot.invalid(`can have at most ${MAX_SHORT} characters`, '')
+}
+
+function namespaces(event: Spot): void {
+  const own = event.at('metadata').at('namespace').text
+  const spot = event.at('involvedObject').at('namespace')
+  const timed = event.at('eventTime').isSet
+  const allowed = timed ? ['default', 'kube-system'] : ['default', '']
+  if (!spot.text ? !allowed.includes(own) : !timed && spot.text !== own) spot.invalid(ELSEWHERE, spot.text)
+}
+
+/** In both groups. */
+function common(event: Spot, legacy: boolean): void {
+  namespaces(event)
+  if (!event.at('eventTime').isSet) return
+  const controller = event
+    .at('reportingComponent')
+    .named(legacy ? 'reportingComponent' : 'reportingController')
+  controller.needed()
+  controller.with(controller.text).matches(qualifiedNameErrors)
+  short(event.at('reportingInstance'))
+  short(event.at('action'))
+  short(event.at('reason'))
+  if (event.at('message').text.length > MAX_NOTE) {
+    event.at('message').invalid(`can have at most ${MAX_NOTE} characters`, '')
+  }
+}
+
+/** Fields of the core group that clients of the newer one leave alone. */
+function newer(event: Spot): void {
+  const series = event.at('series')
+  if (series.isSet && series.at('count').number < 2) series.at('count').invalid('should be at least 2', '')
+  if (series.isSet && !series.at('lastObservedTime').isSet) series.at('lastObservedTime').required()
+  if (!event.at('eventTime').isSet) event.at('eventTime').required()
+  const type = event.at('type')
+  if (type.text !== 'Normal' && type.text !== 'Warning') type.invalid(`has invalid value: ${type.text}`, '')
+  for (const name of ['firstTimestamp', 'lastTimestamp', 'count', 'source']) {
+    if (!event.at(name).isEmpty) event.at(name).invalid('needs to be unset', '')
+  }
+}
+
+const FIXED = [
+  'involvedObject',
+  'reason',
+  'message',
+  'source',
+  'firstTimestamp',
+  'lastTimestamp',
+  'count',
+  'reason',
+  'type',
+  'eventTime',
+  'action',
+  'related',
+]
+
+export function validateEvent(event: KubeObject, context: WriteContext): StatusCause[] {
+  const causes: StatusCause[] = []
+  const spot = Spot.of(event, causes)
+  const legacy = context.resource.group === ''
+  common(spot, legacy)
+  if (!legacy) newer(spot)
+  return causes
+}
+
+export function validateEventUpdate(
+  event: KubeObject,
+  old: KubeObject,
+  context: WriteContext,
+): StatusCause[] {
+  const causes: StatusCause[] = []
+  const spot = Spot.of(event, causes)
+  const legacy = context.resource.group === ''
+  common(spot, legacy)
+  if (legacy) return causes
+  for (const name of FIXED) spot.at(name).unchanged(old[name])
+  spot.at('reportingComponent').named('reportingController').unchanged(old['reportingComponent'])
+  spot.at('reportingInstance').unchanged(old['reportingInstance'])
+  return causes
+}

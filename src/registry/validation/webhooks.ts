@@ -1,0 +1,195 @@
+// Rules of what extends the server: webhooks, and APIServices.
+// Expressions of match conditions are checked where CEL is (see docs): here only that there is one.
+// Follows pkg/apis/admissionregistration/validation, apiserver pkg/util/webhook/validation.go and kube-aggregator.
+import { nameIsDnsSubdomain } from '../../machinery/names.ts'
+import { dns1035LabelErrors, portNumberErrors, qualifiedNameErrors } from '../../machinery/validation.ts'
+import { textAt, textsAt } from '../reading.ts'
+import { onCreate, onUpdate } from './rules.ts'
+import type { Spot } from './spot.ts'
+
+const ACCEPTED = ['v1', 'v1beta1']
+const SAFE = ['None', 'NoneOnDryRun']
+const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
+const MAX_CONDITIONS = 64
+const MAX_SECONDS = 30
+const FORM = '; desired format: https://host[/path]'
+
+const isSubdomain = (text: string): string[] => nameIsDnsSubdomain(text, false)
+
+function isQualifiedDomain(spot: Spot): void {
+  if (!spot.neededAs(isSubdomain)) return
+  if (spot.text.split('.').length >= 3) return
+  spot.invalid('should be a domain with at least three segments separated by dots')
+}
+
+/** Something; and "*" only alone. */
+function someOrAll(list: Spot, what: string): void {
+  list.needed()
+  const values = textsAt(list.value)
+  if (values.length > 1 && values.includes('*')) {
+    list.invalid(`if '*' is present, must not specify other ${what}`)
+  }
+}
+
+function resources(list: Spot): void {
+  list.needed()
+  const names = textsAt(list.value)
+  const [wholes, subs] = [new Set<string>(), new Set<string>()]
+  for (const item of list.items()) {
+    if (!item.needed() || !item.text.includes('/')) continue
+    const [resource = ''] = item.text.split('/', 1)
+    const sub = item.text.slice(resource.length + 1)
+    if (wholes.has(resource)) item.invalid(`if '${resource}/*' is present, must not specify ${item.text}`)
+    if (subs.has(sub)) item.invalid(`if '*/${sub}' is present, must not specify ${item.text}`)
+    if (sub === '*') wholes.add(resource)
+    if (resource === '*') subs.add(sub)
+  }
+  if (names.length > 1 && names.includes('*/*')) {
+    list.invalid("if '*/*' is present, must not specify other resources")
+  }
+  const plain = names.filter((name) => name && !name.includes('/')).at(-1) ?? '*'
+  if (names.includes('*') && plain !== '*') {
+    list.invalid("if '*' is present, must not specify other resources without subresources")
+  }
+}
+
+function rule(spot: Spot): void {
+  someOrAll(spot.at('operations'), 'operations')
+  for (const operation of spot.at('operations').items()) operation.oneOf(OPERATIONS)
+  someOrAll(spot.at('apiGroups'), 'API groups')
+  someOrAll(spot.at('apiVersions'), 'API versions')
+  for (const version of spot.at('apiVersions').items()) version.needed()
+  resources(spot.at('resources'))
+  spot.at('scope').oneOfIfSet(['*', 'Cluster', 'Namespaced'])
+}
+
+function url(spot: Spot): void {
+  const parsed = URL.parse(spot.text)
+  if (parsed?.protocol !== 'https:') {
+    const scheme = /^([A-Za-z][-A-Za-z0-9+.]*):/.exec(spot.text)?.[1] ?? ''
+    spot.invalid(`'https' is the only allowed URL scheme${FORM}`, scheme.toLowerCase())
+  }
+  if (!parsed?.host) spot.invalid(`host must be specified${FORM}`, '')
+  if (!parsed) return
+  if (parsed.username) spot.invalid('user information is not permitted in the URL', parsed.username)
+  if (parsed.hash) spot.invalid('fragments are not permitted in the URL', parsed.hash.slice(1))
+  if (parsed.search) spot.invalid('query parameters are not permitted in the URL', parsed.search.slice(1))
+}
+
+function urlPath(spot: Spot): void {
+  if (!spot.text || spot.text === '/') return
+  if (!spot.text.startsWith('/')) return spot.invalid("must start with a '/'")
+  const steps = spot.text.slice(1).replace(/\/$/, '').split('/')
+  steps.forEach((step, i) => {
+    if (!step) spot.invalid(`segment[${i}] may not be empty`)
+    else for (const fault of isSubdomain(step)) spot.invalid(`segment[${i}]: ${fault}`)
+  })
+}
+
+function port(spot: Spot): void {
+  for (const fault of portNumberErrors(spot.number)) spot.invalid(`port is not valid: ${fault}`, spot.number)
+}
+
+function service(spot: Spot): void {
+  spot.at('name').needed()
+  spot.at('namespace').needed()
+  port(spot.at('port'))
+  urlPath(spot.at('path'))
+}
+
+/** Where a webhook is: a URL or a Service. */
+export function clientConfig(client: Spot): void {
+  if (client.at('url').isSet === client.at('service').isSet) {
+    client.required('exactly one of url or service is required')
+  } else if (client.at('url').isSet) url(client.at('url'))
+  else service(client.at('service'))
+}
+
+function matchConditions(list: Spot): void {
+  if (list.items().length > MAX_CONDITIONS) list.tooMany(MAX_CONDITIONS)
+  const seen = new Set<string>()
+  for (const condition of list.items()) {
+    const name = condition.at('name')
+    if (!condition.at('expression').text.trim()) condition.at('expression').required()
+    name.neededAs(qualifiedNameErrors)
+    if (name.text && seen.has(name.text)) name.duplicate()
+    seen.add(name.text)
+  }
+}
+
+function reviewVersions(list: Spot): void {
+  if (!list.needed(`must specify one of ${ACCEPTED.join(', ')}`)) return
+  const seen = new Set<string>()
+  for (const version of list.items()) {
+    if (seen.has(version.text)) version.duplicate()
+    else version.matches(dns1035LabelErrors)
+    seen.add(version.text)
+  }
+  if (ACCEPTED.some((version) => seen.has(version))) return
+  list.invalid(`must include at least one of ${ACCEPTED.join(', ')}`)
+}
+
+function webhook(hook: Spot): void {
+  isQualifiedDomain(hook.at('name'))
+  hook.at('rules').items().forEach(rule)
+  hook.at('failurePolicy').oneOfIfSet(['Fail', 'Ignore'])
+  hook.at('matchPolicy').oneOfIfSet(['Equivalent', 'Exact'])
+  if (hook.at('sideEffects').isSet) hook.at('sideEffects').oneOf(SAFE)
+  else hook.at('sideEffects').required(`must specify one of ${SAFE.join(', ')}`)
+  const timeout = hook.at('timeoutSeconds')
+  if (timeout.isSet)
+    timeout.between(1, MAX_SECONDS, `the timeout value must be between 1 and ${MAX_SECONDS} seconds`)
+  hook.at('namespaceSelector').isSelector()
+  hook.at('objectSelector').isSelector()
+  hook.at('reinvocationPolicy').oneOfIfSet(['IfNeeded', 'Never'])
+  clientConfig(hook.at('clientConfig'))
+  matchConditions(hook.at('matchConditions'))
+  reviewVersions(hook.at('admissionReviewVersions'))
+}
+
+function webhooks(object: Spot): void {
+  const seen = new Set<string>()
+  for (const hook of object.at('webhooks').items()) {
+    const name = hook.at('name')
+    webhook(hook)
+    if (name.text && seen.has(name.text)) name.duplicate()
+    seen.add(name.text)
+  }
+}
+
+export const validateWebhooks = onCreate(webhooks)
+export const validateWebhooksUpdate = onUpdate(webhooks)
+
+// ---- APIServices
+
+const MAX_GROUP_PRIORITY = 20_000
+const MAX_VERSION_PRIORITY = 1000
+
+function apiservice(object: Spot): void {
+  const spec = object.at('spec')
+  const [group, version] = [spec.at('group'), spec.at('version')]
+  const [bundle, insecure] = [spec.at('caBundle'), spec.at('insecureSkipTLSVerify')]
+  const name = object.at('metadata').at('name')
+  const wanted = `${version.text}.${group.text}`
+  if (name.text !== wanted) name.invalid(`must be \`spec.version+"."+spec.group\`: "${wanted}"`)
+  if (!group.text && version.text !== 'v1') {
+    group.required('only v1 may have an empty group and it better be legacy kube')
+  }
+  group.ifSet(isSubdomain)
+  version.matches(dns1035LabelErrors)
+  spec.at('groupPriorityMinimum').between(1, MAX_GROUP_PRIORITY, 'must be positive and less than 20000')
+  spec.at('versionPriority').between(1, MAX_VERSION_PRIORITY, 'must be positive and less than 1000')
+  if (!spec.at('service').isSet) {
+    const size = Buffer.byteLength(textAt(bundle.value), 'base64')
+    if (size) bundle.invalid('local APIServices may not have a caBundle', `${size} bytes`)
+    if (insecure.value === true) insecure.invalid('local APIServices may not have insecureSkipTLSVerify')
+    return
+  }
+  spec.at('service').at('namespace').needed()
+  spec.at('service').at('name').needed()
+  port(spec.at('service').at('port'))
+  if (insecure.value === true && bundle.text) insecure.invalid('may not be true if caBundle is present')
+}
+
+export const validateAPIService = onCreate(apiservice)
+export const validateAPIServiceUpdate = onUpdate(apiservice)
