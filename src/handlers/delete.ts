@@ -5,7 +5,8 @@ import { badRequest, conflict, notFound, OBJECT_MODIFIED, StatusError } from '..
 import { isObject, type JsonObject } from '../machinery/json.ts'
 import { checkDeleteOptions, planDelete } from '../registry/deletion.ts'
 import type { DeleteOptions, DeletePlan, WriteContext } from '../registry/strategy.ts'
-import { decoderFor, DecodeError, serialise } from '../schema/decode.ts'
+import { decoderFor, DecodeError } from '../schema/decode.ts'
+import { storedJson } from '../schema/stringify.ts'
 import { typeForKind } from '../schema/types.ts'
 import { Entry } from '../storage/cache/entry.ts'
 import { parseBody, syntaxFault } from './body.ts'
@@ -137,10 +138,10 @@ async function mark(
 ): Promise<Entry | undefined> {
   const { resourceVersion: _, ...metadata } = object.metadata
   const next: KubeObject = { ...object, metadata }
-  const value = serialise(next, scope.storageType)
+  const value = storedJson(next, scope.storageType)
   if (current.holds(value)) return current
   if (dryRun) return new Entry(current, current.revision, value)
-  scope.cache.offer(value, next)
+  scope.cache.offer(value, next.metadata.labels)
   const result = await scope.environment.caches.storage.write({
     key: current.key,
     expected: current.revision,
@@ -151,7 +152,7 @@ async function mark(
     await catchUp(scope, result.current?.modRevision)
     return undefined
   }
-  return new Entry(current, result.revision, value, next)
+  return new Entry(current, result.revision, value, next.metadata.labels)
 }
 
 /** DeleteOptions from the body, or from the query where there is no body. */

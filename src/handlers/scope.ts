@@ -10,7 +10,8 @@ import { defaultsFor } from '../registry/defaults.ts'
 import { strategyFor } from '../registry/strategies.ts'
 import type { RegistrySettings, Strategy } from '../registry/strategy.ts'
 import { convert } from '../schema/convert.ts'
-import { type Decoded, decoderFor, serialise } from '../schema/decode.ts'
+import { type Decoded, decoderFor } from '../schema/decode.ts'
+import { storedJson } from '../schema/stringify.ts'
 import { decode as decodeProtobuf } from '../schema/protobuf/envelope.ts'
 import type { Resource } from '../schema/resource.ts'
 import { type SelectableFields, selectableFields } from '../schema/selectable.ts'
@@ -129,7 +130,7 @@ export class Scope {
     const object = decodeProtobuf(value, { typeFor: typeForKind })
     const gv = object.apiVersion === apiVersionOf(this.storageGvk)
     const kept = gv ? object : this.toStorage(object)
-    return serialise(kept, this.storageType)
+    return storedJson(kept, this.storageType)
   }
 }
 

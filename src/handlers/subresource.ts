@@ -13,7 +13,8 @@ import type {
   PlannedWrite,
   Projection,
 } from '../registry/subresource.ts'
-import { decoderFor, serialise } from '../schema/decode.ts'
+import { decoderFor } from '../schema/decode.ts'
+import { storedJson } from '../schema/stringify.ts'
 import { managerFromUserAgent, trackUpdate } from '../schema/managedfields.ts'
 import type { Subresource } from '../schema/resource.ts'
 import type { StructType } from '../schema/type.ts'
@@ -169,7 +170,7 @@ async function carryOut(writes: readonly PlannedWrite[], services: ActionService
     const scope = services.scopeOf(planned.resource)
     const { namespace = '', name = '', resourceVersion } = planned.old.metadata
     const key = scope.cache.keyFor(namespace, name)
-    const value = serialise(planned.object, scope.storageType)
+    const value = storedJson(planned.object, scope.storageType)
     const result = await scope.environment.caches.storage.write({
       key,
       expected: Number(resourceVersion),

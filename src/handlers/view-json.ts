@@ -2,7 +2,7 @@
 import { apiVersionOf } from '../machinery/gvk.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import type { Status } from '../machinery/status.ts'
-import { serialise } from '../schema/decode.ts'
+import { storedJson } from '../schema/stringify.ts'
 import { Entry } from '../storage/cache/entry.ts'
 import type { Scope } from './scope.ts'
 import { chunked, type EventType, INITIAL_EVENTS_END, JSON_TYPE, type ListMeta, type View } from './view.ts'
@@ -87,7 +87,7 @@ export class JsonView implements View {
   #line(entry: Entry): Buffer {
     if (this.#scope.sameVersion) return entry.line
     const served = this.#scope.toServed(entry.object())
-    return new Entry(entry, entry.revision, serialise(served, this.#scope.type)).line
+    return new Entry(entry, entry.revision, storedJson(served, this.#scope.type)).line
   }
 }
 

@@ -15,8 +15,8 @@ import {
   validateUpdate,
 } from '../registry/generic.ts'
 import type { WriteContext } from '../registry/strategy.ts'
-import { normalise, serialise } from '../schema/decode.ts'
-import { keepTimesIfSame, managerFromUserAgent, trackUpdate } from '../schema/managedfields.ts'
+import { managerFromUserAgent, sameButTimes, trackUpdate } from '../schema/managedfields.ts'
+import { storedJson } from '../schema/stringify.ts'
 import { Entry } from '../storage/cache/entry.ts'
 import type { ApiRequest } from './request.ts'
 import type { Scope } from './scope.ts'
@@ -224,11 +224,9 @@ async function commit(
     taken(w, existing)
     return undefined
   }
-  const ordered = normalise(object, scope.storageType)
-  const settled = current ? keepTimesIfSame(current.object(), ordered) : ordered
-  const value = serialise(settled, scope.storageType)
+  const value = storedJson(object, scope.storageType)
   const created = current === undefined
-  if (current?.holds(value)) return { entry: current, created }
+  if (current && changesNothing(scope, current, object, value)) return { entry: current, created }
   const leaves = current !== undefined && goesWithUpdate(object, current.object(), scope.strategy)
   if (w.dryRun) {
     scope.strategy.abandon?.(object, context)
@@ -236,7 +234,7 @@ async function commit(
   }
   if (leaves) return removeWithUpdate(w, { current, value, context })
   const ttlSeconds = scope.strategy.ttlSeconds?.(object, context.settings)
-  cache.offer(value, settled)
+  cache.offer(value, object.metadata.labels)
   const result = await scope.environment.caches.storage.write({
     key,
     expected: current?.revision ?? 0,
@@ -252,8 +250,20 @@ async function commit(
   const entry =
     live?.revision === result.revision
       ? live
-      : new Entry({ key, namespace, name }, result.revision, value, settled)
+      : new Entry({ key, namespace, name }, result.revision, value, object.metadata.labels)
   return { entry, created }
+}
+
+/** The bytes are the same, or would be if new owners' entries had not just got the time of this write. */
+function changesNothing(scope: Scope, current: Entry, object: KubeObject, value: Buffer): boolean {
+  if (current.holds(value)) return true
+  const stored = current.object()
+  if (!sameButTimes(stored, object)) return false
+  const timed = {
+    ...object,
+    metadata: { ...object.metadata, managedFields: stored.metadata.managedFields ?? [] },
+  }
+  return current.holds(storedJson(timed, scope.storageType))
 }
 
 /** Waits until the cache has what the swap was lost to. */

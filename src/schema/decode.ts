@@ -27,7 +27,7 @@ interface Odd {
 type Decode = (value: Json, odd: Odd) => Json
 
 /** A field with what the quick walk needs, worked out once. */
-interface Slot {
+export interface Slot {
   readonly name: string
   readonly index: number
   readonly type: Type
@@ -122,19 +122,23 @@ function zeroMaker(type: Type): () => Json {
   return () => zero
 }
 
-class StructSlots {
+export class StructSlots {
   readonly byName = new Map<string, Slot>()
+  /** In the struct's order. */
+  readonly all: readonly Slot[]
   readonly always: readonly Slot[]
 
   constructor(type: StructType) {
     type.fields.forEach((field, index) => {
       this.byName.set(field.name, slotOf(field, index, type.message !== undefined))
     })
-    this.always = [...this.byName.values()].filter((slot) => slot.always)
+    this.all = [...this.byName.values()]
+    this.always = this.all.filter((slot) => slot.always)
   }
 }
 
-function structSlots(type: StructType): StructSlots {
+/** What is worked out once for each type. */
+export function structSlots(type: StructType): StructSlots {
   let slots = slotsOf.get(type)
   if (!slots) slotsOf.set(type, (slots = new StructSlots(type)))
   return slots
@@ -334,7 +338,8 @@ function normaliseStruct(object: JsonObject, slots: StructSlots, stored: boolean
   return out
 }
 
-function isEmptyCollection(value: Json, type: Type): boolean {
+/** An empty list where the type is a list, an empty map where it is a map. */
+export function isEmptyCollection(value: Json, type: Type): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (type.kind === 'list') return Array.isArray(value) && value.length === 0
   return type.kind === 'map' && isEmpty(value as JsonObject)

@@ -73,19 +73,14 @@ export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] | undef
 }
 
 /**
- * `next`, with the stored managedFields where nothing but their times changed: a write that changes nothing must
- * not become a new revision.
+ * Whether the owners are those of the stored object, and only their times differ: such a write may be one that changes
+ * nothing, which must not become a new revision.
  */
-export function keepTimesIfSame<T extends KubeObject>(old: KubeObject, next: T): T {
+export function sameButTimes(old: KubeObject, next: KubeObject): boolean {
   const before = old.metadata.managedFields
   const after = next.metadata.managedFields
-  if (!before || !after || before === after || before.length !== after.length || after.length === 0)
-    return next
-  if (after.every((entry, i) => entry.time === before[i]?.time)) return next
-  const sameEntries = after.every((entry, i) => isSame({ ...entry, time: '' }, { ...before[i], time: '' }))
-  if (!sameEntries) return next
-  const kept = { ...next, metadata: { ...next.metadata, managedFields: before } }
-  return isSame(kept, old) ? kept : next
+  if (!before || !after || before === after || before.length !== after.length) return false
+  return after.every((entry, i) => entry === before[i] || isSame({ ...entry, time: '' }, { ...before[i], time: '' }))
 }
 
 /** As long as upstream lets the name of a manager be, in bytes. */

@@ -16,7 +16,7 @@ const NEWLINE = 0x0a
 
 /** Labels as selectors read them; shared empty object where there are none. */
 export type Labels = Readonly<Record<string, string>>
-const NO_LABELS: Labels = Object.freeze(Object.create(null) as Record<string, string>)
+export const NO_LABELS: Labels = Object.freeze(Object.create(null) as Record<string, string>)
 
 /**
  * An object at one revision. `line` is its JSON in the storage version with metadata.resourceVersion in place and a
@@ -33,13 +33,14 @@ export class Entry {
   #labels: Labels | undefined
   #parsed: KubeObject | undefined
 
-  constructor(key: EntryKey, revision: Revision, stored: Buffer, parsed?: KubeObject) {
+  /** `labels`, where they are known, save the parsing that a label selector would need. */
+  constructor(key: EntryKey, revision: Revision, stored: Buffer, labels?: Labels) {
     this.key = key.key
     this.namespace = key.namespace
     this.name = key.name
     this.revision = revision
     this.line = lineOf(stored, revision)
-    if (parsed) this.#keep(parsed)
+    this.#labels = labels
   }
 
   /** The object, resourceVersion included. Shared: never change it. */

@@ -1,6 +1,5 @@
 // The watch cache of one resource: every get, list and watch is answered from here, in bytes made once.
 // Stands between a storage engine and the handlers. Follows k8s.io/apiserver/pkg/storage/cacher.
-import type { KubeObject } from '../../machinery/object.ts'
 import {
   isCompacted,
   isFuture,
@@ -9,7 +8,7 @@ import {
   type StoreEvent,
   type StoreWatch,
 } from '../interface.ts'
-import { Entry, type EntryKey } from './entry.ts'
+import { Entry, type EntryKey, type Labels, NO_LABELS } from './entry.ts'
 import { type CacheEvent, History } from './history.ts'
 import { EntryIndex } from './index.ts'
 
@@ -17,7 +16,7 @@ import { EntryIndex } from './index.ts'
 const FRESHNESS_TIMEOUT_MS = 3_000
 /** Pause before a broken watch of the engine is opened again. */
 const RESTART_DELAY_MS = 100
-/** Written objects whose event has not come yet, so that it need not be parsed; bounded for engines that answer late. */
+/** Written values whose event has not come yet; bounded for engines that answer late. */
 const MAX_OFFERED = 1024
 
 export interface CacheOptions {
@@ -36,7 +35,7 @@ export class WatchCache {
   readonly #storage: Storage
   readonly #options: CacheOptions
   readonly #listeners = new Set<CacheListener>()
-  readonly #offered = new Map<Buffer, KubeObject>()
+  readonly #offered = new Map<Buffer, Labels>()
   readonly #waiting = new Set<{ revision: Revision; wake: () => void }>()
   #history = new History(0)
   #revision: Revision = 0
@@ -82,9 +81,9 @@ export class WatchCache {
     return this.#options.prefix + (this.#options.namespaced ? `${namespace}/${name}` : name)
   }
 
-  /** Says what object the bytes of a coming event hold, so that nobody parses them again. */
-  offer(value: Buffer, object: KubeObject): void {
-    if (this.#offered.size < MAX_OFFERED) this.#offered.set(value, object)
+  /** Says which labels the bytes of a coming event hold, so that nobody parses them to find out. */
+  offer(value: Buffer, labels: Labels | undefined): void {
+    if (this.#offered.size < MAX_OFFERED) this.#offered.set(value, labels ?? NO_LABELS)
   }
 
   withdraw(value: Buffer): void {
@@ -219,13 +218,10 @@ export class WatchCache {
   }
 
   #entryOf(key: string, revision: Revision, value: Buffer): Entry {
-    const offered = this.#offered.get(value)
-    if (offered) {
-      this.#offered.delete(value)
-      offered.metadata.resourceVersion = String(revision)
-    }
-    const json = value[0] === 0x7b && offered ? value : this.#options.transcode(value)
-    return new Entry(this.keyOf(key), revision, json, offered)
+    const labels = this.#offered.get(value)
+    if (labels) this.#offered.delete(value)
+    const json = labels ? value : this.#options.transcode(value)
+    return new Entry(this.keyOf(key), revision, json, labels)
   }
 
   #advance(revision: Revision): void {
