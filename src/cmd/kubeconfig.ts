@@ -95,7 +95,7 @@ export async function mergeKubeconfig(path: string, entry: KubeconfigEntry): Pro
     writeKubeconfig(path, kubeconfigText(entry))
     return
   }
-  const { isMap, parseDocument } = await import('yaml')
+  const { isMap, parseDocument } = (await import('yaml')).default
   const document = parseDocument(text)
   const fault = document.errors[0]?.message.split('\n')[0]
   if (fault !== undefined) throw new KubeconfigError(`the kubeconfig ${path} is not valid YAML: ${fault}`)
@@ -112,7 +112,7 @@ function styleOf(text: string): ToStringOptions {
 }
 
 async function put(document: Document, path: string, entry: KubeconfigEntry): Promise<void> {
-  const { isMap, isSeq } = await import('yaml')
+  const { isMap, isSeq } = (await import('yaml')).default
   const { name } = entry
   for (const [list, item] of Object.entries(itemsOf(entry))) {
     const items = document.get(list)

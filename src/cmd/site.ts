@@ -56,6 +56,7 @@ async function load(parts: SiteParts): Promise<(exchange: Exchange) => void> {
     openapi: await openApi(parts),
     metrics: () => exposition({ requests, inflight, caches }),
     documents: new Map(),
+    log: parts.log,
   })
 }
 

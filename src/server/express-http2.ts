@@ -6,10 +6,13 @@ import { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Exchange } from './exchange.ts'
 
-type Serve = (request: IncomingMessage, response: ServerResponse) => void
+type Serve = (request: IncomingMessage, response: ServerResponse, next: (error: unknown) => void) => void
 
-/** Serves exchanges of either protocol with the router. */
-export function expressApps(router: Router): (exchange: Exchange) => void {
+/** Serves exchanges of either protocol with the router; `failed` answers where a route throws. */
+export function expressApps(
+  router: Router,
+  failed: (exchange: Exchange, error: unknown) => void,
+): (exchange: Exchange) => void {
   const http1 = appOf(router)
   const http2 = appOf(router)
   const request = withPropertiesOf(Http2ServerRequest.prototype, express.request, http2.request)
@@ -18,7 +21,7 @@ export function expressApps(router: Router): (exchange: Exchange) => void {
   return (exchange) => {
     const pair = exchange.node()
     const app = pair.request instanceof Http2ServerRequest ? http2 : http1
-    ;(app as unknown as Serve)(pair.request, pair.response)
+    ;(app as unknown as Serve)(pair.request, pair.response, (error) => failed(exchange, error))
   }
 }
 

@@ -79,7 +79,7 @@ export async function exposition({
   inflight,
   caches,
 }: MetricSources): Promise<{ contentType: string; body: string }> {
-  const { collectDefaultMetrics, Gauge, Registry } = await import('prom-client')
+  const { collectDefaultMetrics, Gauge, Registry } = (await import('prom-client')).default
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   new Gauge({

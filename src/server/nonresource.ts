@@ -1,7 +1,7 @@
 // Everything that is no resource, by express: discovery, OpenAPI, health, metrics, version, keys of our tokens.
 // Follows k8s.io/apiserver/pkg/server/routes.
 import express, { type Request, type Response } from 'express'
-import { baseHeaders } from './respond.ts'
+import { baseHeaders, type ErrorLog, respondError } from './respond.ts'
 import { aggregatedEncoding } from './discovery-accept.ts'
 import { AGGREGATED_PARAMETERS, discoveryDocument, type DiscoverySource } from './discovery.ts'
 import type { Exchange } from './exchange.ts'
@@ -12,7 +12,7 @@ import { type BuildInfo, serveVersion } from './version.ts'
 import { encode } from '../schema/protobuf/envelope.ts'
 import { typeForKind } from '../schema/types.ts'
 import { parseGroupVersion } from '../machinery/gvk.ts'
-import { StatusError } from '../machinery/status.ts'
+import { badRequest, StatusError } from '../machinery/status.ts'
 import { isObject } from '../machinery/json.ts'
 import { toYaml } from '../schema/yaml.ts'
 
@@ -26,6 +26,7 @@ export interface NonResource {
   metrics(): Promise<{ contentType: string; body: string }>
   /** JSON documents at fixed paths: the issuer's configuration and keys. */
   readonly documents: ReadonlyMap<string, () => { contentType: string; body: string }>
+  readonly log: ErrorLog
 }
 
 /** The function that serves them. */
@@ -59,7 +60,13 @@ export function nonResourceHandler(site: NonResource): (exchange: Exchange) => v
   router.use((request, response) => {
     if (!site.openapi(request, response)) notFound(response)
   })
-  return expressApps(router)
+  return expressApps(router, (exchange, error) => respondError(exchange, expected(error), site.log))
+}
+
+/** Express refuses paths that it cannot decode by an error with a status. */
+function expected(error: unknown): unknown {
+  const isRefusal = error instanceof Error && 'status' in error && error.status === 400
+  return isRefusal ? badRequest(error.message) : error
 }
 
 function notFound(response: Response): void {
