@@ -19,6 +19,7 @@ import type { Authorizer } from '../machinery/attributes.ts'
 import type { GroupResource } from '../machinery/gvk.ts'
 import { builtinResources, findResource } from '../schema/resources.ts'
 import { Caches } from '../storage/cache/caches.ts'
+import { startCompaction } from '../storage/compactor.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { Chain } from '../server/chain.ts'
 import { serve } from '../server/chain.ts'
@@ -75,7 +76,47 @@ interface Parts {
   readonly identity: Identity
 }
 
-async function assemble(options: ApiServerOptions, { log, storage, identity }: Parts): Promise<ApiServer> {
+async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiServer> {
+  const { log, storage, identity } = parts
+  const state: State = { ready: false, port: options.port }
+  const reading = readingSide(options, storage)
+  const { caches, lister, scopes } = reading
+  const rbacReady = lister.ready(...RBAC_RESOURCES)
+  const listening = await openPort(options, identity, chainOf(options, parts, reading, state))
+  const { port } = listening
+  state.port = port
+  try {
+    await rbacReady
+    await bootstrap(scopes, bootstrapFacts(options, identity, port))
+  } catch (error) {
+    await listening.close()
+    throw error
+  }
+  state.ready = true
+  const url = `https://${options.bindAddress.includes(':') ? `[${options.bindAddress}]` : options.bindAddress}:${port}`
+  const renewal = keepCertificatesFresh(options, identity, listening, log)
+  const stopCompaction = startCompaction(storage, options.etcdCompactionIntervalMs, (error) =>
+    log.error({ error: String(error) }, 'could not compact the history'),
+  )
+  return { url, port, identity, storage, log, stop: () => stop({ listening, caches, storage, renewal, stopCompaction }) }
+}
+
+/** What changes while the server starts. */
+interface State {
+  ready: boolean
+  port: number
+}
+
+/** What reads the store: caches, and those who decide by what is in them. */
+interface ReadingSide {
+  readonly caches: Caches
+  readonly lister: CacheLister
+  readonly rbac: RbacAuthorizer
+  readonly authorizer: Authorizer
+  readonly scopes: Scopes
+}
+
+function readingSide(options: ApiServerOptions, storage: Storage): ReadingSide {
   const caches = new Caches(storage)
   const lister = new CacheLister((resource) => scopes.of(stored(resource)).cache)
   const rbac = new RbacAuthorizer(lister)
@@ -99,22 +140,21 @@ async function assemble(options: ApiServerOptions, { log, storage, identity }: P
     authorizeWrite: (write) => guardWrite(write, authorizer, rbac),
     now: () => new Date(),
   })
+  return { caches, lister, rbac, authorizer, scopes }
+}
+
+function chainOf(
+  options: ApiServerOptions,
+  { log, identity }: Parts,
+  { caches, rbac, authorizer, scopes }: ReadingSide,
+  state: State,
+): Chain {
   const tokens = tokenAuthenticators(options, log)
   const inflight = new InflightLimit(options.maxRequestsInflight + options.maxMutatingRequestsInflight)
   const requests = new RequestMetrics()
-  const state = { ready: false }
-  let listening: Listening | undefined
-  const site = lazyNonResource({
-    caches,
-    inflight,
-    requests,
-    options,
-    identity,
-    log,
-    state,
-    port: () => listening?.port ?? options.port,
-  })
-  const chain: Chain = {
+  const port = (): number => state.port
+  const site = lazyNonResource({ caches, inflight, requests, options, identity, log, state, port })
+  return {
     authenticator: authenticatorChain(
       authenticators(options, tokens),
       options.anonymousAuth ? anonymous : undefined,
@@ -132,20 +172,6 @@ async function assemble(options: ApiServerOptions, { log, storage, identity }: P
     log,
     observe: (_exchange, info, code, startedAt) => requests.observe(info, code, startedAt),
   }
-  const rbacReady = lister.ready(...RBAC_RESOURCES)
-  listening = await openPort(options, identity, chain)
-  const port = listening.port
-  try {
-    await rbacReady
-    await bootstrap(scopes, bootstrapFacts(options, identity, port))
-  } catch (error) {
-    await listening.close()
-    throw error
-  }
-  state.ready = true
-  const url = `https://${options.bindAddress.includes(':') ? `[${options.bindAddress}]` : options.bindAddress}:${port}`
-  const renewal = keepCertificatesFresh(options, identity, listening, log)
-  return { url, port, identity, storage, log, stop: () => stop({ listening, caches, storage, renewal }) }
 }
 
 const stored = (resource: GroupResource) => storedVersion(builtinResources(), resource)
@@ -240,10 +266,12 @@ interface Running {
   readonly caches: Caches
   readonly storage: Storage
   readonly renewal: NodeJS.Timeout
+  stopCompaction(): void
 }
 
-async function stop({ listening, caches, storage, renewal }: Running): Promise<void> {
+async function stop({ listening, caches, storage, renewal, stopCompaction }: Running): Promise<void> {
   clearInterval(renewal)
+  stopCompaction()
   await listening.close()
   caches.close()
   await storage.close()

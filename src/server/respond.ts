@@ -1,7 +1,7 @@
 // Answers become bytes on an exchange: the one place that writes headers, errors and warnings. The last stage.
 // Follows k8s.io/apiserver/pkg/endpoints/handlers/responsewriters and pkg/util/warning.
 import { randomUUID } from 'node:crypto'
-import type { Accept, Answer, ApiRequest } from '../handlers/request.ts'
+import type { Accept, Answer } from '../handlers/request.ts'
 import { JSON_TYPE } from '../handlers/view.ts'
 import { statusBody } from '../handlers/views.ts'
 import { StatusError } from '../machinery/status.ts'
@@ -13,9 +13,15 @@ export interface ErrorLog {
   error(details: object, message: string): void
 }
 
-const PLAIN: Accept = { encoding: 'json', as: undefined, asVersion: '', pretty: false }
+export const PLAIN: Accept = { encoding: 'json', as: undefined, asVersion: '', pretty: false }
 /** Warnings beyond this many bytes in all are left out, as upstream does. */
 const MAX_WARNING_BYTES = 4096
+
+/** What of a request its answer depends on. */
+export interface Warned {
+  readonly accept: Accept
+  readonly warnings: readonly string[]
+}
 
 /** Headers of every answer. */
 export function baseHeaders(): Headers {
@@ -26,7 +32,7 @@ export function baseHeaders(): Headers {
 export function respond(
   exchange: Exchange,
   answer: Answer,
-  request?: Pick<ApiRequest, 'accept'> & { warnings: readonly string[] },
+  request?: Warned,
 ): void {
   const headers = baseHeaders()
   headers['content-type'] = answer.contentType
@@ -52,7 +58,7 @@ export function respondError(
   exchange: Exchange,
   error: unknown,
   log: ErrorLog,
-  accept: Accept = PLAIN,
+  request: Warned = { accept: PLAIN, warnings: [] },
 ): void {
   const expected = error instanceof StatusError ? error : undefined
   if (!expected) {
@@ -67,12 +73,12 @@ export function respondError(
   const status = (expected ?? unexpected()).status
   const code = status.code ?? 500
   const seconds = status.details?.retryAfterSeconds
-  const answer = statusBody({ accept }, code, status)
+  const answer = statusBody(request, code, status)
   const retry =
     seconds !== undefined && (code === 429 || code === 503 || code === 504 || code === 409)
       ? { 'retry-after': String(seconds) }
       : {}
-  respond(exchange, { ...answer, headers: retry }, { accept, warnings: [] })
+  respond(exchange, { ...answer, headers: retry }, request)
 }
 
 const unexpected = (): StatusError =>
@@ -102,7 +108,6 @@ function warningHeaders(warnings: readonly string[]): string[] {
 }
 
 function quoted(text: string): string {
-  // eslint-disable-next-line no-control-regex
   const clean = text.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/[\\"]/g, '\\$&')
   return Buffer.from(clean, 'utf8').toString('latin1')
 }
