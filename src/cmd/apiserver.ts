@@ -98,7 +98,14 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   const stopCompaction = startCompaction(storage, options.etcdCompactionIntervalMs, (error) =>
     log.error({ error: String(error) }, 'could not compact the history'),
   )
-  return { url, port, identity, storage, log, stop: () => stop({ listening, caches, storage, renewal, stopCompaction }) }
+  return {
+    url,
+    port,
+    identity,
+    storage,
+    log,
+    stop: () => stop({ listening, caches, storage, renewal, stopCompaction }),
+  }
 }
 
 /** What changes while the server starts. */

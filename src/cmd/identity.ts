@@ -1,4 +1,5 @@
 // Who the server is: certificates and keys of its own making, or the operator's files.
+import { createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { firstAddressOf } from '../pki/ip.ts'
@@ -18,7 +19,10 @@ export interface Identity {
   readonly adminCert: string
   readonly adminKey: string
   readonly frontProxyCa: string
+  /** PEM: the private key that signs the tokens of service accounts. */
   readonly serviceAccountKey: string
+  /** PEM: the keys that check them. */
+  readonly serviceAccountKeys: readonly string[]
   /** First address of the service range. */
   readonly serviceIp: string
   /** The address that others reach the server at; undefined on a machine with nothing but a loopback. */
@@ -49,9 +53,7 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
     adminCert: pki.adminCert,
     adminKey: pki.adminKey,
     frontProxyCa: pki.frontProxyCaCert,
-    serviceAccountKey: options.serviceAccountSigningKeyFile
-      ? fileText(options.serviceAccountSigningKeyFile)
-      : pki.serviceAccountKey,
+    ...serviceAccountKeys(options, pki),
     serviceIp,
     advertiseAddress,
     async renew(current) {
@@ -59,6 +61,23 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
       return renewed && tlsOf(current, renewed)
     },
   }
+}
+
+function serviceAccountKeys(options: ApiServerOptions, pki: Pki) {
+  const { serviceAccountSigningKeyFile: signing, serviceAccountKeyFiles: checking } = options
+  const serviceAccountKey = signing ? fileText(signing) : pki.serviceAccountKey
+  const serviceAccountKeys = checking.length ? checking.map(fileText) : [serviceAccountKey]
+  for (const [i, pem] of [serviceAccountKey, ...serviceAccountKeys].entries()) {
+    try {
+      createPublicKey(pem)
+    } catch (error) {
+      throw new StartError(
+        `${i === 0 ? (signing ?? 'sa.key') : (checking[i - 1] ?? signing ?? 'sa.key')} holds no key in PEM`,
+        error,
+      )
+    }
+  }
+  return { serviceAccountKey, serviceAccountKeys }
 }
 
 function tlsOf(options: ApiServerOptions, pki: Pki): Tls {

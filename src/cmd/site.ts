@@ -1,4 +1,5 @@
 // What the chain needs that is loaded late: express and everything it serves come in at the first request for them.
+import { CONFIGURATION_PATH, issuerDocuments, KEYS_PATH } from '../authn/issuer.ts'
 import { builtinResources } from '../schema/resources.ts'
 import type { Exchange } from '../server/exchange.ts'
 import type { HealthCheck } from '../server/health.ts'
@@ -49,13 +50,14 @@ async function load(parts: SiteParts): Promise<(exchange: Exchange) => void> {
   const { buildInfo } = await import('./build.ts')
   const { options, caches, inflight, requests } = parts
   const host = parts.identity.advertiseAddress ?? options.bindAddress
+  const address = `${host}:${parts.port()}`
   return nonResourceHandler({
-    discovery: { resources: builtinResources(), serverAddress: `${host}:${parts.port()}` },
+    discovery: { resources: builtinResources(), serverAddress: address },
     checks: healthChecks(parts),
     build: buildInfo(),
     openapi: await openApi(parts),
     metrics: () => exposition({ requests, inflight, caches }),
-    documents: new Map(),
+    documents: documentsOf(parts, address),
     log: parts.log,
   })
 }
@@ -67,6 +69,18 @@ async function openApi({ log }: SiteParts): Promise<NonResource['openapi']> {
   return openApiHandler(createOpenApi({ version }), builtinResources, (error) =>
     log.error({ err: error }, 'an OpenAPI document could not be made'),
   )
+}
+
+function documentsOf({ options, identity }: SiteParts, address: string): NonResource['documents'] {
+  const { configuration, keys } = issuerDocuments(
+    options.serviceAccountIssuer,
+    identity.serviceAccountKeys,
+    address,
+  )
+  return new Map([
+    [CONFIGURATION_PATH, { contentType: 'application/json', body: configuration }],
+    [KEYS_PATH, { contentType: 'application/jwk-set+json', body: keys }],
+  ])
 }
 
 const EVERYWHERE = ['healthz', 'livez', 'readyz'] as const

@@ -1,15 +1,18 @@
 // GET of one object. Follows k8s.io/apiserver/pkg/endpoints/handlers/get.go and pkg/registry/generic/registry/store.go.
-import { notFound, plainError, tooLargeResourceVersion } from '../machinery/status.ts'
+import { badRequest, notFound, plainError, tooLargeResourceVersion } from '../machinery/status.ts'
 import type { Entry } from '../storage/cache/entry.ts'
 import { resourceVersionFault } from './options.ts'
 import type { Answer, ApiRequest } from './request.ts'
 import type { Scope } from './scope.ts'
 import { viewOf } from './views.ts'
 
+const EXPORT_GONE = 'the export parameter, deprecated since v1.14, is no longer supported'
+
 /** Seconds after which a client may ask again for a version that has not come yet. */
 const RETRY_SECONDS = 1
 
 export async function get(scope: Scope, request: ApiRequest): Promise<Answer> {
+  if (request.query.size && request.query.has('export')) throw badRequest(EXPORT_GONE)
   const view = viewOf(scope, request, 'object')
   const entry = await read(scope, request)
   return { status: 200, contentType: view.contentType, body: view.object(entry) }

@@ -55,7 +55,7 @@ class Group {
     const bytes = this.#frames.length === 1 ? (this.#frames[0] as Buffer) : Buffer.concat(this.#frames)
     this.#frames = []
     for (const sink of this.sinks) {
-      if (sink.backlog > MAX_WATCHER_BACKLOG_BYTES) sink.end()
+      if (sink.backlog > MAX_WATCHER_BACKLOG_BYTES) sink.abort()
       else sink.write(bytes)
     }
   }

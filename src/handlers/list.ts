@@ -1,6 +1,7 @@
 // GET of a collection: consistent pages from the watch cache, in bytes that were serialised once.
 // Follows k8s.io/apiserver/pkg/endpoints/handlers/get.go (ListResource), pkg/storage/cacher and pkg/storage/continue.go.
-import { badRequest, expired, StatusError, tooLargeResourceVersion } from '../machinery/status.ts'
+import type { StatusError } from '../machinery/status.ts'
+import { badRequest, expired, tooLargeResourceVersion } from '../machinery/status.ts'
 import type { Revision } from '../storage/interface.ts'
 import type { Entry } from '../storage/cache/entry.ts'
 import { decodeContinue, encodeContinue } from './continue.ts'

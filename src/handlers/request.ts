@@ -35,6 +35,8 @@ export interface ApiRequest {
 export interface ByteSink {
   write(chunk: Buffer): void
   end(): void
+  /** Ends it at once; what the client has not taken is dropped. */
+  abort(): void
   /** Bytes written but not yet taken by the client's connection. */
   readonly backlog: number
   /** Called once when the client has gone or the server ends the answer. */

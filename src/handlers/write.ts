@@ -3,6 +3,7 @@
 // newer object. Each stage returns a branded type, and storage takes only the last, so no stage can be skipped.
 // Follows k8s.io/apiserver/pkg/registry/generic/registry/store.go and pkg/endpoints/handlers.
 import type { Operation } from '../admission/plugin.ts'
+import { isObject, type Json } from '../machinery/json.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../machinery/object.ts'
 import { alreadyExists, conflict, invalid, OBJECT_MODIFIED } from '../machinery/status.ts'
 import { goesWithUpdate } from '../registry/deletion.ts'
@@ -16,6 +17,7 @@ import {
 } from '../registry/generic.ts'
 import type { WriteContext } from '../registry/strategy.ts'
 import { managerFromUserAgent, sameButTimes, trackUpdate } from '../schema/managedfields.ts'
+import { trackScale } from '../schema/managedfields-scale.ts'
 import { storedJson } from '../schema/stringify.ts'
 import { Entry } from '../storage/cache/entry.ts'
 import type { ApiRequest } from './request.ts'
@@ -125,29 +127,47 @@ async function mutate(w: WriteRequest, current: Entry | undefined): Promise<Muta
 }
 
 function trackManagedFields(w: WriteRequest, next: KubeObject, old: KubeObject | undefined): void {
-  const { scope, request } = w
-  const managedFields = trackUpdate({
+  const managedFields = w.projected && old ? ownersOfReplicas(w, next, old) : owners(w, next, old)
+  if (managedFields) next.metadata.managedFields = managedFields
+  else delete next.metadata.managedFields
+}
+
+const managerOf = (w: WriteRequest): string => w.fieldManager || managerFromUserAgent(w.request.userAgent)
+
+function owners(
+  w: WriteRequest,
+  next: KubeObject,
+  old: KubeObject | undefined,
+): ManagedFieldsEntry[] | undefined {
+  const { scope } = w
+  return trackUpdate({
     type: scope.type,
     old,
     next,
-    manager: w.fieldManager || managerFromUserAgent(request.userAgent),
+    manager: managerOf(w),
     apiVersion: scope.apiVersion,
     subresource: w.subresource,
     now: scope.environment.now(),
     resetFields: scope.strategy.resetFields?.[w.subresource],
   })
-  if (managedFields)
-    next.metadata.managedFields = w.projected ? withoutTimes(managedFields, w.subresource) : managedFields
-  else delete next.metadata.managedFields
 }
 
-/** Upstream's way through the projected object loses the time of the entry. */
-const withoutTimes = (entries: ManagedFieldsEntry[], subresource: string): ManagedFieldsEntry[] =>
-  entries.map((entry) => {
-    if (entry.subresource !== subresource) return entry
-    const { time: _, ...rest } = entry
-    return rest
+/** A Scale shows one field of its parent, and upstream tracks that one in a way of its own. */
+function ownersOfReplicas(
+  w: WriteRequest,
+  next: KubeObject,
+  old: KubeObject,
+): ManagedFieldsEntry[] | undefined {
+  return trackScale({
+    entries: old.metadata.managedFields,
+    apiVersion: w.scope.apiVersion,
+    replicasPath: 'spec.replicas',
+    changed: replicasOf(old) !== replicasOf(next),
+    manager: managerOf(w),
   })
+}
+
+const replicasOf = ({ spec }: KubeObject): Json | undefined => (isObject(spec) ? spec['replicas'] : undefined)
 
 function attributesOf(w: WriteRequest, object: KubeObject, current: Entry | undefined) {
   const operation: Operation = current ? 'UPDATE' : 'CREATE'

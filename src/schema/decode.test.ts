@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { decoderFor, DecodeError, normalise, serialise, zeroOf } from './decode.ts'
+import { decoderFor, DecodeError, normalise, zeroOf } from './decode.ts'
 import type { StructType } from './type.ts'
 import { typeForKind } from './types.ts'
 
@@ -183,7 +183,7 @@ describe('type errors', () => {
   })
 })
 
-describe('normalise and serialise', () => {
+describe('normalise', () => {
   const stored = decode(configMap, {
     kind: 'ConfigMap',
     apiVersion: 'v1',
@@ -208,20 +208,5 @@ describe('normalise and serialise', () => {
       '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"n","uid":"u"},"immutable":false,"data":{"a":"1"}}',
     )
     expect(clean.data).toBe(stored.data)
-  })
-
-  it('leaves the version out and escapes as Go does', () => {
-    const object = { ...stored, metadata: { name: 'n', resourceVersion: '5' }, data: { a: '<&>\u2028' } }
-    expect(serialise(object, configMap).toString()).toBe(
-      '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"n"},"data":{"a":"\\u003c\\u0026\\u003e\\u2028"}}',
-    )
-  })
-
-  it('stores an empty list as protobuf would give it back, but keeps empty structs', () => {
-    const spec = { selector: {}, template: { metadata: {}, spec: { containers: [] } }, strategy: {} }
-    const text = serialise({ metadata: {}, spec, status: {} }, deployment).toString()
-    expect(text).toBe(
-      '{"metadata":{},"spec":{"selector":{},"template":{"metadata":{},"spec":{"containers":null}},"strategy":{}},"status":{}}',
-    )
   })
 })

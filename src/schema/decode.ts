@@ -5,7 +5,6 @@
 import type { Json, JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { assign } from './json-assign.ts'
-import { escapeHtml } from './json.ts'
 import { report } from './decode-report.ts'
 import { scalarDecoder, zeroScalar } from './decode-scalar.ts'
 import type { Field, ListType, MapType, StructType, Type } from './type.ts'
@@ -71,22 +70,8 @@ export function zeroOf(type: StructType): JsonObject {
  * What is in order already is returned itself, so an untouched object costs one look at each key.
  */
 export function normalise<T extends JsonObject>(object: T, type: StructType): T {
-  return normaliseStruct(object, structSlots(type), false) as T
+  return normaliseStruct(object, structSlots(type)) as T
 }
-
-/**
- * JSON bytes for the store: in order, with Go's escapes, without metadata.resourceVersion. Empty lists that Go writes
- * as such become null, because upstream stores protobuf, from which they come back so.
- */
-export function serialise(object: KubeObject, type: StructType): Buffer {
-  const ordered = normaliseStruct(object, structSlots(type), true) as KubeObject
-  if (ordered.metadata?.resourceVersion === undefined) return bytesOf(ordered)
-  const metadata = { ...ordered.metadata }
-  delete metadata.resourceVersion
-  return bytesOf({ ...ordered, metadata })
-}
-
-const bytesOf = (object: JsonObject): Buffer => Buffer.from(escapeHtml(JSON.stringify(object)))
 
 function decodeOf(type: Type): Decode {
   switch (type.kind) {
@@ -280,43 +265,43 @@ function copyOf(value: Json): Json {
 
 // ---- normalise
 
-function normaliseType(value: Json, type: Type, stored: boolean): Json {
+function normaliseType(value: Json, type: Type): Json {
   if (typeof value !== 'object' || value === null) return value
   if (type.kind === 'struct') {
-    return Array.isArray(value) ? value : normaliseStruct(value, structSlots(type), stored)
+    return Array.isArray(value) ? value : normaliseStruct(value, structSlots(type))
   }
-  if (type.kind === 'list') return Array.isArray(value) ? normaliseList(value, type.item, stored) : value
-  if (type.kind === 'map' && !Array.isArray(value)) return normaliseMap(value, type.value, stored)
+  if (type.kind === 'list') return Array.isArray(value) ? normaliseList(value, type.item) : value
+  if (type.kind === 'map' && !Array.isArray(value)) return normaliseMap(value, type.value)
   return value
 }
 
 const isPlain = (type: Type): boolean => type.kind !== 'struct' && type.kind !== 'list' && type.kind !== 'map'
 
-function normaliseList(list: Json[], item: Type, stored: boolean): Json[] {
+function normaliseList(list: Json[], item: Type): Json[] {
   if (isPlain(item)) return list
   let out: Json[] | undefined
   for (let i = 0; i < list.length; i++) {
-    const now = normaliseType(list[i] as Json, item, stored)
+    const now = normaliseType(list[i] as Json, item)
     if (now !== list[i]) (out ??= list.slice())[i] = now
   }
   return out ?? list
 }
 
-function normaliseMap(map: JsonObject, type: Type, stored: boolean): JsonObject {
+function normaliseMap(map: JsonObject, type: Type): JsonObject {
   const keys = Object.keys(map)
   let changed = false
   for (let i = 1; i < keys.length && !changed; i++) changed = (keys[i - 1] as string) > (keys[i] as string)
   if (isPlain(type) && !changed) return map
   const out: JsonObject = {}
   for (const key of changed ? keys.sort() : keys) {
-    const now = normaliseType(map[key] as Json, type, stored)
+    const now = normaliseType(map[key] as Json, type)
     if (now !== map[key]) changed = true
     assign(out, key, now)
   }
   return changed ? out : map
 }
 
-function normaliseStruct(object: JsonObject, slots: StructSlots, stored: boolean): JsonObject {
+function normaliseStruct(object: JsonObject, slots: StructSlots): JsonObject {
   const present = presentSlots(object, slots, { seen: false })
   let changed = !isInOrder(object, present)
   const values: (Json | undefined)[] = new Array<Json | undefined>(present.length)
@@ -325,8 +310,7 @@ function normaliseStruct(object: JsonObject, slots: StructSlots, stored: boolean
     const value = object[slot.name]
     let now: Json | undefined
     if (value === undefined || value === null) now = slot.always ? (value ?? slot.zero()) : undefined
-    else if (stored && slot.losesEmpty && isEmptyCollection(value, slot.type)) now = null
-    else if (slot.dropsZero((now = normaliseType(value, slot.type, stored)))) now = undefined
+    else if (slot.dropsZero((now = normaliseType(value, slot.type)))) now = undefined
     if (now !== value) changed = true
     values[i] = now
   }

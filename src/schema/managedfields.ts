@@ -80,7 +80,9 @@ export function sameButTimes(old: KubeObject, next: KubeObject): boolean {
   const before = old.metadata.managedFields
   const after = next.metadata.managedFields
   if (!before || !after || before === after || before.length !== after.length) return false
-  return after.every((entry, i) => entry === before[i] || isSame({ ...entry, time: '' }, { ...before[i], time: '' }))
+  return after.every(
+    (entry, i) => entry === before[i] || isSame({ ...entry, time: '' }, { ...before[i], time: '' }),
+  )
 }
 
 /** As long as upstream lets the name of a manager be, in bytes. */

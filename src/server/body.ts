@@ -7,6 +7,8 @@ const EMPTY = Buffer.alloc(0)
 
 /** All bytes of the stream; rejects with 413 beyond `limit`, 408 when it takes too long, 400 when it breaks off. */
 export function readAll(stream: Readable, limit: number): Promise<Buffer> {
+  // A client that broke off before anybody asked for its body: nothing will tell of it again.
+  if (stream.destroyed && !stream.readableEnded) return Promise.reject(brokenOff())
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -17,7 +19,7 @@ export function readAll(stream: Readable, limit: number): Promise<Buffer> {
       chunks.push(chunk)
     }
     const onEnd = (): void => settle(undefined)
-    const onBroken = (): void => settle(badRequest('the request body broke off'))
+    const onBroken = (): void => settle(brokenOff())
     const settle = (error: Error | undefined): void => {
       clearTimeout(timer)
       stream.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken)
@@ -32,6 +34,8 @@ export function readAll(stream: Readable, limit: number): Promise<Buffer> {
     stream.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken)
   })
 }
+
+const brokenOff = (): StatusError => badRequest('the request body broke off')
 
 const timedOut = (): StatusError =>
   new StatusError({ code: 408, reason: 'Timeout', message: 'the request body did not arrive in time' })

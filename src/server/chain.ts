@@ -12,11 +12,11 @@ import { StatusError } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import type { Resource } from '../schema/resource.ts'
 import { route, scoped, type SpecialHandlers } from './dispatch.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange, Headers } from './exchange.ts'
 import type { InflightLimit } from './inflight.ts'
 import { negotiate } from './negotiate.ts'
 import { requestInfoOf } from './requestinfo.ts'
-import { type ErrorLog, respond, respondError } from './respond.ts'
+import { type ErrorLog, PLAIN, respond, respondError } from './respond.ts'
 
 /** Bodies beyond this are refused with 413, as upstream's MaxRequestBodyBytes. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
@@ -40,6 +40,10 @@ export interface Chain {
 }
 
 const NO_QUERY = new URLSearchParams()
+/** A URL that is none: refused before anybody reads it, in the words of Go's net/http. */
+const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/
+const BAD_REQUEST = Buffer.from('400 Bad Request')
+const PLAIN_TEXT = (): Headers => ({ 'content-type': 'text/plain; charset=utf-8' })
 
 /** Serves one exchange to its end. Never rejects. */
 export async function serve(chain: Chain, exchange: Exchange): Promise<void> {
@@ -55,7 +59,7 @@ export async function serve(chain: Chain, exchange: Exchange): Promise<void> {
     await walkThrough(chain, walk)
   } catch (error) {
     walk.code = error instanceof StatusError ? error.code : 500
-    respondError(exchange, error, chain.log, walk.accept)
+    respondError(exchange, error, chain.log, { accept: walk.accept ?? PLAIN, warnings: walk.warnings })
   }
   chain.observe?.(exchange, walk.info, walk.code, walk.startedAt)
 }
@@ -73,6 +77,7 @@ interface Walk {
 async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   const { exchange } = walk
   const { path, query } = split(exchange.url)
+  if (BAD_ESCAPE.test(path)) return exchange.answer((walk.code = 400), PLAIN_TEXT(), BAD_REQUEST)
   const info = (walk.info = requestInfoOf(exchange.method, path, query))
   const warn = (message: string): void => void walk.warnings.push(message)
   const authenticated = chain.authenticator.authenticate({
@@ -92,7 +97,8 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
     if (!info.isResourceRequest) return chain.nonResource(exchange, user)
     const answer = await handle(chain, walk, { info, user, query })
     walk.code = answer.status
-    respond(exchange, answer, { accept: walk.accept as Accept, warnings: walk.warnings })
+    // Pages for paths that nothing serves come before anybody looked at Accept.
+    respond(exchange, answer, walk.accept && { accept: walk.accept, warnings: walk.warnings })
   } finally {
     leave?.()
   }

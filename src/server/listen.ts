@@ -2,12 +2,14 @@
 // Follows k8s.io/apiserver/pkg/server/secure_serving.go.
 import {
   createSecureServer,
+  type Http2Session,
   type Http2SecureServer,
   type IncomingHttpHeaders,
+  type SecureServerOptions,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { peerCertificate } from '../authn/x509.ts'
@@ -24,6 +26,15 @@ const SESSION_WINDOW_BYTES = 4 * 1024 * 1024
 const STREAM_WINDOW_BYTES = 1024 * 1024
 /** A client has this long for its headers; slower ones are closed. */
 const HEADERS_TIMEOUT_MS = 32_000
+/** Connections without a request are closed after this long, as upstream's IdleTimeout of HTTP/2. */
+const IDLE_MS = 90_000
+/**
+ * How often every HTTP/2 connection is asked whether it is alive; one that has not answered by the next time is closed.
+ * Besides clients that vanished, this ends those that broke the protocol: node stops reading from them and hears no end.
+ */
+const HEARTBEAT_MS = 30_000
+/** TCP asks silent HTTP/1.1 clients after this long, as Go's listeners do. */
+const KEEP_ALIVE_PROBE_MS = 15_000
 /** Open requests get this long to end when the server stops. */
 const DRAIN_MS = 250
 
@@ -35,6 +46,8 @@ export interface ListenOptions {
   readonly key: string
   /** Client certificates are checked against these CAs. */
   readonly clientCa: string
+  /** For tests; see HEARTBEAT_MS. */
+  readonly heartbeatMs?: number
   handle(exchange: Exchange): void
 }
 
@@ -48,7 +61,8 @@ export interface Listening {
 
 /** Opens the port. Rejects with node's error (EADDRINUSE, EACCES …) where it cannot. */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  const server = createSecureServer({
+  // Options of HTTP/1.1 are taken, too, though their type does not say so.
+  const settings: SecureServerOptions & Pick<ServerOptions, 'maxHeaderSize'> = {
     allowHTTP1: true,
     cert: options.cert,
     key: options.key,
@@ -57,12 +71,16 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     maxHeaderListPairs: 256,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
     settings: {
       maxConcurrentStreams: MAX_STREAMS,
       initialWindowSize: STREAM_WINDOW_BYTES,
       maxHeaderListSize: MAX_HEADER_BYTES,
     },
-  })
+  }
+  const server = createSecureServer(settings)
   Object.assign(server, { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 })
   const sessions = new Set<ServerHttp2Session>()
   const sockets = new Set<Socket>()
@@ -72,6 +90,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     session.on('error', () => undefined)
     track(sessions, session)
   })
+  const heartbeat = setInterval(() => beat(sessions), options.heartbeatMs ?? HEARTBEAT_MS).unref()
+  server.once('close', () => clearInterval(heartbeat))
   serve(server, options)
   await opened(server, options)
   const port = (server.address() as AddressInfo).port
@@ -98,13 +118,57 @@ function serve(server: Http2SecureServer, options: ListenOptions): void {
     (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: string[]) => {
       const session = stream.session
       if (!session) return
+      const pulse = pulseOf(session)
+      pulse.streams++
+      stream.once('close', () => {
+        pulse.streams--
+        pulse.idleSince = performance.now()
+      })
       options.handle(
         new Http2Exchange(stream, headers, rawHeaders, peerOf(session.socket as TLSSocket, session)),
       )
     },
   )
   server.on('tlsClientError', () => undefined)
-  server.on('clientError', (_error: Error, socket: Socket) => socket.destroy())
+}
+
+/** What is known of a session's life. */
+interface Pulse {
+  /** Its last ping was answered, or none was sent yet. */
+  alive: boolean
+  /** Requests under way. */
+  streams: number
+  /** When the last of them ended, in ms. */
+  idleSince: number
+}
+
+const pulses = new WeakMap<Http2Session, Pulse>()
+
+function pulseOf(session: Http2Session): Pulse {
+  let pulse = pulses.get(session)
+  if (!pulse) pulses.set(session, (pulse = { alive: true, streams: 0, idleSince: performance.now() }))
+  return pulse
+}
+
+/** Closes the connections that are dead or idle, and asks the others for a sign of life. */
+function beat(sessions: ReadonlySet<ServerHttp2Session>): void {
+  for (const session of sessions) {
+    const pulse = pulseOf(session)
+    if (!pulse.alive) session.destroy()
+    else if (pulse.streams === 0 && performance.now() - pulse.idleSince > IDLE_MS) session.close()
+    else ask(session, pulse)
+  }
+}
+
+function ask(session: ServerHttp2Session, pulse: Pulse): void {
+  pulse.alive = false
+  try {
+    session.ping((error) => {
+      pulse.alive = error === null
+    })
+  } catch {
+    // It is closing already; the next beat ends what is left of it.
+  }
 }
 
 const peers = new WeakMap<object, Peer>()

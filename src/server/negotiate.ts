@@ -14,6 +14,8 @@ export const ACCEPTED = Object.keys(MEDIA_TYPES)
 const MAX_CLAUSES = 64
 /** Answers to distinct headers that are remembered. */
 const MAX_REMEMBERED = 256
+/** Longer headers are read each time: clients choose them, and no client's usual one comes near. */
+const MAX_REMEMBERED_LENGTH = 512
 
 interface Clause {
   readonly type: string
@@ -31,7 +33,7 @@ export function negotiate(header: string | undefined, watch: boolean): Accept {
   const known = remembered.get(key)
   if (known) return known
   const accept = read(header, watch)
-  if (remembered.size < MAX_REMEMBERED) remembered.set(key, accept)
+  if (remembered.size < MAX_REMEMBERED && header.length <= MAX_REMEMBERED_LENGTH) remembered.set(key, accept)
   return accept
 }
 

@@ -25,7 +25,7 @@ export interface NonResource {
   /** Text of /metrics, and its content type. */
   metrics(): Promise<{ contentType: string; body: string }>
   /** JSON documents at fixed paths: the issuer's configuration and keys. */
-  readonly documents: ReadonlyMap<string, () => { contentType: string; body: string }>
+  readonly documents: ReadonlyMap<string, { contentType: string; body: string }>
   readonly log: ErrorLog
 }
 
@@ -50,8 +50,9 @@ export function nonResourceHandler(site: NonResource): (exchange: Exchange) => v
   })
   for (const [path, document] of site.documents) {
     router.get(path, (_request, response) => {
-      const { contentType, body } = document()
-      response.type(contentType).set('cache-control', 'public, max-age=3600').send(body)
+      const { contentType, body } = document
+      response.setHeader('content-type', contentType)
+      response.set('cache-control', 'public, max-age=3600').end(body)
     })
   }
   router.get(['/api', '/apis', '/api/*rest', '/apis/*rest'], (request, response) =>

@@ -29,11 +29,7 @@ export function baseHeaders(): Headers {
 }
 
 /** Writes an answer. */
-export function respond(
-  exchange: Exchange,
-  answer: Answer,
-  request?: Warned,
-): void {
+export function respond(exchange: Exchange, answer: Answer, request?: Warned): void {
   const headers = baseHeaders()
   headers['content-type'] = answer.contentType
   if (request?.warnings.length) headers['warning'] = warningHeaders(request.warnings)

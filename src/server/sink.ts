@@ -11,6 +11,8 @@ export class StreamSink implements ByteSink {
     this.#stream = stream
     stream.on('error', () => undefined)
     stream.once('close', () => this.#close())
+    // A client that went before its answer began: nothing will tell of it again.
+    if (stream.destroyed) this.#closed = true
   }
 
   write(chunk: Buffer): void {
@@ -20,6 +22,11 @@ export class StreamSink implements ByteSink {
   end(): void {
     if (this.#closed) return
     this.#stream.end()
+    this.#close()
+  }
+
+  abort(): void {
+    this.#stream.destroy()
     this.#close()
   }
 
