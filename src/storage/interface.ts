@@ -88,8 +88,11 @@ export interface WatchSink {
 
 export interface StoreWatch {
   close(): void
-  /** Ask for a `progress` call at the store's current revision. */
-  requestProgress(): void
+  /**
+   * Ask for a `progress` call at the store's current revision, or at `atLeast` where the caller knows already
+   * what it waits for. One call may answer many requests.
+   */
+  requestProgress(atLeast?: Revision): void
 }
 
 /**

@@ -65,6 +65,32 @@ export async function connect(options: EtcdOptions): Promise<Etcd3> {
   }
 }
 
+/**
+ * Whether all servers answer progress requests in order with the events: so from 3.4.31 and 3.5.13 on (etcd
+ * issues 15220 and 17507). A server that does not say counts as one that does not.
+ */
+export async function answersProgress(options: EtcdOptions): Promise<boolean> {
+  const { Etcd3 } = await import('etcd3')
+  const one = async (server: string): Promise<boolean> => {
+    const client = new Etcd3(clientOptions({ ...options, servers: [server] }))
+    try {
+      return inOrder((await client.maintenance.status({ deadline: Date.now() + DIAL_TIMEOUT_MS })).version)
+    } catch {
+      return false
+    } finally {
+      client.close()
+    }
+  }
+  return (await Promise.all(options.servers.map(one))).every(Boolean)
+}
+
+/** Whether an etcd of this version answers progress requests in order. */
+export function inOrder(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number.parseFloat)
+  if (major !== 3 || minor > 5) return major >= 3
+  return minor === 5 ? patch >= 13 : minor === 4 && patch >= 31
+}
+
 /** A key nobody writes: reading it costs etcd a consensus on the revision, and nothing else. */
 export const PROBE_KEY = Buffer.from('\0')
 

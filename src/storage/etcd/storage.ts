@@ -18,7 +18,7 @@ import type {
   WriteResult,
 } from '../interface.ts'
 import type { EtcdOptions } from './client.ts'
-import { connect, PROBE_KEY, repeatable, swapping } from './client.ts'
+import { answersProgress, connect, PROBE_KEY, repeatable, swapping } from './client.ts'
 import { Leases } from './leases.ts'
 import type { WatchSource } from './watch.ts'
 import { EtcdWatch } from './watch.ts'
@@ -28,7 +28,8 @@ const LIST_PAGE = 1000
 
 /** Connects; throws `StorageOpenError` when no server answers within some seconds. */
 export async function openEtcd(options: EtcdOptions): Promise<Storage> {
-  return new EtcdStorage(await connect(options))
+  const client = await connect(options)
+  return new EtcdStorage(client, await answersProgress(options))
 }
 
 class EtcdStorage implements Storage {
@@ -38,9 +39,13 @@ class EtcdStorage implements Storage {
   private readonly source: WatchSource
   private closed = false
 
-  constructor(client: Etcd3) {
+  constructor(client: Etcd3, progressIsSafe: boolean) {
     this.client = client
-    this.source = { open: () => client.watchClient.watch(), currentRevision: () => this.currentRevision() }
+    this.source = {
+      open: () => client.watchClient.watch(),
+      currentRevision: () => this.currentRevision(),
+      progressIsSafe,
+    }
     this.leases = new Leases(
       async (ttl) => (await repeatable(() => client.leaseClient.leaseGrant({ TTL: ttl }))).ID,
     )

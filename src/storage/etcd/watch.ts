@@ -1,7 +1,10 @@
 // One watch on etcd: a stream of its own, opened again from where it was when it is lost.
 // Beside the etcd engine; follows k8s.io/apiserver/pkg/storage/etcd3 (watcher) on etcd's Watch service.
 //
-// etcd3's own watcher knows no progress requests, so this speaks to the stream below it.
+// etcd3's own watcher knows no progress requests, so this speaks to the stream below it. Up to 3.4.30 and
+// 3.5.12 etcd answers such a request before it has sent all events (etcd issues 15220 and 17507). There the
+// watch is widened to all keys until it has seen the revision in question: every revision is an event of
+// some key, and events come in order.
 
 import type { IDuplexStream, IEvent, IKeyValue, IWatchRequest, IWatchResponse } from 'etcd3'
 import type { Revision, StoreEvent, StoreWatch, WatchSink } from '../interface.ts'
@@ -15,6 +18,9 @@ const PROGRESS_AGAIN_MS = 100
 const REOPEN_MIN_MS = 50
 const REOPEN_MAX_MS = 2_000
 
+/** Begin and end of a range that holds every key. */
+const ALL_KEYS = Buffer.from('\0')
+
 export interface WatchRange {
   readonly key: Buffer
   readonly rangeEnd: Buffer
@@ -26,6 +32,8 @@ export interface WatchRange {
 export interface WatchSource {
   open(): Promise<WatchStream>
   currentRevision(): Promise<Revision>
+  /** Whether the servers answer progress requests only after the events up to there. */
+  readonly progressIsSafe: boolean
 }
 
 export class EtcdWatch implements StoreWatch {
@@ -35,9 +43,11 @@ export class EtcdWatch implements StoreWatch {
   private readonly released: (watch: EtcdWatch) => void
   private stream: WatchStream | undefined
   private created = false
+  private wide = false
   private seen: Revision
   private over = false
-  private progressWanted = false
+  /** The revision that `progress` was requested for. */
+  private goal: Revision | undefined
   private progressTimer: NodeJS.Timeout | undefined
   private reopenTimer: NodeJS.Timeout | undefined
   private reopenPause = REOPEN_MIN_MS
@@ -61,9 +71,13 @@ export class EtcdWatch implements StoreWatch {
     this.released(this)
   }
 
-  requestProgress(): void {
-    this.progressWanted = true
-    if (this.created) this.askProgress()
+  requestProgress(atLeast?: Revision): void {
+    const revision = atLeast === undefined ? this.source.currentRevision() : Promise.resolve(atLeast)
+    revision.then(
+      (goal) => this.aim(goal),
+      // Nobody can say what is current: the caller's own reads fail too.
+      () => undefined,
+    )
   }
 
   /** Closes, and tells the sink why. */
@@ -91,22 +105,28 @@ export class EtcdWatch implements StoreWatch {
     }
     this.stream = stream
     this.created = false
+    this.wide = this.goal !== undefined && !this.source.progressIsSafe
     const current = (): boolean => this.stream === stream && !this.over
     stream.on('data', (response) => current() && this.receive(response))
     stream.on('error', () => current() && this.reopen())
     stream.on('end', () => current() && this.reopen())
-    const { key, rangeEnd } = this.range
+    const { key, rangeEnd } = this.wide ? { key: ALL_KEYS, rangeEnd: ALL_KEYS } : this.range
     const start = String(this.seen + 1)
     stream.write({ create_request: { key, range_end: rangeEnd, start_revision: start, prev_kv: true } })
   }
 
   private reopen(): void {
-    this.stream?.cancel()
-    this.stream = undefined
+    this.drop()
     if (this.over) return
-    clearTimeout(this.progressTimer)
     this.reopenTimer = setTimeout(() => void this.start(), this.reopenPause)
     this.reopenPause = Math.min(this.reopenPause * 2, REOPEN_MAX_MS)
+  }
+
+  private drop(): void {
+    this.stream?.cancel()
+    this.stream = undefined
+    this.created = false
+    clearTimeout(this.progressTimer)
   }
 
   private receive(response: IWatchResponse): void {
@@ -118,46 +138,56 @@ export class EtcdWatch implements StoreWatch {
     } else if (response.created) {
       this.created = true
       this.reopenPause = REOPEN_MIN_MS
-      if (this.progressWanted) this.askProgress()
+      this.pursue()
     } else {
-      this.tell(response)
+      this.guarded(() => this.tell(response))
     }
   }
 
   /** The header's revision covers a progress response; with events it may be ahead of what is still to come. */
   private tell(response: IWatchResponse): void {
-    const events = response.events.map(eventOf)
-    const last = events[events.length - 1]
-    this.guarded(() => {
-      if (last !== undefined) {
-        this.seen = last.revision
-        this.sink.events(events, last.revision)
-      } else {
-        this.seen = Math.max(this.seen, Number(response.header.revision))
-        this.tellProgress()
-      }
-    })
+    const last = response.events[response.events.length - 1]
+    this.seen = last === undefined ? Number(response.header.revision) : Number(last.kv.mod_revision)
+    const events = this.wide ? response.events.filter((event) => this.covers(event.kv.key)) : response.events
+    if (events.length > 0) this.sink.events(events.map(eventOf), this.seen)
+    if (this.goal !== undefined && this.seen >= this.goal) this.reached()
+    else if (last === undefined) this.sink.progress(this.seen)
   }
 
-  private tellProgress(): void {
-    this.progressWanted = false
+  private covers(key: Buffer): boolean {
+    return Buffer.compare(key, this.range.key) >= 0 && Buffer.compare(key, this.range.rangeEnd) < 0
+  }
+
+  /** A goal that was seen already needs no answer of etcd, which gives none when nothing is new. */
+  private aim(goal: Revision): void {
+    if (this.over) return
+    this.goal = Math.max(this.goal ?? 0, goal)
+    if (this.goal <= this.seen) this.guarded(() => this.reached())
+    else this.pursue()
+  }
+
+  private reached(): void {
+    this.goal = undefined
     clearTimeout(this.progressTimer)
     this.sink.progress(this.seen)
+    if (this.wide && !this.over) this.again()
   }
 
-  private askProgress(): void {
+  private pursue(): void {
     clearTimeout(this.progressTimer)
-    if (!this.progressWanted || this.over || !this.created) return
-    this.stream?.write({ progress_request: {} })
-    this.progressTimer = setTimeout(() => void this.unanswered(), PROGRESS_AGAIN_MS)
+    if (this.goal === undefined || this.over || !this.created) return
+    if (this.source.progressIsSafe) {
+      this.stream?.write({ progress_request: {} })
+      this.progressTimer = setTimeout(() => this.pursue(), PROGRESS_AGAIN_MS)
+    } else if (!this.wide) {
+      this.again()
+    }
   }
 
-  /** etcd also keeps silent for a watch that begins at a revision still to come: then there is nothing to see. */
-  private async unanswered(): Promise<void> {
-    const current = await this.source.currentRevision().catch(() => Infinity)
-    if (this.over || !this.progressWanted) return
-    if (current > this.seen) this.askProgress()
-    else this.guarded(() => this.tellProgress())
+  /** A new stream for the other range, from where the old one was. */
+  private again(): void {
+    this.drop()
+    void this.start()
   }
 
   /** A sink that throws loses its watch. */
