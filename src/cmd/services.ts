@@ -35,7 +35,7 @@ export function specialServices(parts: ServiceParts): SpecialServices {
         { name, namespace, query: request.query },
         { lister: scope.environment.lister },
       )
-      if (destination.to === 'empty') return { status: 204, contentType: 'text/plain', body: Buffer.alloc(0) }
+      if (destination.to === 'empty') return { status: 204, contentType: undefined, body: Buffer.alloc(0) }
       throw new StatusError({
         code: 503,
         reason: 'ServiceUnavailable',

@@ -45,7 +45,8 @@ export interface ByteSink {
 
 export interface WholeAnswer {
   readonly status: number
-  readonly contentType: string
+  /** undefined: there is no body to speak of. */
+  readonly contentType: string | undefined
   readonly body: Buffer | Iterable<Buffer>
   readonly headers?: Readonly<Record<string, string>>
 }

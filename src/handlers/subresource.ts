@@ -18,7 +18,9 @@ import { storedJson } from '../schema/stringify.ts'
 import { managerFromUserAgent, trackUpdate } from '../schema/managedfields.ts'
 import type { Subresource } from '../schema/resource.ts'
 import type { StructType } from '../schema/type.ts'
+import { parseIncludeObject, tableOf } from '../schema/table.ts'
 import { typeOf } from '../schema/types.ts'
+import type { Entry } from '../storage/cache/entry.ts'
 import { readObject } from './body.ts'
 import { remove } from './delete.ts'
 import { read } from './get.ts'
@@ -27,6 +29,7 @@ import { patched, patchOptions, readPatch } from './patch.ts'
 import type { Answer, ApiRequest } from './request.ts'
 import type { Expected, Scope } from './scope.ts'
 import { checkName } from './update.ts'
+import { tableOptions } from './view-table.ts'
 import { statusBody } from './views.ts'
 import { catchUp, write, type WriteRequest } from './write.ts'
 
@@ -45,8 +48,8 @@ function expectedOf(row: Subresource): Expected & { readonly type: StructType } 
 
 /** get, update and patch of a part of the parent. */
 export function projectionHandlers(projection: Projection, row: Subresource): Handlers {
-  const answer = (request: ApiRequest, parent: KubeObject): Answer =>
-    statusBody(request, 200, projection.get(parent))
+  const answer = (scope: Scope, request: ApiRequest, entry: Entry): Answer =>
+    partAnswer(scope, request, projection.get(scope.toServed(entry.object())))
   const writing = (
     scope: Scope,
     request: ApiRequest,
@@ -66,7 +69,7 @@ export function projectionHandlers(projection: Projection, row: Subresource): Ha
       change,
     })
   return {
-    get: async (scope, request) => answer(request, scope.toServed((await read(scope, request)).object())),
+    get: async (scope, request) => answer(scope, request, await read(scope, request)),
     async update(scope, request) {
       const options = writeOptions(request.query, 'UpdateOptions')
       const fresh = await readObject(request, expectedOf(row), options.fieldValidation)
@@ -74,7 +77,7 @@ export function projectionHandlers(projection: Projection, row: Subresource): Ha
       checkName(part, request.info.name)
       const change = (parent: KubeObject | undefined) =>
         projection.update(existing(scope, request, parent), part)
-      return answer(request, scope.toServed((await writing(scope, request, change, options)).entry.object()))
+      return answer(scope, request, (await writing(scope, request, change, options)).entry)
     },
     async patch(scope, request) {
       const options = patchOptions(request)
@@ -88,9 +91,19 @@ export function projectionHandlers(projection: Projection, row: Subresource): Ha
         )
         return projection.update(parent, part)
       }
-      return answer(request, scope.toServed((await writing(scope, request, apply, options)).entry.object()))
+      return answer(scope, request, (await writing(scope, request, apply, options)).entry)
     },
   }
+}
+
+/** The part as it was asked for; a table has one row. */
+function partAnswer(scope: Scope, request: ApiRequest, part: KubeObject): Answer {
+  const { accept, query } = request
+  if (accept.as !== 'Table') return statusBody(request, 200, part)
+  const include = parseIncludeObject(query.get('includeObject') ?? '')
+  const options = tableOptions(scope, include, accept.asVersion === 'v1beta1' ? 'v1beta1' : 'v1')
+  const { resourceVersion = '' } = part.metadata
+  return statusBody(request, 200, tableOf(scope.resource, [part], { resourceVersion }, options))
 }
 
 function existing(scope: Scope, request: ApiRequest, parent: KubeObject | undefined): KubeObject {
@@ -225,3 +238,20 @@ export function reviewHandlers(
 /** A Status that answers a create says so in its code. */
 const withCode = (result: JsonObject): JsonObject =>
   result['kind'] === 'Status' && result['code'] === undefined ? { ...result, code: 201 } : result
+
+/** POST of a Binding to its own collection: the older way to bind a pod, whose name stands in the body. */
+export function bindingsHandlers(row: Subresource, binding: Handlers, podsOf: () => Scope): Handlers {
+  return {
+    async create(_scope, request) {
+      const fresh = await readObject(request, expectedOf(row), 'Ignore')
+      const info = {
+        ...request.info,
+        resource: 'pods',
+        subresource: row.name,
+        name: fresh().metadata.name ?? '',
+      }
+      const create = binding['create'] as Handler
+      return create(podsOf(), { ...request, info, body: request.body, warn: request.warn })
+    },
+  }
+}

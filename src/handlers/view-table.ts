@@ -2,13 +2,19 @@
 import type { Status } from '../machinery/status.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import type { MetaVersion } from '../schema/partial.ts'
-import { type IncludeObject, tableOf } from '../schema/table.ts'
+import { type IncludeObject, tableOf, type TableOptions } from '../schema/table.ts'
 import type { Entry } from '../storage/cache/entry.ts'
 import type { Scope } from './scope.ts'
 import { type EventType, JSON_TYPE, type ListMeta, type View } from './view.ts'
 import { bookmarkObject, jsonFrame } from './view-json.ts'
 
 const jsonOf = (value: object): Buffer => Buffer.from(`${JSON.stringify(value)}\n`)
+
+/** What all tables of a resource share. */
+export function tableOptions(scope: Scope, includeObject: IncludeObject, version: MetaVersion): TableOptions {
+  const { describe, now } = scope.environment
+  return { now: now().getTime(), version, includeObject, ...(describe ? { describe } : {}) }
+}
 
 export class TableView implements View {
   readonly contentType = JSON_TYPE
@@ -60,14 +66,7 @@ export class TableView implements View {
   }
 
   #table(objects: readonly KubeObject[], meta: ListMeta, headers: boolean): Buffer {
-    const { describe } = this.#scope.environment
-    const options = {
-      now: this.#scope.environment.now().getTime(),
-      version: this.#version,
-      includeObject: this.#include,
-      headers,
-      ...(describe ? { describe } : {}),
-    }
+    const options = { ...tableOptions(this.#scope, this.#include, this.#version), headers }
     return jsonOf(tableOf(this.#scope.resource, objects, { ...meta }, options))
   }
 }

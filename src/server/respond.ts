@@ -31,7 +31,7 @@ export function baseHeaders(): Headers {
 /** Writes an answer. */
 export function respond(exchange: Exchange, answer: Answer, request?: Warned): void {
   const headers = baseHeaders()
-  headers['content-type'] = answer.contentType
+  if (answer.contentType !== undefined) headers['content-type'] = answer.contentType
   if (request?.warnings.length) headers['warning'] = warningHeaders(request.warnings)
   if ('stream' in answer) {
     answer.stream(exchange.stream(answer.status, headers))

@@ -1,6 +1,7 @@
 // Which resources and subresources are more than stored objects, and what serves them.
 import {
   actionHandlers,
+  bindingsHandlers,
   type ActionServices,
   type Connect,
   connectionHandlers,
@@ -14,6 +15,7 @@ import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { subresourceFor } from '../registry/subresources.ts'
 import type { Resource, Subresource } from '../schema/resource.ts'
+import { findResource } from '../schema/resources.ts'
 import type { SpecialHandlers } from './dispatch.ts'
 
 export type Review = (object: KubeObject, request: ApiRequest) => Promise<JsonObject>
@@ -28,13 +30,24 @@ export interface SpecialServices extends ActionServices {
 export function specialHandlers(services: SpecialServices): SpecialHandlers {
   const bySubresource = new Map<Subresource, Handlers | undefined>()
   const reviews = new Map([...services.reviews].map(([name, review]) => [name, reviewHandlers(review)]))
+  let bindings: Handlers | undefined
   return {
-    resource: ({ group, name }) => reviews.get(qualifiedResource({ group, resource: name })),
+    resource: ({ group, name }) => {
+      if (group === '' && name === 'bindings') return (bindings ??= bindingsOf(services))
+      return reviews.get(qualifiedResource({ group, resource: name }))
+    },
     subresource(resource, row) {
       if (!bySubresource.has(row)) bySubresource.set(row, subresourceHandlers(resource, row, services))
       return bySubresource.get(row)
     },
   }
+}
+
+function bindingsOf(services: SpecialServices): Handlers | undefined {
+  const pods = findResource('', 'v1', 'pods')
+  const row = pods?.subresources.find(({ name }) => name === 'binding')
+  const handlers = pods && row && subresourceHandlers(pods, row, services)
+  return handlers && bindingsHandlers(row, handlers, () => services.scopeOf({ group: '', resource: 'pods' }))
 }
 
 function subresourceHandlers(
