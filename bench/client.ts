@@ -1,0 +1,114 @@
+// A small client of our own: one HTTP/2 connection, as Go's clients use it. It measures where upstream's client is not
+// at hand, and it drives single phases whose CPU time is looked at.
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
+import type { Server } from './servers.ts'
+
+const { HTTP2_HEADER_STATUS } = constants
+
+export interface Reply {
+  readonly status: number
+  readonly bytes: number
+  readonly body: string
+}
+
+export interface Call {
+  readonly method: string
+  readonly path: string
+  readonly type?: string
+  readonly body?: string
+  /** Keep the answer's text; else only its length. */
+  readonly keep?: boolean
+}
+
+interface Head {
+  readonly method: string
+  readonly path: string
+  readonly type: string | undefined
+  /** Take packed answers, as Go's clients do. */
+  readonly gzip: boolean
+}
+
+export class Client {
+  readonly #session: ClientHttp2Session
+  readonly #authorization: Record<string, string>
+
+  constructor(server: Server) {
+    const { credentials } = server
+    const tls = 'token' in credentials ? {} : credentials
+    this.#authorization = 'token' in credentials ? { authorization: `Bearer ${credentials.token}` } : {}
+    this.#session = connect(`https://127.0.0.1:${server.port}`, { ...tls, rejectUnauthorized: false })
+    this.#session.on('error', () => undefined)
+    this.#session.setMaxListeners(0)
+  }
+
+  /** Sends one request; rejects for answers that are no success. */
+  call({ method, path, type, body, keep = false }: Call): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const stream = this.#open({ method, path, type: type ?? (body && 'application/json'), gzip: !keep })
+      let [status, bytes] = [0, 0]
+      const kept: Buffer[] = []
+      stream.on('response', (headers) => (status = Number(headers[HTTP2_HEADER_STATUS])))
+      stream.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+        if (keep || status >= 400) kept.push(chunk)
+      })
+      stream.on('error', reject)
+      stream.on('end', () => {
+        const text = Buffer.concat(kept).toString()
+        if (status < 300) resolve({ status, bytes, body: text })
+        else reject(new Error(`${method} ${path}: ${status} ${text}`))
+      })
+      stream.end(body)
+    })
+  }
+
+  /** Opens a watch; `line` sees each event's text. Resolves when the server has answered. */
+  watch(path: string, line: (text: string) => void): Promise<() => void> {
+    return new Promise((resolve, reject) => {
+      const stream = this.#open({ method: 'GET', path, type: undefined, gzip: false })
+      let rest = ''
+      stream.on('error', reject)
+      stream.on('response', () => resolve(() => stream.close(constants.NGHTTP2_CANCEL)))
+      stream.on('data', (chunk: Buffer) => {
+        const lines = (rest + chunk.toString()).split('\n')
+        rest = lines.pop() ?? ''
+        for (const text of lines) line(text)
+      })
+      stream.end()
+    })
+  }
+
+  #open({ method, path, type, gzip }: Head): ClientHttp2Stream {
+    return this.#session.request(
+      {
+        ':method': method,
+        ':path': path,
+        accept: 'application/json',
+        'user-agent': 'dinghy-bench/1 (linux/amd64)',
+        ...(gzip ? { 'accept-encoding': 'gzip' } : {}),
+        ...(type === undefined ? {} : { 'content-type': type }),
+        ...this.#authorization,
+      },
+      { endStream: false },
+    )
+  }
+
+  close(): void {
+    this.#session.destroy()
+  }
+}
+
+/** Runs `work` for 0…count-1, `concurrency` at a time; resolves to how many were done a second. */
+export async function parallel(
+  count: number,
+  concurrency: number,
+  work: (i: number) => Promise<unknown>,
+): Promise<number> {
+  const startedAt = performance.now()
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next < count) await work(next++)
+  }
+  await Promise.all(Array.from({ length: Math.min(concurrency, count) }, worker))
+  return count / ((performance.now() - startedAt) / 1000)
+}

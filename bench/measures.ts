@@ -1,0 +1,101 @@
+// What is measured, in which unit, and what the ratio is meant to reach. Every measure is a name and a number; the
+// table is made of these rows.
+
+export type Better = 'more' | 'less'
+
+export interface Measure {
+  readonly key: string
+  readonly title: string
+  readonly unit: string
+  readonly better: Better
+  /** How many times as good as upstream it is meant to be; undefined: shown only. */
+  readonly target?: number
+}
+
+/** What one round found, by the measures' keys. */
+export type Findings = Record<string, number>
+
+const rates = (prefix: string, form: string): Measure[] =>
+  [
+    { key: 'create', title: 'create, 32 at a time', target: 2 },
+    { key: 'create1', title: 'create, one after another', target: 2 },
+    { key: 'get', title: 'get', target: 2 },
+    { key: 'list', title: 'LIST of the pods', target: 4 },
+    { key: 'list_rv0', title: 'LIST at resourceVersion 0', target: 4 },
+    { key: 'list_selector', title: 'LIST by label, nothing found' },
+    { key: 'list_paged', title: 'LIST in pages of 500' },
+    { key: 'patch', title: 'strategic merge patch', target: 2 },
+    { key: 'watch', title: 'events to watchers', target: 2 },
+    { key: 'delete', title: 'delete' },
+  ].map((row) => ({
+    ...row,
+    key: prefix + row.key,
+    title: `${row.title}, ${form}`,
+    unit: '/s',
+    better: 'more',
+  }))
+
+/** Upstream's client reports these under other names. */
+export const LOADGEN_KEYS: Readonly<Record<string, string>> = { watch: 'watch_delivered_per_s' }
+
+export const RATES: readonly string[] = rates('', '').map(({ key }) => key)
+
+const less = (key: string, title: string, unit: string, target?: number): Measure => ({
+  key,
+  title,
+  unit,
+  better: 'less',
+  ...(target === undefined ? {} : { target }),
+})
+
+const CPU_TITLES: Readonly<Record<string, string>> = {
+  create: 'create',
+  get: 'get',
+  list: 'LIST of the pods',
+  selector: 'LIST by label, nothing found',
+  paged: 'LIST in pages of 500',
+  patch: 'strategic merge patch',
+  watch: 'an event to a watcher',
+  delete: 'delete',
+}
+
+/** All rows of the table, in order. */
+export function measures(phases: readonly string[]): Measure[] {
+  return [
+    ...rates('json_', 'JSON'),
+    ...rates('proto_', 'protobuf'),
+    less('ready_first', 'ready from exec, empty folder', 'ms', 8),
+    less('ready_second', 'ready from exec, with the data', 'ms', 8),
+    less('rss_idle', 'resident memory, idle', 'MiB', 3),
+    less('rss_loaded', 'resident memory, just loaded', 'MiB', 3),
+    less('rss_later', 'resident memory, loaded, 10 s later', 'MiB', 3),
+    less('rss_end', 'resident memory after all phases', 'MiB'),
+    ...phases.flatMap((phase) => [
+      less(`cpu_${phase}`, `CPU: ${CPU_TITLES[phase] ?? phase}`, 'ms/op'),
+      less(`cpu_${phase}_main`, `of that on the main thread`, 'ms/op'),
+    ]),
+  ]
+}
+
+/** Middle of the values; of two middles their mean. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}
+
+/** The median of each measure over all rounds. */
+export function medians(rounds: readonly Findings[]): Findings {
+  const keys = new Set(rounds.flatMap((round) => Object.keys(round)))
+  const result: Findings = {}
+  for (const key of keys) result[key] = median(rounds.flatMap((round) => round[key] ?? []))
+  return result
+}
+
+/** How many times as good `ours` is; undefined where one was not measured. */
+export function ratio(measure: Measure, ours: Findings, theirs: Findings): number | undefined {
+  const [mine, other] = [ours[measure.key], theirs[measure.key]]
+  if (mine === undefined || other === undefined) return undefined
+  return measure.better === 'more' ? mine / other : other / mine
+}

@@ -1,0 +1,115 @@
+// One round: everything that is measured of one server, on fresh folders. The other server does not run meanwhile.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import type { BenchOptions } from './options.ts'
+import type { Machine } from './machine.ts'
+import { type Findings, LOADGEN_KEYS, RATES } from './measures.ts'
+import { PHASES, Workload } from './phases.ts'
+import { cpuTime, residentMemory } from './processes.ts'
+import { type Contender, type Server, withServer } from './servers.ts'
+
+const IDLE_MS = 2_000
+const LATER_MS = 10_000
+const run = promisify(execFile)
+
+export interface Round {
+  readonly contender: Contender
+  readonly options: BenchOptions
+  readonly machine: Machine
+  /** A folder for temporary files. */
+  readonly work: string
+  /** Upstream's load generator; undefined: rates are measured by our own client. */
+  readonly loadgen: string | undefined
+}
+
+export async function measure(round: Round): Promise<Findings> {
+  return {
+    ...(await startAndMemory(round)),
+    ...(round.loadgen === undefined ? {} : await ratesByLoadgen(round)),
+    ...(await cpuAndRates(round)),
+  }
+}
+
+/** Ready times, and memory before and after as many pods as the table says. */
+async function startAndMemory(round: Round): Promise<Findings> {
+  const { contender, machine, work, options } = round
+  const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+  await machine.look(`${contender.name}: start and memory`)
+  return withServer(contender, work, async (server, folder) => {
+    await later(IDLE_MS)
+    const found: Findings = { ready_first: server.readyMs, rss_idle: memoryOf(server) }
+    await load(round, server, options)
+    found['rss_loaded'] = memoryOf(server)
+    await later(LATER_MS)
+    found['rss_later'] = memoryOf(server)
+    await server.stop()
+    const again = await contender.start(folder)
+    await again.stop()
+    return { ...found, ready_second: again.readyMs }
+  })
+}
+
+async function load(round: Round, server: Server, options: BenchOptions): Promise<void> {
+  if (round.loadgen !== undefined) {
+    await run(round.loadgen, [...loadgenArguments(server, options), '-phases', 'create'])
+    return
+  }
+  const workload = new Workload(server, options)
+  await workload.prepare()
+  await workload.run('create')
+  workload.close()
+}
+
+const memoryOf = (server: Server): number =>
+  server.programs.reduce((sum, { pid }) => sum + residentMemory(pid), 0)
+
+const LOADGEN_PHASES = 'create,get,list,patch,watch,delete'
+
+function loadgenArguments(server: Server, { pods, watchers, events }: BenchOptions): string[] {
+  const sizes = ['-pods', String(pods), '-watchers', String(watchers), '-events', String(events)]
+  return ['-kubeconfig', server.kubeconfig, ...sizes]
+}
+
+/** All phases by upstream's client, once with JSON and once with protobuf, each on a fresh server. */
+async function ratesByLoadgen(round: Round): Promise<Findings> {
+  const found: Findings = {}
+  for (const form of ['json', 'proto']) {
+    await round.machine.look(`${round.contender.name}: rates, ${form}`)
+    await withServer(round.contender, round.work, async (server) => {
+      const args = [...loadgenArguments(server, round.options), '-phases', LOADGEN_PHASES]
+      if (form === 'proto') args.push('-proto')
+      const { stdout } = await run(round.loadgen as string, args)
+      const reported = JSON.parse(stdout) as Record<string, number>
+      for (const key of RATES) {
+        const value = reported[LOADGEN_KEYS[key] ?? `${key}_per_s`]
+        if (value !== undefined) found[`${form}_${key}`] = value
+      }
+      if (form === 'json') found['rss_end'] = memoryOf(server)
+    })
+  }
+  return found
+}
+
+const OWN_RATES: Readonly<Record<string, string>> = { selector: 'list_selector', paged: 'list_paged' }
+
+/** CPU time of single phases, driven by our own client; their rates too where nothing better tells them. */
+async function cpuAndRates(round: Round): Promise<Findings> {
+  await round.machine.look(`${round.contender.name}: CPU time`)
+  return withServer(round.contender, round.work, async (server) => {
+    const workload = new Workload(server, round.options)
+    await workload.prepare()
+    const found: Findings = {}
+    for (const phase of PHASES) {
+      const before = server.programs.map(({ pid }) => cpuTime(pid))
+      const { operations, perSecond } = await workload.run(phase)
+      const after = server.programs.map(({ pid }) => cpuTime(pid))
+      const spent = (of: 'main' | 'others'): number =>
+        after.reduce((sum, now, i) => sum + now[of] - (before[i]?.[of] ?? 0), 0) / operations
+      found[`cpu_${phase}`] = spent('main') + spent('others')
+      if (server.programs.length === 1) found[`cpu_${phase}_main`] = spent('main')
+      if (round.loadgen === undefined) found[`json_${OWN_RATES[phase] ?? phase}`] = perSecond
+    }
+    workload.close()
+    return found
+  })
+}
