@@ -6,6 +6,7 @@ import { boolean, commandLine, integer, listOf, oneOf, text } from './flags.ts'
 import {
   type ApiServerOptions,
   DEFAULTS,
+  type EtcdTlsFiles,
   LOG_LEVELS,
   type LogLevel,
   StartError,
@@ -14,11 +15,21 @@ import {
 import { untilStopped } from './signals.ts'
 
 const MAX_INT32 = 2 ** 31 - 1
+/** From here on klog tells of single requests. */
+const DEBUG_VERBOSITY = 4
+
+/** Named so that command lines written for upstream start; a warning tells that nothing is audited. */
+const AUDIT = 'accepted, and not in effect yet: nothing is audited'
 
 const FLAGS = {
   'secure-port': integer('port of HTTPS; 0 picks a free one', '6443', 0, 65535),
   'bind-address': text('address to listen on', 'ADDRESS', '0.0.0.0'),
+  'advertise-address': text('address at which others reach the server', 'ADDRESS'),
   'etcd-servers': listOf('etcd, as URLs', 'URLS'),
+  'etcd-cafile': text('CA of the etcd servers, PEM', 'FILE'),
+  'etcd-certfile': text('certificate to show to etcd, PEM', 'FILE'),
+  'etcd-keyfile': text('its key, PEM', 'FILE'),
+  'storage-backend': oneOf('accepted for compatibility', ['etcd3'], 'etcd3'),
   'data-dir': text('keep the data in files of our own here, instead of in etcd', 'DIR'),
   memory: { kind: 'flag', help: 'keep the data in memory' },
   'cert-dir': text('where our own certificates are kept', 'DIR', '/var/run/kubernetes'),
@@ -47,6 +58,14 @@ const FLAGS = {
   'etcd-compaction-interval': text('how often history is forgotten', 'DURATION', '5m0s'),
   'watch-cache': boolean('accepted for compatibility; the watch cache is always on', true),
   'watch-cache-sizes': listOf('accepted for compatibility; windows are bounded by events and bytes', 'SIZES'),
+  'audit-policy-file': text(AUDIT, 'FILE'),
+  'audit-log-path': text(AUDIT, 'FILE'),
+  'audit-log-format': text(AUDIT, 'FORMAT'),
+  'audit-log-maxage': text(AUDIT, 'DAYS'),
+  'audit-log-maxbackup': text(AUDIT, 'N'),
+  'audit-log-maxsize': text(AUDIT, 'MEGABYTES'),
+  'audit-webhook-config-file': text(AUDIT, 'FILE'),
+  v: integer("klog's verbosity; from 4 on, everything is logged", '0', 0, 10),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'info'),
 } as const
 
@@ -54,6 +73,10 @@ export async function apiserver(argv: readonly string[]): Promise<void> {
   const flags = commandLine('dinghy apiserver', 'Runs the API server alone.', FLAGS, argv)
   if (!flags) return
   const server = await startApiServer(optionsOf(flags))
+  for (const [flag, value] of Object.entries(flags)) {
+    if (flag.startsWith('audit-') && value !== undefined)
+      server.log.warn({ flag: `--${flag}` }, 'auditing is not in effect yet')
+  }
   server.log.info({ url: server.url }, 'serving')
   await untilStopped(() => server.stop())
 }
@@ -83,7 +106,7 @@ function optionsOf(flags: Flags): ApiServerOptions {
     maxMutatingRequestsInflight: flags['max-mutating-requests-inflight'],
     eventTtlSeconds: durationMs('event-ttl', flags['event-ttl']) / 1000,
     etcdCompactionIntervalMs: durationMs('etcd-compaction-interval', flags['etcd-compaction-interval']),
-    logLevel: flags['log-level'] as LogLevel,
+    logLevel: flags['v'] >= DEBUG_VERBOSITY ? 'debug' : (flags['log-level'] as LogLevel),
   }
 }
 
@@ -94,6 +117,7 @@ function files(flags: Flags): Partial<ApiServerOptions> {
     clientCaFile: flags['client-ca-file'],
     tokenAuthFile: flags['token-auth-file'],
     serviceAccountSigningKeyFile: flags['service-account-signing-key-file'],
+    advertiseAddress: flags['advertise-address'],
   }
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
 }
@@ -104,7 +128,18 @@ function storageOf(flags: Flags): StorageChoice {
     throw new StartError('choose one of --etcd-servers, --data-dir and --memory')
   }
   if (memory) return { memory: true }
-  return etcdServers ? { etcdServers } : { dataDir: dataDir as string }
+  return etcdServers ? { etcdServers, ...etcdTls(flags) } : { dataDir: dataDir as string }
+}
+
+function etcdTls(flags: Flags): { etcdTlsFiles?: EtcdTlsFiles } {
+  const { 'etcd-cafile': ca, 'etcd-certfile': cert, 'etcd-keyfile': key } = flags
+  if ((cert === undefined) !== (key === undefined))
+    throw new StartError('--etcd-certfile and --etcd-keyfile go together')
+  if (ca === undefined) {
+    if (cert !== undefined) throw new StartError('--etcd-certfile needs --etcd-cafile')
+    return {}
+  }
+  return { etcdTlsFiles: { ca, ...(cert === undefined || key === undefined ? {} : { cert, key }) } }
 }
 
 function modesOf(value: string): AuthorizationMode[] {

@@ -1,9 +1,9 @@
 // Who the server is: certificates and keys of its own making, or the operator's files.
 import { createPublicKey } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { firstAddressOf } from '../pki/ip.ts'
 import { ensurePki, type Pki, renewIfNeeded, STANDARD_HOSTS } from '../pki/pki.ts'
+import { fileText } from './files.ts'
 import { type ApiServerOptions, StartError } from './options.ts'
 
 export interface Tls {
@@ -36,7 +36,7 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
   const serviceIp = firstAddressOf(options.serviceClusterIpRange[0] ?? '')
   if (!serviceIp)
     throw new StartError(`--service-cluster-ip-range: ${options.serviceClusterIpRange.join(',')} is no CIDR`)
-  const advertiseAddress = advertised(options.bindAddress)
+  const advertiseAddress = options.advertiseAddress ?? advertised(options.bindAddress)
   const pkiOptions = {
     ...(options.certDir === undefined ? {} : { dir: options.certDir }),
     hosts: [...new Set([...STANDARD_HOSTS, options.bindAddress, serviceIp, advertiseAddress ?? ''])].filter(
@@ -90,17 +90,6 @@ function tlsOf(options: ApiServerOptions, pki: Pki): Tls {
     key: tlsPrivateKeyFile === undefined ? pki.servingKey : fileText(tlsPrivateKeyFile),
     // Our own admin is let in beside the clients of the operator's CA.
     clientCa: clientCaFile === undefined ? pki.caCert : `${fileText(clientCaFile)}\n${pki.caCert}`,
-  }
-}
-
-function fileText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new StartError(
-      `cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
-      error,
-    )
   }
 }
 

@@ -2,11 +2,22 @@
 import type { AuthorizationMode } from '../authz/chain.ts'
 
 export type StorageChoice =
-  { readonly memory: true } | { readonly dataDir: string } | { readonly etcdServers: readonly string[] }
+  | { readonly memory: true }
+  | { readonly dataDir: string }
+  | { readonly etcdServers: readonly string[]; readonly etcdTlsFiles?: EtcdTlsFiles }
+
+/** PEM files by which etcd is known, and we to it. */
+export interface EtcdTlsFiles {
+  readonly ca: string
+  readonly cert?: string
+  readonly key?: string
+}
 
 export interface ApiServerOptions {
   readonly storage: StorageChoice
   readonly bindAddress: string
+  /** Where others reach the server; absent: the bind address, or the machine's first. */
+  readonly advertiseAddress?: string
   /** 0 picks a free one. */
   readonly port: number
   /** Where keys and certificates are kept; absent: in memory. */

@@ -1,12 +1,22 @@
 // Opens the engine that the options name, and turns its refusals into one clear line.
 import type { Storage } from '../storage/interface.ts'
-import { openStorage } from '../storage/open.ts'
+import { openStorage, type StorageOptions } from '../storage/open.ts'
 import { StorageOpenError } from '../storage/open-error.ts'
-import { type ApiServerOptions, StartError } from './options.ts'
+import { fileBytes } from './files.ts'
+import { type ApiServerOptions, StartError, type StorageChoice } from './options.ts'
+
+function storageOptions(choice: StorageChoice): StorageOptions {
+  if (!('etcdServers' in choice)) return choice
+  const { etcdServers, etcdTlsFiles: files } = choice
+  if (!files) return { etcdServers }
+  const { ca, cert, key } = files
+  const own = cert !== undefined && key !== undefined ? { cert: fileBytes(cert), key: fileBytes(key) } : {}
+  return { etcdServers, etcdTls: { ca: fileBytes(ca), ...own } }
+}
 
 export async function openStore(options: ApiServerOptions): Promise<Storage> {
   try {
-    return await openStorage(options.storage)
+    return await openStorage(storageOptions(options.storage))
   } catch (error) {
     if (error instanceof StorageOpenError) throw new StartError(error.message, error)
     throw error
