@@ -23,6 +23,7 @@ import {
 import { validateEvent, validateEventUpdate } from './validation/events.ts'
 import { validateLimitRange, validateQuota, validateQuotaUpdate } from './validation/limits.ts'
 import { validateNode, validateNodeUpdate } from './validation/nodes.ts'
+import { secretWarnings } from './warnings.ts'
 
 /** --event-ttl's default: one hour. */
 export const EVENT_TTL_SECONDS = 3600
@@ -49,6 +50,7 @@ function bareSecretReferences(account: KubeObject): void {
 
 const secrets: Strategy = {
   metadataOnUpdate: ['update', 'create'],
+  warnings: secretWarnings,
   validateCreate: validateSecret,
   validateUpdate: validateSecretUpdate,
   prepareForCreate: foldStringData,
@@ -88,6 +90,15 @@ const endpointslices: Strategy = {
 
 const lease: Strategy = { allowCreateOnUpdate: true, allowUnconditionalUpdate: false }
 
+/** What the feature CoordinatedLeaderElection, off by default in 1.36, would allow is dropped. */
+function dropElection(object: KubeObject, old?: KubeObject): void {
+  const before = objectAt(old?.['spec'])
+  if (before['strategy'] !== undefined || before['preferredHolder'] !== undefined) return
+  const spec = objectAt(object['spec'])
+  delete spec['strategy']
+  delete spec['preferredHolder']
+}
+
 export const core: Readonly<Record<string, Strategy>> = {
   configmaps: {
     metadataOnUpdate: ['update', 'create'],
@@ -123,6 +134,11 @@ export const core: Readonly<Record<string, Strategy>> = {
   events,
   'events.events.k8s.io': events,
   'endpointslices.discovery.k8s.io': endpointslices,
-  'leases.coordination.k8s.io': { ...lease, ...held(validateLease, validateLeaseUpdate) },
+  'leases.coordination.k8s.io': {
+    ...lease,
+    prepareForCreate: (object) => dropElection(object),
+    prepareForUpdate: dropElection,
+    ...held(validateLease, validateLeaseUpdate),
+  },
   'leasecandidates.coordination.k8s.io': lease,
 }

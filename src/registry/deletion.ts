@@ -40,6 +40,9 @@ export function checkPreconditions(stored: KubeObject, options: DeleteOptions, c
   }
 }
 
+const saysNothing = ({ orphanDependents, propagationPolicy }: DeleteOptions): boolean =>
+  orphanDependents === undefined && propagationPolicy === undefined
+
 /** Which of the garbage collector's finalizers the object gets: the caller's word, else its own, else the kind's. */
 function wantedFinalizer(finalizers: readonly string[], strategy: Strategy, options: DeleteOptions): string {
   if (strategy.defaultPropagation === 'Unsupported') return ''
@@ -133,6 +136,7 @@ export function planDelete(
   const special = strategy.planDelete?.(stored, options, context)
   if (special) return special
   checkPreconditions(stored, options, context)
+  if (strategy.deletionWarning && saysNothing(options)) context.warn(strategy.deletionWarning)
   const seconds = options.gracePeriodSeconds
   const given = seconds !== undefined && seconds < 0 ? 1 : seconds
   const marked = grace(stored, strategy, given, context.now)

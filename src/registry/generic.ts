@@ -3,7 +3,7 @@
 // Follows k8s.io/apiserver/pkg/registry/rest (BeforeCreate, BeforeUpdate) and pkg/registry/generic/registry.
 import type { JsonObject } from '../machinery/json.ts'
 import { generateName, nameIsDnsSubdomain, nameIsPathSegment, newUid } from '../machinery/names.ts'
-import type { KubeObject, ObjectMeta } from '../machinery/object.ts'
+import type { KubeObject, ObjectMeta, OwnerReference } from '../machinery/object.ts'
 import {
   badRequest,
   cause,
@@ -90,12 +90,41 @@ function resetFields(object: KubeObject, old: KubeObject, paths: readonly string
   }
 }
 
+const ownerKey = (owner: OwnerReference): string =>
+  JSON.stringify([
+    owner.apiVersion,
+    owner.kind,
+    owner.name,
+    owner.uid,
+    owner.controller,
+    owner.blockOwnerDeletion,
+  ])
+
+/** An owner that is named twice in the same way is kept once, with a warning. */
+function dropRepeatedOwners(meta: ObjectMeta, context: WriteContext): void {
+  const owners = meta.ownerReferences ?? []
+  if (owners.length < 2) return
+  const kept = new Map<string, OwnerReference>()
+  const repeated = new Set<string>()
+  for (const owner of owners) {
+    const key = ownerKey(owner)
+    if (kept.has(key)) repeated.add(owner.uid)
+    else kept.set(key, owner)
+  }
+  if (!repeated.size) return
+  meta.ownerReferences = [...kept.values()]
+  context.warn(
+    `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${[...repeated].sort().join(', ')}`,
+  )
+}
+
 /**
  * Makes a new object what the server stores: namespace, uid, creationTimestamp, generated name, generation, empty
  * status, and the kind's own preparation. Throws badRequest for a foreign namespace, and what the kind throws.
  */
 export function beforeCreate(object: KubeObject, strategy: Strategy, context: WriteContext): void {
   const meta = object.metadata
+  dropRepeatedOwners(meta, context)
   wipeSystemFields(meta)
   meta.creationTimestamp = timeText(context.now)
   meta.uid = newUid()
@@ -119,6 +148,7 @@ export function beforeUpdate(
 ): void {
   const meta = object.metadata
   const before = old.metadata
+  dropRepeatedOwners(meta, context)
   ensureNamespace(object, context)
   setAt(meta, ['generation'], before)
   const paths = strategy.resetFields?.[context.subresource] ?? strategy.resetFields?.['']
@@ -144,7 +174,9 @@ export function validateCreate(object: KubeObject, strategy: Strategy, context: 
   const causes = metadataCauses(object, namespaced, strategy.validateName ?? nameIsDnsSubdomain)
   if (!strategy.anyFinalizer) kubeFinalizerCauses(object.metadata, causes)
   if (strategy.validateCreate) causes.push(...strategy.validateCreate(object, context))
-  return causes.length ? causes : pathCauses(object, context)
+  if (!causes.length) causes.push(...pathCauses(object, context))
+  if (!causes.length) warn(object, undefined, strategy, context)
+  return causes
 }
 
 /** After a kind's looser name rule: what no name may be, for it is a segment of a path. */
@@ -175,7 +207,17 @@ export function validateUpdate(
     if (!strategy.anyFinalizer) kubeFinalizerCauses(object.metadata, causes)
   }
   if (strategy.validateUpdate) causes.push(...strategy.validateUpdate(object, old, context))
+  if (!causes.length && context.subresource === '') warn(object, old, strategy, context)
   return causes
+}
+
+function warn(
+  object: KubeObject,
+  old: KubeObject | undefined,
+  strategy: Strategy,
+  context: WriteContext,
+): void {
+  for (const text of strategy.warnings?.(object, old) ?? []) context.warn(text)
 }
 
 const UPDATE_ONLY = ['update'] as const

@@ -14,7 +14,7 @@ const NAME_LABEL = 'kubernetes.io/metadata.name'
 
 export const namespaces: Strategy = {
   validateName: nameIsDnsLabel,
-  resetFields: { '': ['status', 'spec.finalizers'], status: ['spec'], finalize: ['status'] },
+  resetFields: { '': ['status'], status: ['spec'], finalize: ['status'] },
   initialStatus: () => ({ phase: 'Active' }),
   metadataOnUpdate: ['create', 'update'],
   prepareForCreate(object) {
@@ -27,9 +27,18 @@ export const namespaces: Strategy = {
   validateCreate: validateNamespace,
   validateUpdate: validateNamespaceUpdate,
   keepsAfterFinalizers: (object) => textsAt(objectAt(object['spec'])['finalizers']).length > 0,
-  prepareForUpdate(object) {
+  prepareForUpdate(object, old, context) {
+    if (context.subresource === '') keepFinalizers(object, old)
     setNameLabel(object.metadata)
   },
+}
+
+/** Only the finalize subresource changes them; whoever sends them owns them all the same. */
+function keepFinalizers(object: KubeObject, old: KubeObject): void {
+  const stored = objectAt(old['spec'])['finalizers']
+  const spec = childOf(object, 'spec')
+  if (stored === undefined) delete spec['finalizers']
+  else spec['finalizers'] = stored
 }
 
 function setNameLabel(meta: { name?: string; labels?: Record<string, string> }): void {

@@ -2,22 +2,67 @@
 // A strategy of this room. Follows pkg/registry/core/pod/strategy.go.
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { resetMetadataForStatus } from './generic.ts'
+import { resetMetadataForStatus, timeText } from './generic.ts'
 import { qosClassOf } from './qos.ts'
-import { childOf, numberAt, objectAt, objectsAt, textAt } from './reading.ts'
-import type { DeleteDecision, Strategy } from './strategy.ts'
+import { childOf, numberAt, objectAt, objectsAt, present, textAt, textsAt } from './reading.ts'
+import type { DeleteDecision, Strategy, WriteContext } from './strategy.ts'
 import { validatePod, validatePodUpdate } from './validation/pods.ts'
+import { podWarnings } from './warnings.ts'
 
 const specOf = (pod: KubeObject): JsonObject => objectAt(pod['spec'])
 
-function prepareForCreate(pod: KubeObject): void {
+const AFFINITIES = ['podAffinity', 'podAntiAffinity'] as const
+const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution'
+const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution'
+
+/** The pod's own values of the labels that a term names become part of its selector. */
+function mergeLabelKeys(term: JsonObject, pod: KubeObject): void {
+  if (!present(term['labelSelector'])) return
+  const labels = pod.metadata.labels ?? {}
+  const merge = (keys: readonly string[], operator: string): JsonObject[] =>
+    keys
+      .filter((key) => labels[key] !== undefined)
+      .map((key) => ({ key, operator, values: [labels[key] as string] }))
+  const added = [
+    ...merge(textsAt(term['matchLabelKeys']), 'In'),
+    ...merge(textsAt(term['mismatchLabelKeys']), 'NotIn'),
+  ]
+  if (!added.length) return
+  const selector = objectAt(term['labelSelector'])
+  term['labelSelector'] = {
+    ...selector,
+    matchExpressions: [...objectsAt(selector['matchExpressions']), ...added],
+  }
+}
+
+function settleSelectors(pod: KubeObject): void {
   const spec = specOf(pod)
+  for (const constraint of objectsAt(spec['topologySpreadConstraints'])) mergeLabelKeys(constraint, pod)
+  for (const kind of AFFINITIES) {
+    const affinity = objectAt(objectAt(spec['affinity'])[kind])
+    for (const term of objectsAt(affinity[REQUIRED])) mergeLabelKeys(term, pod)
+    for (const term of objectsAt(affinity[PREFERRED])) mergeLabelKeys(objectAt(term['podAffinityTerm']), pod)
+  }
+}
+
+/** What the feature ClusterTrustBundleProjection, off by default in 1.36, would allow is dropped. */
+function dropTrustBundles(pod: KubeObject): void {
+  for (const volume of objectsAt(specOf(pod)['volumes'])) {
+    for (const source of objectsAt(objectAt(volume['projected'])['sources']))
+      delete source['clusterTrustBundle']
+  }
+}
+
+function prepareForCreate(pod: KubeObject, context: WriteContext): void {
+  const spec = specOf(pod)
+  dropTrustBundles(pod)
+  settleSelectors(pod)
   const status: JsonObject = { phase: 'Pending', qosClass: qosClassOf(spec) }
   if (objectsAt(spec['schedulingGates']).length) {
     status['conditions'] = [
       {
         lastProbeTime: null,
-        lastTransitionTime: null,
+        lastTransitionTime: timeText(context.now),
         message: 'Scheduling is blocked due to non-empty scheduling gates',
         reason: 'SchedulingGated',
         status: 'False',
@@ -107,6 +152,7 @@ export const pods: Strategy = {
   metadataOnUpdate: ['update', 'create'],
   prepareForCreate,
   prepareForUpdate,
+  warnings: podWarnings,
   validateCreate: validatePod,
   validateUpdate: validatePodUpdate,
   graceful,

@@ -12,6 +12,7 @@ import * as flow from './validation/flowcontrol.ts'
 import * as networking from './validation/networking.ts'
 import * as rbac from './validation/rbac.ts'
 import * as extension from './validation/webhooks.ts'
+import { ingressWarnings } from './warnings.ts'
 
 const ruled: Strategy = {
   validateName: nameIsPathSegment,
@@ -122,6 +123,7 @@ export const policies: Readonly<Record<string, Strategy>> = {
   'ingresses.networking.k8s.io': {
     ...COUNTED,
     initialStatus: () => ({ loadBalancer: {} }),
+    warnings: ingressWarnings,
     ...held(networking.validateIngress, networking.validateIngressUpdate),
   },
   'ingressclasses.networking.k8s.io': {

@@ -18,6 +18,7 @@ import {
 import { hasNodePorts, keepNodePorts, needsHealthPort, portsHeld, takePorts } from './serviceports.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
 import { validateService, validateServiceUpdate } from './validation/services.ts'
+import { serviceWarnings } from './warnings.ts'
 
 /** What each prepared object took, until it is stored or abandoned. */
 const taken = new WeakMap<KubeObject, Taken>()
@@ -105,6 +106,7 @@ export const services: Strategy = {
     dropForType(service, old)
     hideInternalPolicy(spec)
   },
+  warnings: serviceWarnings,
   validateCreate: validateService,
   validateUpdate: validateServiceUpdate,
   abandon,

@@ -66,6 +66,8 @@ export interface Strategy {
   prepareForUpdate?(object: KubeObject, old: KubeObject, context: WriteContext): void
   validateCreate?(object: KubeObject, context: WriteContext): StatusCause[]
   validateUpdate?(object: KubeObject, old: KubeObject, context: WriteContext): StatusCause[]
+  /** What the client is warned of when its write is good; `old` is absent for a new object. */
+  warnings?(object: KubeObject, old: KubeObject | undefined): Iterable<string>
   /** Faults in metadata.name of this kind, as messages; default: DNS-1123 subdomain. */
   validateName?(name: string, prefix: boolean): string[]
   /** PUT of a name that is not there creates it. */
@@ -97,6 +99,8 @@ export interface Strategy {
   graceful?(object: KubeObject, gracePeriodSeconds: number | undefined): DeleteDecision
   /** Propagation when the caller says nothing. Default background; `Unsupported`: never any finalizer for it. */
   readonly defaultPropagation?: 'Background' | 'Orphan' | 'Unsupported'
+  /** What a delete that says nothing of propagation is warned of. */
+  readonly deletionWarning?: string
   /** After the object left the store: give back what it held. */
   afterDelete?(object: KubeObject, context: WriteContext): void
   /** A prepared object was not written (a later stage refused, the swap lost, dry run): give back what it took. */

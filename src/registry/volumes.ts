@@ -9,6 +9,7 @@ import type { Strategy, WriteContext } from './strategy.ts'
 import * as classes from './validation/classes.ts'
 import { validateVolume, validateVolumeUpdate } from './validation/persistentvolumes.ts'
 import { validateClaim, validateClaimUpdate } from './validation/claims.ts'
+import { csiDriverWarnings, persistentVolumeWarnings } from './warnings.ts'
 
 const PHASE_TIME = 'lastPhaseTransitionTime'
 
@@ -28,9 +29,18 @@ const isKnownSource = (source: JsonObject): boolean =>
   (!source['apiGroup'] && source['kind'] === 'PersistentVolumeClaim') ||
   (source['apiGroup'] === 'snapshot.storage.k8s.io' && source['kind'] === 'VolumeSnapshot')
 
-/** `dataSource` and `dataSourceRef` say the same where one of them can say it all. */
-function pairDataSources(claim: KubeObject): void {
+/** A source in another namespace is dropped while the feature CrossNamespaceVolumeDataSource is off, as by default. */
+function dropForeignSource(claim: KubeObject, old?: KubeObject): void {
   const spec = childOf(claim, 'spec')
+  const isForeign = (object: KubeObject) =>
+    Boolean(objectAt(objectAt(object['spec'])['dataSourceRef'])['namespace'])
+  if (isForeign(claim) && !(old && isForeign(old))) delete spec['dataSourceRef']
+}
+
+/** `dataSource` and `dataSourceRef` say the same where one of them can say it all. */
+function pairDataSources(claim: KubeObject, old?: KubeObject): void {
+  const spec = childOf(claim, 'spec')
+  dropForeignSource(claim, old)
   if (!isKnownSource(objectAt(spec['dataSource']))) delete spec['dataSource']
   const { dataSource: source, dataSourceRef: ref } = spec
   if (present(source) && !present(ref)) spec['dataSourceRef'] = { ...objectAt(source) }
@@ -42,6 +52,7 @@ const persistentvolumes: Strategy = {
   resetFields: STATUS_APART,
   initialStatus: () => ({ phase: 'Pending' }),
   metadataOnUpdate: ['create', 'create'],
+  warnings: persistentVolumeWarnings,
   validateCreate: validateVolume,
   validateUpdate: validateVolumeUpdate,
   returnsDeleted: true,
@@ -58,13 +69,14 @@ const persistentvolumeclaims: Strategy = {
   returnsDeleted: true,
   validateCreate: validateClaim,
   validateUpdate: validateClaimUpdate,
-  prepareForCreate: pairDataSources,
+  prepareForCreate: (claim) => pairDataSources(claim),
   prepareForUpdate: pairDataSources,
 }
 
 const CONDITIONAL: Strategy = { allowUnconditionalUpdate: false }
 
 const csidrivers: Strategy = {
+  warnings: csiDriverWarnings,
   ...held(classes.validateCSIDriver, classes.validateCSIDriverUpdate),
   ...CONDITIONAL,
   hasGeneration: true,

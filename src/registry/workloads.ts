@@ -31,7 +31,9 @@ import {
   validateStatefulSet,
   validateStatefulSetUpdate,
 } from './validation/replicas.ts'
+import { templateWarnings } from './warnings.ts'
 
+const TEMPLATE = ['spec', 'template']
 const NAME_LABELS = ['job-name', 'batch.kubernetes.io/job-name'] as const
 const UID_LABELS = ['controller-uid', 'batch.kubernetes.io/controller-uid'] as const
 
@@ -64,6 +66,7 @@ const replicationcontrollers: Strategy = {
   ...COUNTED,
   initialStatus: () => ({ replicas: 0 }),
   defaultPropagation: 'Orphan',
+  warnings: templateWarnings(TEMPLATE),
   validateCreate: validateReplicationController,
   validateUpdate: validateReplicationControllerUpdate,
 }
@@ -81,12 +84,14 @@ const daemonsets: Strategy = {
     setTemplateGeneration(object, Math.max(1, numberAt(given)))
   },
   prepareForUpdate: prepareDaemonSetUpdate,
+  warnings: templateWarnings(TEMPLATE, false),
   validateCreate: validateDaemonSet,
   validateUpdate: validateDaemonSetUpdate,
 }
 
 const deployments: Strategy = {
   ...COUNTED,
+  warnings: templateWarnings(TEMPLATE),
   validateCreate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,
   resetFields: { '': ['status'], status: ['spec', 'metadata.labels'] },
@@ -107,6 +112,7 @@ const statefulsets: Strategy = {
   validateName: nameIsDnsLabel,
   prepareForCreate: (set) => dropMaxUnavailable(set),
   prepareForUpdate: dropMaxUnavailable,
+  warnings: templateWarnings(TEMPLATE, false),
   initialStatus: () => ({ availableReplicas: 0, replicas: 0 }),
   validateCreate: validateStatefulSet,
   validateUpdate: validateStatefulSetUpdate,
@@ -119,6 +125,9 @@ const jobs: Strategy = {
   validateUpdate: validateJobUpdate,
   metadataOnUpdate: ['create', 'update'],
   defaultPropagation: 'Orphan',
+  warnings: templateWarnings(TEMPLATE),
+  deletionWarning:
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
 }
 
 const poddisruptionbudgets: Strategy = {
@@ -135,6 +144,7 @@ export const workloads: Readonly<Record<string, Strategy>> = {
     hasGeneration: true,
     changesGeneration: changesOf('template'),
     returnsDeleted: true,
+    warnings: templateWarnings(['template'], false),
     ...held(validatePodTemplate, validatePodTemplateUpdate),
   },
   'controllerrevisions.apps': held(validateRevision, validateRevisionUpdate),
@@ -143,12 +153,17 @@ export const workloads: Readonly<Record<string, Strategy>> = {
   'replicasets.apps': {
     ...COUNTED,
     initialStatus: () => ({ replicas: 0 }),
+    warnings: templateWarnings(TEMPLATE),
     validateCreate: validateReplicaSet,
     validateUpdate: validateReplicaSetUpdate,
   },
   'statefulsets.apps': statefulsets,
   'jobs.batch': jobs,
-  'cronjobs.batch': { ...COUNTED, validateCreate: validateCronJob, validateUpdate: validateCronJobUpdate },
+  'cronjobs.batch': {
+    ...COUNTED,
+    ...held(validateCronJob, validateCronJobUpdate),
+    warnings: templateWarnings(['spec', 'jobTemplate', ...TEMPLATE]),
+  },
   'horizontalpodautoscalers.autoscaling': {
     resetFields: STATUS_APART,
     ...held(validateAutoscaler, validateAutoscalerUpdate),

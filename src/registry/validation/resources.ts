@@ -4,6 +4,7 @@ import {
   compareQuantities,
   parseQuantity,
   quantityMilliValue,
+  quantityValue,
   type Quantity,
 } from '../../machinery/quantity.ts'
 import { dns1123LabelErrors, qualifiedNameErrors } from '../../machinery/validation.ts'
@@ -87,6 +88,25 @@ export function isAmountOf(spot: Spot, name: string): void {
   if (!whole && (INTEGERS.has(name) || isExtended(name))) spot.invalid(INTEGER, String(spot.value))
 }
 
+/** Bytes of a page, from the name of the resource: hugepages-2Mi. 0: not a size. */
+function pageSize(name: string): number {
+  try {
+    const size = parseQuantity(name.slice('hugepages-'.length))
+    return quantityMilliValue(size) % 1000 === 0 ? Math.max(0, quantityValue(size)) : 0
+  } catch {
+    return 0
+  }
+}
+
+/** Huge pages come whole. */
+function isWholePages(spot: Spot, name: string): void {
+  const amount = isHugePages(name) ? amountAt(spot) : undefined
+  if (!amount) return
+  const size = pageSize(name)
+  if (size && quantityValue(amount) % size === 0) return
+  spot.invalid(`${String(spot.value)} is not positive integer multiple of ${name}`, String(spot.value))
+}
+
 export function isNotNegative(spot: Spot): void {
   const amount = amountAt(spot)
   if (amount && compareQuantities(amount, ZERO) < 0) spot.invalid(NOT_NEGATIVE, String(spot.value))
@@ -128,10 +148,12 @@ export function resourceRequirements(resources: Spot, claimNames: readonly strin
   for (const name of limits.keys()) {
     isContainerResourceName(limits.key(name), name)
     isAmountOf(limits.key(name), name)
+    isWholePages(limits.key(name), name)
   }
   for (const name of requests.keys()) {
     isContainerResourceName(requests.key(name), name)
     isAmountOf(requests.key(name), name)
+    isWholePages(requests.key(name), name)
     requestKeepsToLimit(resources, name)
   }
   const names = [...limits.keys(), ...requests.keys()]
