@@ -212,8 +212,12 @@ export function* ingressWarnings(ingress: KubeObject, old: KubeObject | undefine
   yield `annotation "${CLASS}" is deprecated, please use 'spec.ingressClassName' instead`
 }
 
-export function* csiDriverWarnings(driver: KubeObject): Generator<string> {
+const leavesTokensOpen = (driver: KubeObject): boolean => {
   const spec = read(driver).at('spec')
-  if (spec.at('tokenRequests').isEmpty || spec.at('serviceAccountTokenInSecrets').isSet) return
+  return !spec.at('tokenRequests').isEmpty && !spec.at('serviceAccountTokenInSecrets').isSet
+}
+
+export function* csiDriverWarnings(driver: KubeObject, old: KubeObject | undefined): Generator<string> {
+  if (!leavesTokensOpen(driver) || (old && leavesTokensOpen(old))) return
   yield 'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes'
 }
