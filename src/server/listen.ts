@@ -24,6 +24,11 @@ const MAX_HEADER_BYTES = 1024 * 1024
 /** How much a client may send on a connection before it must hear from us; Go sends large bodies in one go. */
 const SESSION_WINDOW_BYTES = 4 * 1024 * 1024
 const STREAM_WINDOW_BYTES = 1024 * 1024
+/**
+ * What one HTTP/2 connection may hold in memory, in MB: beyond, node refuses its new requests. Its own 10 MB are less than
+ * one large list on its way out, and Go's clients put all that they do on one connection.
+ */
+const SESSION_MEMORY_MB = 1024
 /** A client has this long for its headers; slower ones are closed. */
 const HEADERS_TIMEOUT_MS = 32_000
 /** Connections without a request are closed after this long, as upstream's IdleTimeout of HTTP/2. */
@@ -71,6 +76,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     maxHeaderListPairs: 256,
+    maxSessionMemory: SESSION_MEMORY_MB,
     maxHeaderSize: MAX_HEADER_BYTES,
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
