@@ -71,6 +71,7 @@ interface Walk {
   readonly warnings: string[]
   code: number
   accept: Accept | undefined
+  /** Once its place is known to be served: clients may make up any other. */
   info: RequestInfo | undefined
 }
 
@@ -78,7 +79,7 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   const { exchange } = walk
   const { path, query } = split(exchange.url)
   if (BAD_ESCAPE.test(path)) return exchange.answer((walk.code = 400), PLAIN_TEXT(), BAD_REQUEST)
-  const info = (walk.info = requestInfoOf(exchange.method, path, query))
+  const info = requestInfoOf(exchange.method, path, query)
   const warn = (message: string): void => void walk.warnings.push(message)
   const authenticated = chain.authenticator.authenticate({
     headers: exchange.headers,
@@ -119,6 +120,7 @@ async function handle(chain: Chain, walk: Walk, { info, user, query }: Asked): P
   const { exchange } = walk
   if (!chain.servesGroupVersion(info)) return pageNotFound()
   const found = route(chain.findResource(info), info, exchange.method, chain.special)
+  walk.info = info
   const { scope, info: scopedInfo } = scoped(chain.scopes, found, info)
   const accept = withPretty(negotiate(exchange.headers.accept, info.verb === 'watch'), query, exchange)
   walk.accept = accept
