@@ -203,7 +203,7 @@ function prepare(
     )
     beforeUpdate(object, current.object(), strategy, context)
   } else {
-    checkVersionOfNew(object)
+    checkVersionOfNew(object, context)
     beforeCreate(object, strategy, context)
   }
   return as<Prepared>(object)

@@ -258,8 +258,16 @@ export function checkResourceVersion(
   return current
 }
 
-/** A create must not carry a resourceVersion; upstream answers 500, and so do we. */
-export function checkVersionOfNew(object: KubeObject): void {
+const MAX_VERSION = 2n ** 64n - 1n
+
+/**
+ * A create that is stored must not carry a resourceVersion; upstream answers 500, and so do we. What is no version
+ * at all counts as none there.
+ */
+export function checkVersionOfNew(object: KubeObject, { dryRun }: WriteContext): void {
   const given = textAt(object.metadata.resourceVersion)
-  if (given && given !== '0') throw plainError('resourceVersion should not be set on objects to be created')
+  if (dryRun || !VERSION.test(given)) return
+  const version = BigInt(given)
+  if (version !== 0n && version <= MAX_VERSION)
+    throw plainError('resourceVersion should not be set on objects to be created')
 }

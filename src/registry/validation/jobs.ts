@@ -1,7 +1,6 @@
 // Rules of jobs and cron jobs.
 // Follows pkg/apis/batch/validation.
 import type { JsonObject } from '../../machinery/json.ts'
-import { selectorOfObject } from '../../machinery/labels.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { StatusCause } from '../../machinery/status.ts'
 import { dns1123LabelErrors } from '../../machinery/validation.ts'
@@ -118,7 +117,9 @@ function generatedSelector(job: Spot): void {
     if (given === undefined) spot.required(`must be '${value}'`)
     else if (given !== value) spot.invalid(`must be '${value}'`, labels.value)
   }
-  if (!selectorOfObject(spec.at('selector').value ?? null).matches(own)) {
+  // One that is none is refused elsewhere.
+  const selector = selectorAt(spec.at('selector'))
+  if (selector && !selector.matches(own)) {
     spec.at('selector').invalid('`selector` not auto-generated')
   }
 }
