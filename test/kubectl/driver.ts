@@ -97,7 +97,7 @@ function kubectlFor(binding: Binding): Kubectl {
       return spawn(binding.program, args, { cwd: binding.folder, env: environment(binding) })
     },
     namespace: async (name: string): Promise<Kubectl> => {
-      await succeeds('create -f -', { stdin: `${namespaceObject(name)}---\n${defaultAccount(name)}` })
+      await succeeds('create -f -', { stdin: namespaceObject(name) + defaultAccount(name) })
       return kubectlFor({ ...binding, flags: ['--namespace', name] })
     },
     file: (name: string, text: string): string => {
@@ -138,11 +138,12 @@ function words(line: string): string[] {
   return (line.match(/(?:'[^']*'|[^\s'])+/g) ?? []).map((word) => word.replaceAll("'", ''))
 }
 
+// A stream of JSON: older kubectls take what begins with a brace for that.
 const namespaceObject = (name: string): string =>
-  `{apiVersion: v1, kind: Namespace, metadata: {name: ${name}}}\n`
-// What the service account controller does where it runs; pods are not admitted without.
-const defaultAccount = (name: string): string =>
-  `{apiVersion: v1, kind: ServiceAccount, metadata: {name: default, namespace: ${name}}}\n`
+  JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+/** What the service account controller does where it runs; pods are not admitted without. */
+const defaultAccount = (namespace: string): string =>
+  JSON.stringify({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } })
 
 /** A printed table as cells; ages, which depend on the clock, as AGE. */
 export function rows(table: string): string[][] {
