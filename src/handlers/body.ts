@@ -134,8 +134,9 @@ function checkKind(value: Json, expected: Expected, body: Body): JsonObject {
   const { kind, apiVersion } = value
   if (apiVersion === apiVersionOf(expected) && kind === expected.kind) return value
   const found = typeMeta(kind, apiVersion, expected, body)
-  if (found.kind !== expected.kind || apiVersionOf(found) !== apiVersionOf(expected))
-    refuseKind(found, expected)
+  const sameVersion =
+    apiVersionOf(found) === apiVersionOf(expected) || expected.alsoAccepts?.includes(apiVersionOf(found))
+  if (found.kind !== expected.kind || !sameVersion) refuseKind(found, expected)
   return { ...value, kind: expected.kind, apiVersion: apiVersionOf(expected) }
 }
 

@@ -55,6 +55,8 @@ export interface Environment {
 
 /** The kind that a body must be of, and how to read it. */
 export interface Expected extends GroupVersionKind {
+  /** Versions of the same kind that are read as this one. */
+  readonly alsoAccepts?: readonly string[]
   decode(input: Json): Decoded
 }
 

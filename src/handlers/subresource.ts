@@ -121,7 +121,11 @@ export function actionHandlers(action: Action, row: Subresource, services: Actio
   return {
     async create(scope, request) {
       const options = writeOptions(request.query, 'CreateOptions')
-      const fresh = await readObject(request, expectedOf(row), options.fieldValidation)
+      const expected = {
+        ...expectedOf(row),
+        ...(action.alsoAccepts ? { alsoAccepts: action.alsoAccepts } : {}),
+      }
+      const fresh = await readObject(request, expected, options.fieldValidation)
       const body = fresh()
       action.check?.(request.info.name, body)
       if (action.reads) await scope.environment.lister.ready(...action.reads)

@@ -34,6 +34,7 @@ export async function update(scope: Scope, request: ApiRequest): Promise<Answer>
       const next = object ?? received(fresh())
       object = undefined
       if (!current) refuseMissing(scope, next, name, subresource)
+      else checkUid(scope, next, current)
       return next
     },
   })
@@ -56,4 +57,19 @@ function refuseMissing(scope: Scope, object: KubeObject, name: string, subresour
   if (!scope.strategy.allowCreateOnUpdate || subresource) throw notFound(scope.groupResource, name)
   const version = object.metadata.resourceVersion
   if (version && version !== '0') throw conflict(scope.groupResource, name, OBJECT_MODIFIED)
+}
+
+/** A uid in the body is a precondition: another object of this name is not the one that was meant. */
+function checkUid(scope: Scope, object: KubeObject, current: KubeObject): void {
+  const { uid, resourceVersion } = current.metadata
+  const wanted = object.metadata.uid
+  if (!wanted || wanted === uid) return
+  const { namespace = '', name = '' } = current.metadata
+  const where = `Code: 4, Key: ${scope.cache.keyFor(namespace, name)}, ResourceVersion: ${resourceVersion}`
+  const what = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${uid}`
+  throw conflict(
+    scope.groupResource,
+    name,
+    `StorageError: invalid object, ${where}, AdditionalErrorMsg: ${what}`,
+  )
 }

@@ -152,6 +152,7 @@ function removal(
 export const eviction: Action = {
   mode: 'action',
   reads: [BUDGETS],
+  alsoAccepts: ['policy/v1beta1'],
   check(name, body) {
     if (textAt(body.metadata.name) !== name)
       throw badRequest('name in URL does not match name in Eviction object')

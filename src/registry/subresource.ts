@@ -64,6 +64,8 @@ export interface Action {
   readonly mode: 'action'
   /** What the plan looks up: `lister.ready` is awaited for these first. */
   readonly reads?: readonly GroupResource[]
+  /** Other versions of the body's kind that are read as the present one: "policy/v1beta1". */
+  readonly alsoAccepts?: readonly string[]
   /** Refuses the body before the parent is looked for: these faults come before a 404. */
   check?(name: string, body: KubeObject): void
   plan(parent: KubeObject, body: KubeObject, context: ActionContext): ActionPlan | Promise<ActionPlan>

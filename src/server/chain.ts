@@ -11,7 +11,7 @@ import type { AuthorizationAttributes, Authorizer, RequestInfo } from '../machin
 import { StatusError } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import type { Resource } from '../schema/resource.ts'
-import { route, scoped, type SpecialHandlers } from './dispatch.ts'
+import { deprecationOf, route, scoped, type SpecialHandlers } from './dispatch.ts'
 import type { Exchange, Headers } from './exchange.ts'
 import type { InflightLimit } from './inflight.ts'
 import { negotiate } from './negotiate.ts'
@@ -122,6 +122,8 @@ async function handle(chain: Chain, walk: Walk, { info, user, query }: Asked): P
   const found = route(chain.findResource(info), info, exchange.method, chain.special)
   walk.info = info
   const { scope, info: scopedInfo } = scoped(chain.scopes, found, info)
+  const deprecated = deprecationOf(found.resource)
+  if (deprecated) walk.warnings.push(deprecated)
   const accept = withPretty(negotiate(exchange.headers.accept, info.verb === 'watch'), query, exchange)
   walk.accept = accept
   let body: Promise<Body> | undefined

@@ -36,6 +36,16 @@ export interface SpecialHandlers {
   subresource(resource: Resource, subresource: Subresource): Readonly<Record<string, Handler>> | undefined
 }
 
+/** Kinds that clients should leave behind: said with every answer about them. Follows the life cycle marks of k8s.io/api. */
+const DEPRECATED: Readonly<Record<string, string>> = {
+  endpoints: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+  componentstatuses: 'v1 ComponentStatus is deprecated in v1.19+',
+}
+
+/** The warning that goes with every answer about the resource. */
+export const deprecationOf = ({ group, name }: Resource): string | undefined =>
+  group === '' && Object.hasOwn(DEPRECATED, name) ? DEPRECATED[name] : undefined
+
 export interface Route {
   readonly resource: Resource
   readonly handler: Handler

@@ -10,7 +10,7 @@ import {
 } from '../interface.ts'
 import { Entry, type EntryKey, type Labels, NO_LABELS } from './entry.ts'
 import { type CacheEvent, History } from './history.ts'
-import { EntryIndex } from './index.ts'
+import { EntryIndex } from './entryindex.ts'
 
 /** How long a read waits for the cache to reach a revision, as upstream's blockTimeout. */
 const FRESHNESS_TIMEOUT_MS = 3_000
@@ -94,8 +94,6 @@ export class WatchCache {
   async fresh(): Promise<void> {
     await this.ready()
     const revision = await this.#storage.currentRevision()
-    if (this.#revision >= revision) return
-    this.#watch?.requestProgress()
     if (this.#revision < revision && !(await this.waitFor(revision))) {
       throw new Error(`the watch cache of ${this.#options.prefix} did not reach revision ${revision}`)
     }
@@ -104,8 +102,8 @@ export class WatchCache {
   /** Waits for a revision; false where it did not come in time. */
   async waitFor(revision: Revision, timeoutMs = FRESHNESS_TIMEOUT_MS): Promise<boolean> {
     await this.ready()
-    this.#watch?.requestProgress()
     if (this.#revision >= revision) return true
+    this.#watch?.requestProgress(revision)
     return new Promise((resolve) => {
       const waiter = { revision, wake: () => done(true) }
       const timer = setTimeout(() => done(false), timeoutMs)
