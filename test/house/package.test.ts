@@ -36,7 +36,10 @@ test('the lock file names no host', () => {
   expect(Object.keys(lock.packages).filter((path) => lock.packages[path]?.resolved !== undefined)).toEqual([])
 })
 
-describe.skipIf(!BUILT)('of what was built', () => {
+/** The compiler and npm take their time where others load the machine. */
+const SLOW = { timeout: 180_000 }
+
+describe.skipIf(!BUILT)('of what was built', SLOW, () => {
   const work = mkdtempSync(join(tmpdir(), 'dinghy-package-'))
   afterAll(() => rmSync(work, { recursive: true, force: true }))
 
