@@ -22,6 +22,12 @@ type Faults = (text: string) => readonly string[]
 export const NOT_NEGATIVE = 'must be greater than or equal to 0'
 export const POSITIVE = 'must be greater than zero'
 
+/** Names come from clients: "toString" is a key like any other. */
+const own = (value: Value, name: string): Value => {
+  const object = objectAt(value)
+  return Object.hasOwn(object, name) ? object[name] : undefined
+}
+
 export class Spot {
   readonly value: Value
   readonly causes: StatusCause[]
@@ -48,7 +54,7 @@ export class Spot {
 
   /** The field of this name. */
   at(name: string): Spot {
-    return new Spot(objectAt(this.value)[name], `.${name}`, this.causes, this)
+    return new Spot(own(this.value, name), `.${name}`, this.causes, this)
   }
   /** The same value under another path, where upstream's path is not that of the field. */
   named(step: string): Spot {
@@ -60,7 +66,7 @@ export class Spot {
   }
   /** The entry of a map, or what a rule calls so: limits[cpu]. */
   key(name: string): Spot {
-    return new Spot(objectAt(this.value)[name], `[${name}]`, this.causes, this)
+    return new Spot(own(this.value, name), `[${name}]`, this.causes, this)
   }
   /** The items of a list. */
   items(): Spot[] {
@@ -127,7 +133,8 @@ export class Spot {
     this.causes.push(cause.notSupported(this.path, value, supported))
   }
   tooLong(bytes: number): void {
-    this.causes.push(cause.tooLong(this.path, bytes))
+    // Upstream's path of the object itself prints as an empty index.
+    this.causes.push(cause.tooLong(this.path || '[]', bytes))
   }
   tooMany(most: number): void {
     this.causes.push(cause.tooMany(this.path, Array.isArray(this.value) ? this.value.length : 0, most))
