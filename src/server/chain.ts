@@ -124,7 +124,7 @@ async function handle(chain: Chain, walk: Walk, { info, user, query }: Asked): P
   const { scope, info: scopedInfo } = scoped(chain.scopes, found, info)
   const deprecated = deprecationOf(found.resource)
   if (deprecated) walk.warnings.push(deprecated)
-  const accept = withPretty(negotiate(exchange.headers.accept, info.verb === 'watch'), query, exchange)
+  const accept = withPretty(negotiate(exchange.headers.accept), query, exchange)
   walk.accept = accept
   let body: Promise<Body> | undefined
   const request: ApiRequest = {

@@ -26,22 +26,21 @@ interface Clause {
 const JSON_ACCEPT: Accept = { encoding: 'json', as: undefined, asVersion: '', pretty: false }
 const remembered = new Map<string, Accept>()
 
-/** What the header asks for; throws 406 where nothing here satisfies it. `watch` allows stream=watch. */
-export function negotiate(header: string | undefined, watch: boolean): Accept {
+/** What the header asks for; throws 406 where nothing here satisfies it. */
+export function negotiate(header: string | undefined): Accept {
   if (header === undefined || header === '' || header === 'application/json') return JSON_ACCEPT
-  const key = watch ? `watch ${header}` : header
-  const known = remembered.get(key)
+  const known = remembered.get(header)
   if (known) return known
-  const accept = read(header, watch)
-  if (remembered.size < MAX_REMEMBERED && header.length <= MAX_REMEMBERED_LENGTH) remembered.set(key, accept)
+  const accept = read(header)
+  if (remembered.size < MAX_REMEMBERED && header.length <= MAX_REMEMBERED_LENGTH) remembered.set(header, accept)
   return accept
 }
 
-function read(header: string, watch: boolean): Accept {
+function read(header: string): Accept {
   const clauses = clausesOf(header)
   if (!clauses.some((c) => c.type === '*/*' || Object.hasOwn(MEDIA_TYPES, c.type))) throw unavailable()
   for (const clause of [...clauses].sort((a, b) => b.quality - a.quality)) {
-    const accept = accepted(clause, watch)
+    const accept = accepted(clause)
     if (accept) return accept
   }
   throw notAcceptable(`only the following media types are accepted: ${ACCEPTED.join(', ')}`)
@@ -65,7 +64,7 @@ function clausesOf(header: string): Clause[] {
     })
 }
 
-function accepted(clause: Clause, watch: boolean): Accept | undefined {
+function accepted(clause: Clause): Accept | undefined {
   const [main, sub] = clause.type.split('/')
   const name =
     ACCEPTED.find((t) => t === clause.type) ??
@@ -74,7 +73,7 @@ function accepted(clause: Clause, watch: boolean): Accept | undefined {
   const encoding = MEDIA_TYPES[name as keyof typeof MEDIA_TYPES]
   const { parameters } = clause
   const stream = parameters.get('stream')
-  if (stream && (!watch || stream !== 'watch' || encoding === 'yaml')) return undefined
+  if (stream && (stream !== 'watch' || encoding === 'yaml')) return undefined
   const pretty = parameters.get('pretty') === '1'
   const as = parameters.get('as')
   if (as === undefined && !parameters.has('g') && !parameters.has('v'))

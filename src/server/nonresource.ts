@@ -111,7 +111,7 @@ function serveDiscovery(site: NonResource, request: Request, response: Response)
   let accept
   try {
     accept =
-      encoding !== undefined && aggregated ? encoding : negotiate(request.headers.accept, false).encoding
+      encoding !== undefined && aggregated ? encoding : negotiate(request.headers.accept).encoding
   } catch (error) {
     if (!(error instanceof StatusError)) throw error
     return refuse(response, error)
