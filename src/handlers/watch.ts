@@ -64,21 +64,27 @@ interface Watching {
 function begin(w: Watching): void {
   const { scope, selection, view, sink } = w
   keepTime(w)
-  if (w.from === 'now') sendState(w)
-  else if (w.from.after > scope.cache.revision) return beginLater(w, w.from.after)
-  else if (!replay(w, w.from.after)) {
-    sink.write(view.errorFrame(tooOld(w.from.after, scope.cache.history.floor).status))
-    return sink.end()
+  if (w.from !== 'now') {
+    const { after } = w.from
+    return after > scope.cache.revision ? resumeLater(w, after) : resume(w, after)
   }
+  sendState(w)
   hubOf(scope.cache).join(selection, view, sink)
 }
 
-/** A version that is still to come: silence until then. */
-function beginLater({ scope, selection, view, sink }: Watching, after: Revision): void {
+function resume(w: Watching, after: Revision): void {
+  const { scope, selection, view, sink } = w
+  if (replay(w, after)) return hubOf(scope.cache).join(selection, view, sink)
+  sink.write(view.errorFrame(tooOld(after, scope.cache.history.floor).status))
+  sink.end()
+}
+
+/** A version that is still to come: silence until then. The change that ends the wait may be one to tell. */
+function resumeLater(w: Watching, after: Revision): void {
   const start = (reached: boolean): void => {
-    if (reached) hubOf(scope.cache).join(selection, view, sink)
+    if (reached) resume(w, after)
   }
-  scope.cache.waitFor(after, MAX_TIMEOUT_MS).then(start, () => sink.end())
+  w.scope.cache.waitFor(after, MAX_TIMEOUT_MS).then(start, () => w.sink.end())
 }
 
 /** Upstream names the first revision that it still has. */

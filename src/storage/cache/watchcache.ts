@@ -94,16 +94,23 @@ export class WatchCache {
   async fresh(): Promise<void> {
     await this.ready()
     const revision = await this.#storage.currentRevision()
-    if (this.#revision < revision && !(await this.waitFor(revision))) {
+    if (this.#revision >= revision) return
+    this.#watch?.requestProgress(revision)
+    if (!(await this.#reaches(revision, FRESHNESS_TIMEOUT_MS))) {
       throw new Error(`the watch cache of ${this.#options.prefix} did not reach revision ${revision}`)
     }
   }
 
-  /** Waits for a revision; false where it did not come in time. */
+  /** Waits for a revision, which may be still to come; false where it did not come in time. */
   async waitFor(revision: Revision, timeoutMs = FRESHNESS_TIMEOUT_MS): Promise<boolean> {
     await this.ready()
     if (this.#revision >= revision) return true
-    this.#watch?.requestProgress(revision)
+    this.#watch?.requestProgress()
+    return this.#reaches(revision, timeoutMs)
+  }
+
+  #reaches(revision: Revision, timeoutMs: number): Promise<boolean> {
+    if (this.#revision >= revision) return Promise.resolve(true)
     return new Promise((resolve) => {
       const waiter = { revision, wake: () => done(true) }
       const timer = setTimeout(() => done(false), timeoutMs)

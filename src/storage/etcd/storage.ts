@@ -20,11 +20,15 @@ import type {
 import type { EtcdOptions } from './client.ts'
 import { answersProgress, connect, PROBE_KEY, repeatable, swapping } from './client.ts'
 import { Leases } from './leases.ts'
+import { SharedCall } from './shared.ts'
 import type { WatchSource } from './watch.ts'
 import { EtcdWatch } from './watch.ts'
 
 /** Keys that a list asks for at once: bounds the time that decoding an answer takes from everybody else. */
 const LIST_PAGE = 1000
+
+/** Reads of the current revision wait this long for one that is under way: some times what a server takes. */
+const REVISION_PATIENCE_MS = 50
 
 /** Connects; throws `StorageOpenError` when no server answers within some seconds. */
 export async function openEtcd(options: EtcdOptions): Promise<Storage> {
@@ -37,6 +41,7 @@ class EtcdStorage implements Storage {
   private readonly leases: Leases
   private readonly watches = new Set<EtcdWatch>()
   private readonly source: WatchSource
+  private readonly revision = new SharedCall(() => this.readRevision(), REVISION_PATIENCE_MS)
   private closed = false
 
   constructor(client: Etcd3, progressIsSafe: boolean) {
@@ -95,7 +100,11 @@ class EtcdStorage implements Storage {
     return watch
   }
 
-  async currentRevision(): Promise<Revision> {
+  currentRevision(): Promise<Revision> {
+    return this.revision.call()
+  }
+
+  private async readRevision(): Promise<Revision> {
     this.check()
     const answer = await repeatable(() => this.client.kv.range({ key: PROBE_KEY, keys_only: true }))
     return Number(answer.header.revision)

@@ -48,6 +48,8 @@ export class EtcdWatch implements StoreWatch {
   private over = false
   /** The revision that `progress` was requested for. */
   private goal: Revision | undefined
+  /** The goal at the time of the last progress request that waits for its answer. */
+  private asked: Revision | undefined
   private progressTimer: NodeJS.Timeout | undefined
   private reopenTimer: NodeJS.Timeout | undefined
   private reopenPause = REOPEN_MIN_MS
@@ -126,6 +128,7 @@ export class EtcdWatch implements StoreWatch {
     this.stream?.cancel()
     this.stream = undefined
     this.created = false
+    this.asked = undefined
     clearTimeout(this.progressTimer)
   }
 
@@ -151,7 +154,14 @@ export class EtcdWatch implements StoreWatch {
     const events = this.wide ? response.events.filter((event) => this.covers(event.kv.key)) : response.events
     if (events.length > 0) this.sink.events(events.map(eventOf), this.seen)
     if (this.goal !== undefined && this.seen >= this.goal) this.reached()
-    else if (last === undefined) this.sink.progress(this.seen)
+    else if (last === undefined) this.progressed()
+  }
+
+  /** An answer to an earlier goal. */
+  private progressed(): void {
+    const outdated = this.asked !== undefined && this.goal !== undefined && this.goal > this.asked
+    this.sink.progress(this.seen)
+    if (outdated) this.pursue()
   }
 
   private covers(key: Buffer): boolean {
@@ -163,11 +173,12 @@ export class EtcdWatch implements StoreWatch {
     if (this.over) return
     this.goal = Math.max(this.goal ?? 0, goal)
     if (this.goal <= this.seen) this.guarded(() => this.reached())
-    else this.pursue()
+    else if (this.asked === undefined) this.pursue()
   }
 
   private reached(): void {
     this.goal = undefined
+    this.asked = undefined
     clearTimeout(this.progressTimer)
     this.sink.progress(this.seen)
     if (this.wide && !this.over) this.again()
@@ -177,6 +188,7 @@ export class EtcdWatch implements StoreWatch {
     clearTimeout(this.progressTimer)
     if (this.goal === undefined || this.over || !this.created) return
     if (this.source.progressIsSafe) {
+      this.asked = this.goal
       this.stream?.write({ progress_request: {} })
       this.progressTimer = setTimeout(() => this.pursue(), PROGRESS_AGAIN_MS)
     } else if (!this.wide) {
