@@ -59,7 +59,7 @@ const plain: Write = (value) =>
   typeof value === 'number' || typeof value === 'boolean' ? String(value) : anything(value)
 
 /** What JSON.stringify or Go's encoder escapes, lone surrogates included. */
- 
+
 const ESCAPED = /["\\\u0000-\u001f<>&\u2028\u2029\ud800-\udfff]/
 const text: Write = (value) =>
   typeof value === 'string' && !ESCAPED.test(value) ? `"${value}"` : anything(value)

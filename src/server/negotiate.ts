@@ -32,7 +32,8 @@ export function negotiate(header: string | undefined): Accept {
   const known = remembered.get(header)
   if (known) return known
   const accept = read(header)
-  if (remembered.size < MAX_REMEMBERED && header.length <= MAX_REMEMBERED_LENGTH) remembered.set(header, accept)
+  if (remembered.size < MAX_REMEMBERED && header.length <= MAX_REMEMBERED_LENGTH)
+    remembered.set(header, accept)
   return accept
 }
 

@@ -110,8 +110,7 @@ function serveDiscovery(site: NonResource, request: Request, response: Response)
   const aggregated = document.etag !== undefined
   let accept
   try {
-    accept =
-      encoding !== undefined && aggregated ? encoding : negotiate(request.headers.accept).encoding
+    accept = encoding !== undefined && aggregated ? encoding : negotiate(request.headers.accept).encoding
   } catch (error) {
     if (!(error instanceof StatusError)) throw error
     return refuse(response, error)
