@@ -28,6 +28,8 @@ export interface Patch {
   apply(current: JsonObject): { readonly value: Json; readonly faults: readonly string[] }
   /** How a refusal shows the patch when the result does not decode; undefined: the result is shown. */
   readonly shown: string | undefined
+  /** Whether unknown fields are named by the alphabet instead of in their order: strategic patches have a reader of their own. */
+  readonly sorted: boolean
 }
 
 export async function patch(scope: Scope, request: ApiRequest): Promise<Answer> {
@@ -85,7 +87,8 @@ export function patched(
     if (!(error instanceof DecodeError)) throw error
     throw undecodable(change, value, error.message)
   }
-  const all = [...faults, ...decoded.unknownFields]
+  const unknown = change.sorted ? decoded.unknownFields.toSorted() : decoded.unknownFields
+  const all = [...faults, ...unknown]
   if (all.length && validation === 'Strict') {
     throw undecodable(change, value, `strict decoding error: ${all.join(', ')}`)
   }
@@ -150,12 +153,17 @@ function jsonPatchOf(body: Body): Patch {
   return {
     apply: (current) => ({ value: applyJsonPatch(current, operations), faults: operations.strictErrors }),
     shown: undefined,
+    sorted: false,
   }
 }
 
 function mergePatchOf(body: Body): Patch {
   const { value, duplicates } = parsed(body, decodingPatch)
-  return { apply: (current) => ({ value: mergePatch(current, value), faults: duplicates }), shown: undefined }
+  return {
+    apply: (current) => ({ value: mergePatch(current, value), faults: duplicates }),
+    shown: undefined,
+    sorted: false,
+  }
 }
 
 function strategicPatchOf(body: Body, type: StructType): Patch {
@@ -167,6 +175,7 @@ function strategicPatchOf(body: Body, type: StructType): Patch {
   return {
     apply: (current) => ({ value: strategicMergePatch(current, changes, type), faults: duplicates }),
     shown: goMapText(changes),
+    sorted: true,
   }
 }
 

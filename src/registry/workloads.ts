@@ -37,7 +37,10 @@ const TEMPLATE = ['spec', 'template']
 const NAME_LABELS = ['job-name', 'batch.kubernetes.io/job-name'] as const
 const UID_LABELS = ['controller-uid', 'batch.kubernetes.io/controller-uid'] as const
 
-/** The labels by which a job knows its pods, unless the user chose a selector. */
+/**
+ * The labels by which a job knows its pods, unless the user chose a selector. A job without labels of its own gets its
+ * template's; upstream does that by a default, each time when it reads the stored object.
+ */
 function generateSelector(job: KubeObject): void {
   const spec = childOf(job, 'spec')
   if (spec['manualSelector'] === true) return
@@ -46,6 +49,8 @@ function generateSelector(job: KubeObject): void {
   for (const label of NAME_LABELS) labels[label] ??= textAt(job.metadata.name)
   for (const label of UID_LABELS) labels[label] ??= uid
   childOf(childOf(spec, 'selector'), 'matchLabels')[UID_LABELS[1]] ??= uid
+  if (Object.keys(job.metadata.labels ?? {}).length === 0)
+    job.metadata.labels = labels as Record<string, string>
 }
 
 /** extensions/v1beta1 counted the changes of a DaemonSet's template; apps/v1 keeps the number in an annotation. */

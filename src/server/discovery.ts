@@ -65,7 +65,7 @@ function remembered(source: DiscoverySource, key: string, make: () => DiscoveryD
 
 function plainDocument(object: Typed): DiscoveryDocument {
   const type = { apiVersion: 'v1', kind: object.kind }
-  return { contentType: 'application/json', body: Buffer.from(JSON.stringify(object)), type }
+  return { contentType: 'application/json', body: Buffer.from(`${JSON.stringify(object)}\n`), type }
 }
 
 type Typed = JsonObject & { readonly kind: string }
@@ -176,7 +176,7 @@ function aggregatedDocument(resources: readonly ResourceRow[], core: boolean): D
     })),
   }))
   const { kind, apiVersion } = AGGREGATED
-  const body = Buffer.from(JSON.stringify({ kind, apiVersion, metadata: {}, items }))
+  const body = Buffer.from(`${JSON.stringify({ kind, apiVersion, metadata: {}, items })}\n`)
   const etag = `"${createHash('sha512').update(body).digest('hex').toUpperCase()}"`
   return { contentType: `application/json${AGGREGATED_PARAMETERS}`, body, etag, type: AGGREGATED }
 }

@@ -114,8 +114,10 @@ describe.skipIf(program === undefined).concurrent('kubectl apply', () => {
     await k('delete configmap wrong')
     const ignored = await k.run('create -f - --validate=ignore', { stdin: WRONG })
     expect([ignored.code, ignored.stdout, ignored.stderr]).toEqual([0, 'configmap/wrong created\n', ''])
-    const patch = `patch configmap wrong -p '{"nosuch":1,"metadata":{"extra":1}}'`
-    expect((await k.run(patch)).stderr).toContain('Warning: unknown field "nosuch"')
+    const patch = `patch configmap wrong -p '{"zz":1,"nosuch":1,"metadata":{"extra":1}}'`
+    expect((await k.run(patch)).stderr).toBe(
+      'Warning: unknown field "metadata.extra"\nWarning: unknown field "nosuch"\nWarning: unknown field "zz"\n',
+    )
   })
 
   it('replaces, also by force, and notices conflicts', async () => {

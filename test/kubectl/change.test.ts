@@ -175,7 +175,7 @@ describe.skipIf(program === undefined).concurrent('changes by kubectl', () => {
     expect(await k.fails('rollout restart deployment/web')).toContain(`can't restart paused deployment`)
     expect(await k('rollout resume deployment/web')).toBe('deployment.apps/web resumed\n')
     expect(await k('rollout restart deployment/web')).toBe('deployment.apps/web restarted\n')
-    const waiting = await k.run('rollout status deployment/web --timeout=1s')
+    const waiting = await k.run('rollout status deployment/web --watch=false')
     expect(waiting.stdout).toContain('Waiting for deployment spec update to be observed...')
     await k('create -f -', {
       stdin: await replicaSet(await k('get deployment web -o jsonpath={.metadata.uid}')),

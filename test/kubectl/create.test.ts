@@ -48,12 +48,14 @@ describe.skipIf(program === undefined).concurrent('kubectl create', () => {
     expect(await k('get job now -o jsonpath={.spec.selector.matchLabels}')).toBe(
       `{"batch.kubernetes.io/controller-uid":"${uid}"}`,
     )
-    expect(JSON.parse(await k('get job now -o jsonpath={.spec.template.metadata.labels}'))).toEqual({
-      'batch.kubernetes.io/controller-uid': uid,
-      'batch.kubernetes.io/job-name': 'now',
-      'controller-uid': uid,
-      'job-name': 'now',
-    })
+    for (const place of ['.metadata.labels', '.spec.template.metadata.labels']) {
+      expect(JSON.parse(await k(`get job now -o jsonpath={${place}}`))).toEqual({
+        'batch.kubernetes.io/controller-uid': uid,
+        'batch.kubernetes.io/job-name': 'now',
+        'controller-uid': uid,
+        'job-name': 'now',
+      })
+    }
     expect(
       await k('get job now -o jsonpath={.metadata.ownerReferences[0].kind}/{.metadata.annotations}'),
     ).toBe('CronJob/{"cronjob.kubernetes.io/instantiate":"manual"}')

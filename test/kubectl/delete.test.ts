@@ -110,7 +110,7 @@ describe.skipIf(program === undefined).concurrent('kubectl delete and wait', () 
   it('waits for conditions, values, creation and deletion', async () => {
     const k = await kubectl.namespace('wait')
     await k('run pod --image=nginx')
-    expect(await k.fails('wait pod/pod --for=condition=Ready --timeout=300ms')).toContain(
+    expect(await k.fails('wait pod/pod --for=condition=Ready --timeout=1s')).toContain(
       'timed out waiting for the condition on pods/pod',
     )
     expect(await k('wait pod/pod --for=jsonpath={.status.phase}=Pending --timeout=10s')).toBe(
