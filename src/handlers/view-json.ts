@@ -5,7 +5,7 @@ import type { Status } from '../machinery/status.ts'
 import { storedJson } from '../schema/stringify.ts'
 import { Entry } from '../storage/cache/entry.ts'
 import type { Scope } from './scope.ts'
-import { chunked, type EventType, INITIAL_EVENTS_END, JSON_TYPE, type ListMeta, type View } from './view.ts'
+import { type EventType, INITIAL_EVENTS_END, JSON_TYPE, type ListMeta, type View } from './view.ts'
 
 const COMMA_BRACE = Buffer.from(',{')
 const BRACE = Buffer.from('{')
@@ -53,7 +53,7 @@ export class JsonView implements View {
     return this.#line(entry)
   }
 
-  *#parts(entries: readonly Entry[], meta: ListMeta): Generator<Buffer> {
+  *list(entries: readonly Entry[], meta: ListMeta): Generator<Buffer> {
     yield Buffer.from(listHead(this.#scope.resource.listKind, this.#scope.apiVersion, meta))
     let separator = BRACE
     for (const entry of entries) {
@@ -63,10 +63,6 @@ export class JsonView implements View {
       separator = COMMA_BRACE
     }
     yield LIST_END
-  }
-
-  list(entries: readonly Entry[], meta: ListMeta): Iterable<Buffer> {
-    return chunked(this.#parts(entries, meta))
   }
 
   frame(type: EventType, entry: Entry): Buffer {

@@ -36,7 +36,7 @@ export class ProtobufView implements View {
 
   list(entries: readonly Entry[], meta: ListMeta): Iterable<Buffer> {
     const gvk = { ...this.#scope.gvk, kind: this.#scope.resource.listKind }
-    return [encodeList({ gvk, metadata: meta, items: entries.map((entry) => this.#raw(entry)) })]
+    return encodeList({ gvk, metadata: meta, items: entries.map((entry) => this.#raw(entry)) })
   }
 
   frame(type: EventType, entry: Entry): Buffer {

@@ -18,6 +18,7 @@ export interface View {
   /** Two views with the same key make the same bytes. */
   readonly key: string
   object(entry: Entry): Buffer
+  /** In many small parts. */
   list(entries: readonly Entry[], meta: ListMeta): Iterable<Buffer>
   frame(type: EventType, entry: Entry): Buffer
   bookmark(resourceVersion: string, initialEventsEnd: boolean): Buffer
@@ -29,26 +30,3 @@ export const JSON_TYPE = 'application/json'
 export const YAML_TYPE = 'application/yaml'
 export const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf'
 export const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
-
-/** Lists go out in pieces of about this size, so that one list never needs all its bytes twice. */
-const CHUNK_BYTES = 256 * 1024
-
-/** Joins many small buffers into few large ones. */
-export function* chunked(parts: Iterable<Buffer>): Generator<Buffer> {
-  let chunk = Buffer.allocUnsafe(CHUNK_BYTES)
-  let used = 0
-  for (const part of parts) {
-    if (used + part.length > CHUNK_BYTES) {
-      if (used > 0) yield chunk.subarray(0, used)
-      chunk = Buffer.allocUnsafe(CHUNK_BYTES)
-      used = 0
-      if (part.length > CHUNK_BYTES) {
-        yield part
-        continue
-      }
-    }
-    part.copy(chunk, used)
-    used += part.length
-  }
-  if (used > 0) yield chunk.subarray(0, used)
-}

@@ -5,13 +5,13 @@
 import { Readable } from 'node:stream'
 import { crc32, createGzip } from 'node:zlib'
 import type { Exchange } from './exchange.ts'
+import { joined, SEGMENT_BYTES } from './pieces.ts'
 
 /** Smaller answers gain nothing; upstream's threshold. */
 const MIN_BYTES = 128 * 1024
 /** As upstream: the fastest level that packs. */
 const LEVEL = 1
-/** A stored block's length has 16 bits. */
-const MAX_BLOCK = 0xffff
+/** Before each stored block of at most 64 KiB. */
 const BLOCK_HEADER = 5
 
 const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
@@ -39,14 +39,18 @@ export function compressed(
 const isLoopback = (address: string): boolean =>
   address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.')
 
-function* stored(pieces: Iterable<Buffer>): Generator<Buffer> {
+function* stored(parts: Iterable<Buffer>): Generator<Buffer> {
   let checksum = 0
   let size = 0
   yield GZIP_HEADER
-  for (const piece of pieces) {
-    checksum = crc32(piece, checksum)
-    size += piece.length
-    yield blocks(piece)
+  for (const piece of joined(parts, BLOCK_HEADER)) {
+    for (let at = 0; at < piece.length; at += SEGMENT_BYTES) {
+      const content = piece.subarray(at + BLOCK_HEADER, at + SEGMENT_BYTES)
+      checksum = crc32(content, checksum)
+      size += content.length
+      blockHeader(piece, at, content.length)
+    }
+    yield piece
   }
   const end = Buffer.alloc(LAST_BLOCK.length + 8)
   LAST_BLOCK.copy(end)
@@ -55,18 +59,9 @@ function* stored(pieces: Iterable<Buffer>): Generator<Buffer> {
   yield end
 }
 
-/** One piece as stored blocks of at most 64 KiB. */
-function blocks(piece: Buffer): Buffer {
-  const count = Math.ceil(piece.length / MAX_BLOCK)
-  const out = Buffer.allocUnsafe(piece.length + count * BLOCK_HEADER)
-  let at = 0
-  for (let from = 0; from < piece.length; from += MAX_BLOCK) {
-    const length = Math.min(MAX_BLOCK, piece.length - from)
-    out[at] = 0
-    out.writeUInt16LE(length, at + 1)
-    out.writeUInt16LE(~length & 0xffff, at + 3)
-    piece.copy(out, at + BLOCK_HEADER, from, from + length)
-    at += BLOCK_HEADER + length
-  }
-  return out
+/** A block that is stored, not the last: its length, and that inverted. */
+function blockHeader(piece: Buffer, at: number, length: number): void {
+  piece[at] = 0
+  piece.writeUInt16LE(length, at + 1)
+  piece.writeUInt16LE(~length & 0xffff, at + 3)
 }

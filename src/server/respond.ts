@@ -7,6 +7,7 @@ import { statusBody } from '../handlers/views.ts'
 import { StatusError } from '../machinery/status.ts'
 import { compressed, wantsGzip } from './compress.ts'
 import type { AnswerBody, Exchange, Headers } from './exchange.ts'
+import { joined } from './pieces.ts'
 
 /** Told of errors that nobody expected. */
 export interface ErrorLog {
@@ -40,12 +41,12 @@ export function respond(exchange: Exchange, answer: Answer, request?: Warned): v
   if (answer.headers) Object.assign(headers, answer.headers)
   const plain =
     request?.accept.pretty && answer.contentType === JSON_TYPE ? indented(answer.body) : answer.body
-  let body: AnswerBody = plain
+  let body: AnswerBody
   if (wantsGzip(exchange, plain)) {
     headers['content-encoding'] = 'gzip'
     headers['vary'] = 'Accept-Encoding'
     body = compressed(exchange, plain)
-  }
+  } else body = Buffer.isBuffer(plain) ? plain : joined(plain)
   exchange.answer(answer.status, headers, body)
 }
 

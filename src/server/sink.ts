@@ -1,6 +1,7 @@
 // A streaming answer over any of node's writable streams.
 import type { Writable } from 'node:stream'
 import type { ByteSink } from '../handlers/request.ts'
+import { giveBack } from './pieces.ts'
 
 export class StreamSink implements ByteSink {
   readonly #stream: Writable
@@ -62,7 +63,8 @@ export async function pump(
   }
   for (const piece of pieces) {
     if (stream.destroyed) return
-    if (!stream.write(piece)) await drained(stream)
+    // After an error the piece may still be on its way.
+    if (!stream.write(piece, (error) => error ?? giveBack(piece))) await drained(stream)
   }
   stream.end()
 }
