@@ -7,8 +7,10 @@ const EMPTY = Buffer.alloc(0)
 
 /** All bytes of the stream; rejects with 413 beyond `limit`, 408 when it takes too long, 400 when it breaks off. */
 export function readAll(stream: Readable, limit: number): Promise<Buffer> {
+  // Node ends an HTTP/2 body that is one empty frame by itself, before anybody listens.
+  if (stream.readableEnded) return Promise.resolve(EMPTY)
   // A client that broke off before anybody asked for its body: nothing will tell of it again.
-  if (stream.destroyed && !stream.readableEnded) return Promise.reject(brokenOff())
+  if (stream.destroyed) return Promise.reject(brokenOff())
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
