@@ -1,6 +1,6 @@
 // kubectl delete and wait: what goes, what stays, and who is told.
 import { describe, expect, it } from 'vitest'
-import { findKubectl, useKubectl } from './driver.ts'
+import { findKubectl, printed, useKubectl } from './driver.ts'
 
 const program = await findKubectl('1.36')
 
@@ -65,9 +65,12 @@ describe.skipIf(program === undefined).concurrent('kubectl delete and wait', () 
     expect(await k('get configmap held -o jsonpath={.metadata.deletionTimestamp}')).toMatch(
       /^\d{4}-\d\d-\d\dT/,
     )
-    const waiting = k('delete configmap held')
+    const waiting = k.start('delete configmap held')
+    const ended = new Promise((resolve) => waiting.on('exit', resolve))
+    expect(await printed(waiting, (text) => text.includes('\n'))).toMatch(/^configmap "held" deleted/)
+    expect(waiting.exitCode).toBeNull()
     await k(`patch configmap held --type=merge -p '{"metadata":{"finalizers":[]}}'`)
-    expect(await waiting).toMatch(/^configmap "held" deleted/)
+    expect(await ended).toBe(0)
     expect(await k.fails('get configmap held')).toContain('not found')
   })
 
@@ -124,7 +127,7 @@ describe.skipIf(program === undefined).concurrent('kubectl delete and wait', () 
     await k('create configmap later')
     expect(await ready).toBe('pod/pod condition met\n')
     expect(await created).toBe('configmap/later condition met\n')
-    const deleted = k('wait pod -l run=pod --for=delete --timeout=15s')
+    const deleted = k('wait pod/pod --for=delete --timeout=15s')
     await k('delete pod pod')
     await deleted
     expect(await k.fails('wait pod/pod --for=condition=Ready')).toBe(
