@@ -5,7 +5,7 @@ import { Client, parallel } from './client.ts'
 import type { Server } from './servers.ts'
 
 const CONCURRENCY = 32
-const LISTS = 10
+const LISTS = 30
 const SELECTOR_LISTS = 50
 const PAGE = 500
 

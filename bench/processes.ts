@@ -35,10 +35,10 @@ export function endAllAtExit(): void {
 }
 
 /** Starts a program with its output in `logFile`. */
-export function start(command: readonly string[], logFile: string, env: NodeJS.ProcessEnv = {}): Program {
+export function start(command: readonly string[], logFile: string): Program {
   const log = openSync(logFile, 'a')
   const [file, ...args] = command as [string, ...string[]]
-  const child = spawn(file, args, { stdio: ['ignore', log, log], env: { ...process.env, ...env } })
+  const child = spawn(file, args, { stdio: ['ignore', log, log] })
   closeSync(log)
   running.add(child)
   let [over, stopping] = [false, false]

@@ -27,9 +27,11 @@ export interface Contender {
   start(folder: string): Promise<Server>
 }
 
-/** `bin/dinghy up` of the built project: lmdb, TLS, a client certificate, RBAC, admission. */
+/** `bin/dinghy up` of the built project: lmdb, TLS, a client certificate, RBAC, admission. With flags: of node itself. */
 export function dinghy(root: string, nodeFlags: readonly string[] = []): Contender {
-  const flags = nodeFlags.length ? { NODE_OPTIONS: nodeFlags.join(' ') } : {}
+  const command = nodeFlags.length
+    ? [process.execPath, ...nodeFlags, join(root, 'dist/dinghy.js')]
+    : [join(root, 'bin/dinghy')]
   return {
     name: 'dinghy',
     async start(folder) {
@@ -38,7 +40,7 @@ export function dinghy(root: string, nodeFlags: readonly string[] = []): Contend
       const kubeconfig = join(folder, 'kubeconfig')
       const args = ['up', '--port', String(port), '--data-dir', folder, '--kubeconfig', kubeconfig]
       const execAt = performance.now()
-      const program = start([join(root, 'bin/dinghy'), ...args], join(folder, 'dinghy.log'), flags)
+      const program = start([...command, ...args], join(folder, 'dinghy.log'))
       await untilReady(port, [program])
       const readyMs = performance.now() - execAt
       await untilWritten(kubeconfig)
