@@ -13,6 +13,7 @@ import {
   encodeList,
   encodeRaw,
   encodeWatchFrame,
+  type ListContent,
   ProtobufError,
   readEnvelope,
   wrap,
@@ -26,6 +27,7 @@ const typeOfObject = (object: JsonObject): StructType => {
   return typeForKind({ ...gv, kind: object['kind'] as string }) as StructType
 }
 const options = { typeFor: typeForKind }
+const listBytes = (content: ListContent): Buffer => Buffer.concat([...encodeList(content)])
 
 const pod = {
   kind: 'Pod',
@@ -179,14 +181,14 @@ describe('lists and watches', () => {
     }
     const item = encodeRaw(pod, typeOfObject(pod))
     const metadata = { resourceVersion: '7', continue: 'c' }
-    expect(encodeList({ gvk: PODS, metadata, items: [item, item] })).toEqual(encode(list, typeOfObject(list)))
-    const rest = encodeList({ gvk: PODS, metadata: { remainingItemCount: 300 }, items: [] })
+    expect(listBytes({ gvk: PODS, metadata, items: [item, item] })).toEqual(encode(list, typeOfObject(list)))
+    const rest = listBytes({ gvk: PODS, metadata: { remainingItemCount: 300 }, items: [] })
     expect(decode(rest, options)).toMatchObject({ metadata: { remainingItemCount: 300 }, items: null })
   })
 
   it('make lists larger than the scratch buffer', () => {
     const items = Array.from({ length: 500 }, () => encodeRaw(pod, typeOfObject(pod)))
-    const bytes = encodeList({ gvk: PODS, metadata: {}, items })
+    const bytes = listBytes({ gvk: PODS, metadata: {}, items })
     expect((decode(bytes, options)['items'] as unknown[]).length).toBe(500)
     expect(encode(pod, typeOfObject(pod)).length).toBeLessThan(1000)
   })

@@ -27,7 +27,7 @@ export function encode(object: JsonObject, type: StructType): Buffer {
   write.begin()
   openEnvelope()
   messageWriter(type)(object)
-  closeEnvelope(String(object['apiVersion'] ?? ''), String(object['kind'] ?? ''))
+  closeEnvelope(String(object['apiVersion'] ?? ''), String(object['kind'] ?? ''), rawBytes())
   return write.finish()
 }
 
@@ -44,7 +44,7 @@ export function wrap(raw: Buffer, gvk: GroupVersionKind): Buffer {
   write.begin()
   openEnvelope()
   write.raw(raw)
-  closeEnvelope(apiVersionOf(gvk), gvk.kind)
+  closeEnvelope(apiVersionOf(gvk), gvk.kind, rawBytes())
   return write.finish()
 }
 
@@ -64,8 +64,8 @@ function openEnvelope(): void {
   write.varint(tagOf(3))
 }
 
-function closeEnvelope(apiVersion: string, kind: string): void {
-  write.length(EMPTY_TAIL_BYTES)
+function closeEnvelope(apiVersion: string, kind: string, rawBytes: number): void {
+  write.varint(rawBytes)
   write.varint(tagOf(2))
   const start = write.mark()
   write.string(kind)
@@ -78,7 +78,10 @@ function closeEnvelope(apiVersion: string, kind: string): void {
 }
 
 /** What openEnvelope wrote: two tags, two lengths. */
-const EMPTY_TAIL_BYTES = 4
+const EMPTY_TAIL = Buffer.from([0x1a, 0, 0x22, 0])
+
+/** What was written since openEnvelope. */
+const rawBytes = (): number => write.mark() - EMPTY_TAIL.length
 
 export interface ListContent {
   /** The list's own kind: PodList. */
@@ -93,14 +96,35 @@ export interface ListContent {
   readonly items: readonly Buffer[]
 }
 
-/** A list from items that were encoded before: nothing but copying is done per item. */
-export function encodeList({ gvk, metadata, items }: ListContent): Buffer {
-  write.begin()
-  openEnvelope()
-  for (let i = items.length - 1; i >= 0; i--) {
-    write.bytes(items[i] as Buffer)
-    write.varint(tagOf(2))
+/** A list from items that were encoded before, in parts to be sent one after the other. */
+export function* encodeList({ gvk, metadata, items }: ListContent): Generator<Buffer> {
+  const heads = items.map((item) => itemHead(item.length))
+  let size = 0
+  for (let i = 0; i < items.length; i++) size += (items[i] as Buffer).length + (heads[i] as Buffer).length
+  yield listHead(gvk, metadata, size)
+  for (let i = 0; i < items.length; i++) {
+    yield heads[i] as Buffer
+    yield items[i] as Buffer
   }
+  yield EMPTY_TAIL
+}
+
+/** Tag and length. */
+function itemHead(length: number): Buffer {
+  const head = Buffer.allocUnsafe(MAX_ITEM_HEAD_BYTES)
+  head[0] = tagOf(2)
+  let at = 1
+  for (; length > 0x7f; length >>>= 7) head[at++] = (length & 0x7f) | 0x80
+  head[at++] = length
+  return head.subarray(0, at)
+}
+
+/** A tag, and a length of up to 32 bits. */
+const MAX_ITEM_HEAD_BYTES = 6
+
+/** Everything before the items, which take `itemBytes`. */
+function listHead(gvk: GroupVersionKind, metadata: ListContent['metadata'], itemBytes: number): Buffer {
+  write.begin()
   const start = write.mark()
   if (metadata.remainingItemCount !== undefined) {
     write.integer(metadata.remainingItemCount)
@@ -114,7 +138,7 @@ export function encodeList({ gvk, metadata, items }: ListContent): Buffer {
   write.varint(tagOf(1))
   write.length(start)
   write.varint(tagOf(1))
-  closeEnvelope(apiVersionOf(gvk), gvk.kind)
+  closeEnvelope(apiVersionOf(gvk), gvk.kind, write.mark() + itemBytes)
   return write.finish()
 }
 
