@@ -3,6 +3,7 @@
 // apiextensions-apiserver and kube-aggregator.
 import { nameIsDnsSubdomain, nameIsPathSegment } from '../machinery/names.ts'
 import type { KubeObject } from '../machinery/object.ts'
+import { forbidden } from '../machinery/status.ts'
 import { timeText } from './generic.ts'
 import { childOf, objectAt, objectsAt, present, textAt, textsAt } from './reading.ts'
 import { changesOf, COUNTED, held, STATUS_ONLY, WITH_STATUS } from './rows.ts'
@@ -81,6 +82,13 @@ const apiservices: Strategy = {
   ...held(extension.validateAPIService, extension.validateAPIServiceUpdate),
 }
 
+/** DEVIATION: a delete of the whole collection is refused too; upstream's takes these classes with it. */
+function keepSystemPriority({ metadata: { name = '' } }: KubeObject): undefined {
+  if (!classes.isSystemPriority(name)) return
+  const classesOf = { group: 'scheduling.k8s.io', resource: 'priorityclasses' }
+  throw forbidden(classesOf, name, 'this is a system priority class and cannot be deleted')
+}
+
 export const policies: Readonly<Record<string, Strategy>> = {
   'roles.rbac.authorization.k8s.io': { ...ruled, ...held(rbac.validateRole, rbac.validateRoleUpdate) },
   'clusterroles.rbac.authorization.k8s.io': {
@@ -116,6 +124,7 @@ export const policies: Readonly<Record<string, Strategy>> = {
   'priorityclasses.scheduling.k8s.io': {
     hasGeneration: true,
     changesGeneration: () => false,
+    planDelete: keepSystemPriority,
     ...held(classes.validatePriorityClass, classes.validatePriorityClassUpdate),
   },
   'workloads.scheduling.k8s.io': {},

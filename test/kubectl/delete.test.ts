@@ -94,7 +94,7 @@ describe.skipIf(program === undefined).concurrent('kubectl delete and wait', () 
     expect(await k('get pods -o name')).toBe('')
   })
 
-  it('takes namespaces apart slowly, and some never', async () => {
+  it('takes namespaces apart slowly, and never what a cluster needs', async () => {
     const k = await kubectl.namespace('doomed')
     await kubectl('delete namespace doomed --wait=false')
     expect(await kubectl('get namespace doomed -o jsonpath={.status.phase},{.spec.finalizers}')).toBe(
@@ -108,6 +108,9 @@ describe.skipIf(program === undefined).concurrent('kubectl delete and wait', () 
         `Error from server (Forbidden): namespaces "${name}" is forbidden: this namespace may not be deleted\n`,
       )
     }
+    expect(await kubectl.fails('delete priorityclass system-node-critical')).toBe(
+      'Error from server (Forbidden): priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: this is a system priority class and cannot be deleted\n',
+    )
   })
 
   it('waits for conditions, values, creation and deletion', async () => {

@@ -176,6 +176,9 @@ const SYSTEM_PRIORITIES: Readonly<Record<string, number>> = {
   'system-cluster-critical': 2_000_000_000,
 }
 
+/** Whether the class is one that a cluster cannot do without. */
+export const isSystemPriority = (name: string): boolean => Object.hasOwn(SYSTEM_PRIORITIES, name)
+
 function systemPriority(object: Spot): void {
   const name = object.at('metadata').at('name')
   const refuse = (why: string): void =>
