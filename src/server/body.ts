@@ -11,30 +11,70 @@ export function readAll(stream: Readable, limit: number): Promise<Buffer> {
   if (stream.readableEnded) return Promise.resolve(EMPTY)
   // A client that broke off before anybody asked for its body: nothing will tell of it again.
   if (stream.destroyed) return Promise.reject(brokenOff())
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    const timer = setTimeout(() => settle(timedOut()), BODY_TIMEOUT_MS)
-    const onData = (chunk: Buffer): void => {
-      size += chunk.length
-      if (size > limit) return settle(requestEntityTooLarge(`limit is ${limit}`))
-      chunks.push(chunk)
-    }
-    const onEnd = (): void => settle(undefined)
-    const onBroken = (): void => settle(brokenOff())
-    const settle = (error: Error | undefined): void => {
-      clearTimeout(timer)
-      stream.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken)
-      // What is left is read to nowhere, so that the answer can go out on the same connection.
-      stream.on('error', () => undefined).resume()
-      if (error) reject(error)
-      else
-        resolve(
-          chunks.length === 0 ? EMPTY : chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks),
-        )
-    }
-    stream.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken)
-  })
+  return new Promise((resolve, reject) => new Reading(stream, limit, { resolve, reject }))
+}
+
+interface Outcome {
+  resolve(body: Buffer): void
+  reject(error: Error): void
+}
+
+/** The bodies that are being read, oldest first. One timer looks after all of them: setting one for each costs more. */
+const readings = new Set<Reading>()
+let sweep: NodeJS.Timeout | undefined
+/** Bodies are given up this much late at most. */
+const SWEEP_MS = 5_000
+
+function giveUpLate(): void {
+  const late = performance.now() - BODY_TIMEOUT_MS
+  for (const reading of readings) {
+    if (reading.startedAt > late) break
+    reading.settle(timedOut())
+  }
+  if (readings.size > 0) return
+  clearInterval(sweep)
+  sweep = undefined
+}
+
+class Reading {
+  readonly startedAt = performance.now()
+  readonly #stream: Readable
+  readonly #limit: number
+  readonly #outcome: Outcome
+  readonly #chunks: Buffer[] = []
+  #size = 0
+  #settled = false
+
+  constructor(stream: Readable, limit: number, outcome: Outcome) {
+    this.#stream = stream
+    this.#limit = limit
+    this.#outcome = outcome
+    readings.add(this)
+    sweep ??= setInterval(giveUpLate, SWEEP_MS).unref()
+    // The listeners stay: what comes after the end is read to nowhere, so that the answer can go out on the connection.
+    stream.on('data', (chunk: Buffer) => this.#take(chunk)).on('end', () => this.settle(undefined))
+    stream.on('error', () => this.settle(brokenOff())).on('close', () => this.settle(brokenOff()))
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#settled) return
+    this.#size += chunk.length
+    if (this.#size > this.#limit) this.settle(requestEntityTooLarge(`limit is ${this.#limit}`))
+    else this.#chunks.push(chunk)
+  }
+
+  /** The first call counts. */
+  settle(error: Error | undefined): void {
+    if (this.#settled) return
+    this.#settled = true
+    readings.delete(this)
+    if (error) this.#outcome.reject(error)
+    else
+      this.#outcome.resolve(
+        this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks),
+      )
+    this.#chunks.length = 0
+  }
 }
 
 const brokenOff = (): StatusError => badRequest('the request body broke off')

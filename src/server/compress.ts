@@ -8,7 +8,7 @@ import type { Exchange } from './exchange.ts'
 import { joined, SEGMENT_BYTES } from './pieces.ts'
 
 /** Smaller answers gain nothing; upstream's threshold. */
-const MIN_BYTES = 128 * 1024
+export const MIN_GZIP_BYTES = 128 * 1024
 /** As upstream: the fastest level that packs. */
 const LEVEL = 1
 /** Before each stored block of at most 64 KiB. */
@@ -19,7 +19,7 @@ const LAST_BLOCK = Buffer.from([1, 0, 0, 0xff, 0xff])
 
 /** Does the client take gzip, and is the answer large enough? Answers in pieces are large. */
 export function wantsGzip(exchange: Exchange, body: Buffer | Iterable<Buffer>): boolean {
-  if (Buffer.isBuffer(body) && body.length < MIN_BYTES) return false
+  if (Buffer.isBuffer(body) && body.length < MIN_GZIP_BYTES) return false
   const header = exchange.headers['accept-encoding']
   return typeof header === 'string' && header.split(',').some((part) => part.trim().split(';')[0] === 'gzip')
 }

@@ -52,3 +52,39 @@ export function* joined(parts: Iterable<Buffer>, header = 0): Generator<Buffer> 
   if (at > 0) yield piece.subarray(0, at)
   else giveBack(piece)
 }
+
+/** The parts as one buffer where all of them together are shorter than `limit`; else the same parts, begun but whole. */
+export function shortAsOne(parts: Iterable<Buffer>, limit: number): Buffer | Iterable<Buffer> {
+  const rest = parts[Symbol.iterator]()
+  const first: Buffer[] = []
+  let size = 0
+  for (let next = rest.next(); !next.done; next = rest.next()) {
+    first.push(next.value)
+    size += next.value.length
+    if (size >= limit) return goingOn(first, rest)
+  }
+  return Buffer.concat(first, size)
+}
+
+function* goingOn(first: readonly Buffer[], rest: Iterator<Buffer>): Generator<Buffer> {
+  yield* first
+  for (let next = rest.next(); !next.done; next = rest.next()) yield next.value
+}
+
+/** Parts that are shorter than `limit` together as one buffer, whose length can be told; others as parts again. */
+export function short(parts: Iterable<Buffer>, limit: number): Buffer | Iterable<Buffer> {
+  const rest = parts[Symbol.iterator]()
+  const begun: Buffer[] = []
+  let size = 0
+  for (let next = rest.next(); !next.done; next = rest.next()) {
+    begun.push(next.value)
+    size += next.value.length
+    if (size >= limit) return continued(begun, rest)
+  }
+  return Buffer.concat(begun, size)
+}
+
+function* continued(begun: readonly Buffer[], rest: Iterator<Buffer>): Generator<Buffer> {
+  yield* begun
+  for (let next = rest.next(); !next.done; next = rest.next()) yield next.value
+}

@@ -5,9 +5,9 @@ import type { Accept, Answer } from '../handlers/request.ts'
 import { JSON_TYPE } from '../handlers/view.ts'
 import { statusBody } from '../handlers/views.ts'
 import { StatusError } from '../machinery/status.ts'
-import { compressed, wantsGzip } from './compress.ts'
+import { compressed, MIN_GZIP_BYTES, wantsGzip } from './compress.ts'
 import type { AnswerBody, Exchange, Headers } from './exchange.ts'
-import { joined } from './pieces.ts'
+import { joined, shortAsOne } from './pieces.ts'
 
 /** Told of errors that nobody expected. */
 export interface ErrorLog {
@@ -39,8 +39,8 @@ export function respond(exchange: Exchange, answer: Answer, request?: Warned): v
     return
   }
   if (answer.headers) Object.assign(headers, answer.headers)
-  const plain =
-    request?.accept.pretty && answer.contentType === JSON_TYPE ? indented(answer.body) : answer.body
+  const whole = Buffer.isBuffer(answer.body) ? answer.body : shortAsOne(answer.body, MIN_GZIP_BYTES)
+  const plain = request?.accept.pretty && answer.contentType === JSON_TYPE ? indented(whole) : whole
   let body: AnswerBody
   if (wantsGzip(exchange, plain)) {
     headers['content-encoding'] = 'gzip'
