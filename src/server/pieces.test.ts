@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { giveBack, joined, SEGMENT_BYTES, shortAsOne, short } from './pieces.ts'
+import { giveBack, joined, SEGMENT_BYTES, shortAsOne } from './pieces.ts'
 
 describe('pieces', () => {
   const parts = [3, 0, 70_000, 1, SEGMENT_BYTES, 1_000_000, 5].map((size) => randomBytes(size))
@@ -59,13 +59,4 @@ describe('short answers', () => {
     expect(Buffer.isBuffer(result)).toBe(false)
     expect(Buffer.concat([...(result as Iterable<Buffer>)]).toString()).toBe('abcd')
   })
-})
-
-it('short answers are one buffer, long ones stay in parts', () => {
-  const parts = [Buffer.from('a'), Buffer.from('bc'), Buffer.from('d')]
-  expect(short(parts, 100)).toEqual(Buffer.from('abcd'))
-  const long = short(parts, 3)
-  expect(Buffer.isBuffer(long)).toBe(false)
-  expect(Buffer.concat([...(long as Iterable<Buffer>)])).toEqual(Buffer.from('abcd'))
-  expect(short([], 1)).toEqual(Buffer.alloc(0))
 })

@@ -70,21 +70,3 @@ function* goingOn(first: readonly Buffer[], rest: Iterator<Buffer>): Generator<B
   yield* first
   for (let next = rest.next(); !next.done; next = rest.next()) yield next.value
 }
-
-/** Parts that are shorter than `limit` together as one buffer, whose length can be told; others as parts again. */
-export function short(parts: Iterable<Buffer>, limit: number): Buffer | Iterable<Buffer> {
-  const rest = parts[Symbol.iterator]()
-  const begun: Buffer[] = []
-  let size = 0
-  for (let next = rest.next(); !next.done; next = rest.next()) {
-    begun.push(next.value)
-    size += next.value.length
-    if (size >= limit) return continued(begun, rest)
-  }
-  return Buffer.concat(begun, size)
-}
-
-function* continued(begun: readonly Buffer[], rest: Iterator<Buffer>): Generator<Buffer> {
-  yield* begun
-  for (let next = rest.next(); !next.done; next = rest.next()) yield next.value
-}
