@@ -91,8 +91,12 @@ function nameOfSelector(query: URLSearchParams): string {
 
 /** Path segments, decoded before they are split, as Go's URL.Path is; empty ones at the ends do not count. */
 function segments(path: string): string[] {
-  const trimmed = (path.includes('%') ? decoded(path) : path).replace(/^\/+|\/+$/g, '')
-  return trimmed === '' ? [] : trimmed.split('/')
+  const text = path.includes('%') ? decoded(path) : path
+  let start = 0
+  let end = text.length
+  while (start < end && text[start] === '/') start++
+  while (end > start && text[end - 1] === '/') end--
+  return start === end ? [] : text.slice(start, end).split('/')
 }
 
 function decoded(text: string): string {
