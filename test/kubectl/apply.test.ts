@@ -21,7 +21,9 @@ spec:
 const TWO =
   '[{name: a, image: a:1, env: [{name: OLD, value: "1"}, {name: NEW, value: "2"}]}, {name: b, image: b:1}]'
 const ONE = '[{name: a, image: a:2, env: [{name: NEW, value: "3"}]}]'
-const WRONG = '{apiVersion: v1, kind: ConfigMap, metadata: {name: wrong, nosuch: 1}, data: {a: b}, extra: y}'
+// Older kubectls take what begins with a brace for JSON; hence the dashes.
+const WRONG =
+  '---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: wrong, nosuch: 1}, data: {a: b}, extra: y}'
 
 describe.skipIf(program === undefined).concurrent('kubectl apply', () => {
   const kubectl = useKubectl(program)
@@ -86,8 +88,8 @@ describe.skipIf(program === undefined).concurrent('kubectl apply', () => {
       `{apiVersion: v1, kind: ConfigMap, metadata: {name: ${name}, labels: {set: s}}}\n`
     const flags = '--prune -l set=s --prune-allowlist=core/v1/ConfigMap'
     await k('create configmap other')
-    await k(`apply ${flags} -f -`, { stdin: `${object('one')}---\n${object('two')}` })
-    expect(await k(`apply ${flags} -f -`, { stdin: object('two') })).toBe(
+    await k(`apply ${flags} -f -`, { stdin: `---\n${object('one')}---\n${object('two')}` })
+    expect(await k(`apply ${flags} -f -`, { stdin: `---\n${object('two')}` })).toBe(
       'configmap/two unchanged\nconfigmap/one pruned\n',
     )
     expect(await k('get configmaps -o name')).toBe('configmap/other\nconfigmap/two\n')
@@ -147,7 +149,7 @@ describe.skipIf(program === undefined).concurrent('kubectl apply', () => {
       /The Deployment "web" is invalid: spec.selector: Invalid value: .*: field is immutable\n/,
     )
     await k('apply -f -', {
-      stdin: '{apiVersion: v1, kind: Secret, metadata: {name: fixed}, immutable: true}',
+      stdin: '---\n{apiVersion: v1, kind: Secret, metadata: {name: fixed}, immutable: true}',
     })
     expect(await k.fails(`patch secret fixed -p '{"data":{"a":"Yg=="}}'`)).toContain(
       'data: Forbidden: field is immutable when `immutable` is set',
@@ -169,10 +171,10 @@ describe.skipIf(program === undefined).concurrent('kubectl apply', () => {
 })
 
 function kustomization(k: Kubectl): void {
-  k.file('kustom/it.yaml', '{apiVersion: v1, kind: ConfigMap, metadata: {name: it}, data: {a: b}}')
+  k.file('kustom/it.yaml', '---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: it}, data: {a: b}}')
   k.file(
     'kustom/svc.yaml',
-    '{apiVersion: v1, kind: Service, metadata: {name: svc}, spec: {ports: [{port: 80}]}}',
+    '---\n{apiVersion: v1, kind: Service, metadata: {name: svc}, spec: {ports: [{port: 80}]}}',
   )
   k.file(
     'kustom/kustomization.yaml',

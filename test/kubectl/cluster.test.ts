@@ -82,7 +82,7 @@ describe.skipIf(program === undefined).concurrent('kubectl and the cluster', () 
 
   it('reconciles roles', async () => {
     const rules = (verbs: string) =>
-      `{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: recon}, rules: [{apiGroups: [""], resources: [pods], verbs: [${verbs}]}]}`
+      `---\n{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: recon}, rules: [{apiGroups: [""], resources: [pods], verbs: [${verbs}]}]}`
     const stdin = (verbs: string) => ({ stdin: rules(verbs) })
     expect(await kubectl('auth reconcile -f -', stdin('get'))).toContain(
       'clusterrole.rbac.authorization.k8s.io/recon reconciled\n',
@@ -92,7 +92,7 @@ describe.skipIf(program === undefined).concurrent('kubectl and the cluster', () 
   })
 
   it('taints, cordons and drains nodes', async () => {
-    await kubectl('create -f -', { stdin: '{apiVersion: v1, kind: Node, metadata: {name: n1}}' })
+    await kubectl('create -f -', { stdin: '---\n{apiVersion: v1, kind: Node, metadata: {name: n1}}' })
     const taints = () => kubectl('get node n1 -o jsonpath={.spec.taints[*].key}')
     expect(await taints()).toBe('node.kubernetes.io/not-ready')
     expect(await kubectl('taint node n1 k=v:NoSchedule')).toBe('node/n1 tainted\n')
@@ -106,7 +106,9 @@ describe.skipIf(program === undefined).concurrent('kubectl and the cluster', () 
     expect(await kubectl('uncordon n1')).toBe('node/n1 uncordoned\n')
     const k = await kubectl.namespace('drained')
     const spec = '{nodeName: n1, terminationGracePeriodSeconds: 0, containers: [{name: c, image: i}]}'
-    await k('create -f -', { stdin: `{apiVersion: v1, kind: Pod, metadata: {name: guest}, spec: ${spec}}` })
+    await k('create -f -', {
+      stdin: `---\n{apiVersion: v1, kind: Pod, metadata: {name: guest}, spec: ${spec}}`,
+    })
     expect(await kubectl.fails('drain n1')).toContain('cannot delete Pods that declare no controller')
     expect(await kubectl('drain n1 --force')).toContain(
       'evicting pod drained/guest\npod/guest evicted\nnode/n1 drained\n',

