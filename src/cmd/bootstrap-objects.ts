@@ -43,13 +43,16 @@ const CORE_PRIORITY = 18000
 const GROUP_PRIORITY = 17800
 const VERSION_PRIORITY = 15
 
+/** Registration itself is not registered. */
+const OWN_GROUP = 'apiregistration.k8s.io'
+
 /** One for each group and version that this server serves itself. */
 export function apiServices(resources: readonly Resource[]): KubeObject[] {
   const seen = new Set<string>()
   const services: KubeObject[] = []
   for (const { group, version } of resources) {
     const name = `${version}.${group}`
-    if (seen.has(name)) continue
+    if (group === OWN_GROUP || seen.has(name)) continue
     seen.add(name)
     services.push({
       apiVersion: 'apiregistration.k8s.io/v1',

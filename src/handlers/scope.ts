@@ -11,8 +11,6 @@ import { strategyFor } from '../registry/strategies.ts'
 import type { RegistrySettings, Strategy } from '../registry/strategy.ts'
 import { convert } from '../schema/convert.ts'
 import { type Decoded, decoderFor } from '../schema/decode.ts'
-import { storedJson } from '../schema/stringify.ts'
-import { decode as decodeProtobuf } from '../schema/protobuf/envelope.ts'
 import type { Resource } from '../schema/resource.ts'
 import { type SelectableFields, selectableFields } from '../schema/selectable.ts'
 import type { Describe } from '../schema/table/descriptions.ts'
@@ -20,6 +18,7 @@ import type { StructType } from '../schema/type.ts'
 import { typeForKind, typeOf } from '../schema/types.ts'
 import type { Caches } from '../storage/cache/caches.ts'
 import type { WatchCache } from '../storage/cache/watchcache.ts'
+import { foreignReader } from './foreign.ts'
 
 /** The admission chain as the write loop calls it. */
 export interface Admission {
@@ -60,8 +59,6 @@ export interface Expected extends GroupVersionKind {
   decode(input: Json): Decoded
 }
 
-const PROTOBUF_MAGIC = 0x6b
-
 export class Scope {
   readonly resource: Resource
   readonly environment: Environment
@@ -99,7 +96,7 @@ export class Scope {
     this.cache = environment.caches.open({
       prefix: `/registry/${resource.storagePrefix}/`,
       namespaced: resource.namespaced,
-      transcode: (value) => this.#transcode(value),
+      transcode: foreignReader(this.storageGvk, this.storageType),
     })
   }
 
@@ -124,15 +121,6 @@ export class Scope {
   /** From the stored to the served version; never changes `object`. */
   toServed(object: KubeObject): KubeObject {
     return this.sameVersion ? object : convert(object, this.storageGvk, this.gvk)
-  }
-
-  /** The stored bytes of another writer (upstream's protobuf) as our JSON. */
-  #transcode(value: Buffer): Buffer {
-    if (value[0] !== PROTOBUF_MAGIC) return value
-    const object = decodeProtobuf(value, { typeFor: typeForKind })
-    const gv = object.apiVersion === apiVersionOf(this.storageGvk)
-    const kept = gv ? object : this.toStorage(object)
-    return storedJson(kept, this.storageType)
   }
 }
 

@@ -4,6 +4,7 @@
 import { apiVersionOf, type GroupVersionKind } from '../machinery/gvk.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { autoscalerV1 } from './convert/autoscaling.ts'
+import { definitionV1beta1 } from './convert/customresources.ts'
 import { claimTemplateV1beta1, claimV1beta1, sliceV1beta1 } from './convert/devices.ts'
 import { eventsV1 } from './convert/events.ts'
 import type { Shape } from './convert/shape.ts'
@@ -12,6 +13,7 @@ import { typeForKind } from './types.ts'
 
 /** The versions that do not look like the stored one. */
 const SHAPES: ReadonlyMap<string, Shape> = new Map([
+  ['apiextensions.k8s.io/v1beta1 CustomResourceDefinition', definitionV1beta1],
   ['autoscaling/v1 HorizontalPodAutoscaler', autoscalerV1],
   ['events.k8s.io/v1 Event', eventsV1],
   ['resource.k8s.io/v1beta1 ResourceClaim', claimV1beta1],
@@ -29,7 +31,7 @@ export function convert(object: KubeObject, from: GroupVersionKind, to: GroupVer
   const target = SHAPES.get(`${apiVersion} ${to.kind}`)
   if (source === target) return { ...object, kind: to.kind, apiVersion }
   const hub = source === undefined ? object : source.toHub(object)
-  const converted = target === undefined ? hub : target.fromHub(hub)
+  const converted = target?.fromHub === undefined ? hub : target.fromHub(hub)
   const result: KubeObject = { ...converted, kind: to.kind, apiVersion }
   const type = typeForKind(to)
   return type === undefined ? result : normalise(result, type)

@@ -18,15 +18,23 @@ export function startCompaction(
   failed: (error: unknown) => void = () => undefined,
 ): () => void {
   let before: Revision | undefined
+  let stopped = false
+  // What is cut off by the end of the store is no failure.
+  const tell = (error: unknown): void => {
+    if (!stopped) failed(error)
+  }
   const compact = async (): Promise<void> => {
     const now = await storage.currentRevision()
     if (before !== undefined) await storage.compact(before)
     before = now
   }
-  let running = compact().catch(failed)
+  let running = compact().catch(tell)
   const timer = setInterval(() => {
-    running = running.then(compact).catch(failed)
+    running = running.then(compact).catch(tell)
   }, intervalMs)
   timer.unref()
-  return () => clearInterval(timer)
+  return () => {
+    stopped = true
+    clearInterval(timer)
+  }
 }

@@ -6,7 +6,8 @@ import type { KubeObject } from '../../machinery/object.ts'
 export interface Shape {
   /** To the shape of the version that lies in the store. */
   toHub(object: KubeObject): KubeObject
-  fromHub(object: KubeObject): KubeObject
+  /** Absent for versions that are only read. */
+  fromHub?(object: KubeObject): KubeObject
 }
 
 /** A part with `change` applied to it; where it is absent, the object itself. */

@@ -65,9 +65,12 @@ export class WatchCache {
     return this.#history
   }
 
-  /** Resolves when the first list is in; starts it at the first call. */
+  /** Resolves when the first list is in; starts it at the first call, and again after one that failed. */
   ready(): Promise<void> {
-    return (this.#started ??= this.#start())
+    return (this.#started ??= this.#start().catch((error: unknown) => {
+      this.#started = undefined
+      throw error
+    }))
   }
 
   /** Splits a key of the store into namespace and name. */
