@@ -59,9 +59,19 @@ export async function serve(chain: Chain, exchange: Exchange): Promise<void> {
     await walkThrough(chain, walk)
   } catch (error) {
     walk.code = error instanceof StatusError ? error.code : 500
-    respondError(exchange, error, chain.log, { accept: walk.accept ?? PLAIN, warnings: walk.warnings })
+    refuse(chain, walk, error)
   }
   chain.observe?.(exchange, walk.info, walk.code, walk.startedAt)
+}
+
+/** One request's failure, whatever it is, must not end the others: the last resort is an answer without a body. */
+function refuse(chain: Chain, { exchange, accept, warnings }: Walk, error: unknown): void {
+  try {
+    respondError(exchange, error, chain.log, { accept: accept ?? PLAIN, warnings })
+  } catch (failure) {
+    chain.log.error({ error: String(failure) }, 'could not answer with an error')
+    exchange.answer(500, {})
+  }
 }
 
 /** What is known of a request as it walks. */
