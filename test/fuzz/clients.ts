@@ -23,6 +23,8 @@ export interface Client {
 
 /** Every request is answered within this, or the server hangs. */
 export const PATIENCE_MS = 10_000
+/** Node's own window, 64 KiB, would make large answers wait for many turns of two busy processes. */
+const WINDOW = 8 * 1024 * 1024
 /** Who drops a watch does so this long after its answer began. */
 const LOOK_MS = 3
 
@@ -69,9 +71,15 @@ export function http2Client(access: Access): Client {
   let session: ClientHttp2Session | undefined
   const opened = (): ClientHttp2Session => {
     if (session && !session.closed && !session.destroyed) return session
-    session = connect(`https://${host}:${port}`, { ca, cert, key })
-    session.on('error', () => undefined)
-    return session
+    const made = connect(`https://${host}:${port}`, {
+      ca,
+      cert,
+      key,
+      settings: { initialWindowSize: WINDOW },
+    })
+    made.on('error', () => undefined)
+    made.once('connect', () => made.setLocalWindowSize(WINDOW))
+    return (session = made)
   }
   return {
     send: (request) => sendOn(opened(), request),
