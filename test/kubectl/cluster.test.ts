@@ -161,7 +161,7 @@ spec: {request: ${request}, signerName: kubernetes.io/kube-apiserver-client, usa
   it('passes requests on as a proxy', async () => {
     const proxy = kubectl.start('proxy --port=0')
     try {
-      const address = /127\.0\.0\.1:\d+/.exec(await printed(proxy, (text) => text.includes('\n')))?.[0]
+      const address = /127\.0\.0\.1:\d+/.exec(await printed(proxy, /\n/))?.[0]
       const answer = await fetch(`http://${address}/api/v1/namespaces/default`)
       expect(await answer.json()).toMatchObject({ kind: 'Namespace', metadata: { name: 'default' } })
       expect((await fetch(`http://${address}/api/v1/namespaces/nosuch`)).status).toBe(404)

@@ -154,11 +154,11 @@ export function rows(table: string): string[][] {
     .map((cells) => cells.map((cell) => (/^(?:\d+[dhms])+$/.test(cell) ? 'AGE' : cell)))
 }
 
-/** Resolves with all that a stream printed as soon as `enough` says so; rejects when it ends or time is up before. */
-export function printed(
-  child: ChildProcessWithoutNullStreams,
-  enough: (text: string) => boolean,
-): Promise<string> {
+/**
+ * Resolves with what kubectl printed from now on as soon as it has `wanted`; rejects when it ends or time is up before.
+ * Lines come in pieces: what is wanted should go on to the line's end.
+ */
+export function printed(child: ChildProcessWithoutNullStreams, wanted: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
     const timer = setTimeout(
@@ -167,7 +167,7 @@ export function printed(
     )
     const read = (chunk: Buffer): void => {
       text += chunk.toString()
-      if (enough(text)) done()
+      if (wanted.test(text)) done()
     }
     const ended = (): void => done(new Error(`kubectl ended, having printed\n${text}`))
     const done = (error?: Error): void => {

@@ -43,8 +43,8 @@ async function tour(k: Kubectl): Promise<void> {
 async function watchAndDelete(k: Kubectl): Promise<void> {
   const watch = k.start('get deployments -w -o name')
   try {
-    await printed(watch, (text) => text.includes('web'))
-    const again = printed(watch, (text) => text.includes('web'))
+    await printed(watch, /web\n/)
+    const again = printed(watch, /web\n/)
     expect(await k('delete deployment web')).toMatch(/^deployment.apps "web" deleted/)
     await again
   } finally {
