@@ -29,6 +29,7 @@ import { listen, type Listening } from '../server/listen.ts'
 import { RequestMetrics } from '../server/metrics.ts'
 import { specialHandlers } from '../server/special.ts'
 import { bootstrap, type BootstrapFacts } from './bootstrap.ts'
+import { claimsOn } from './claims.ts'
 import { type Identity, loadIdentity } from './identity.ts'
 import { type Log, makeLog } from './log.ts'
 import { type ApiServerOptions, StartError } from './options.ts'
@@ -143,6 +144,7 @@ function readingSide(options: ApiServerOptions, storage: Storage): ReadingSide {
       serviceNodePortRange: options.serviceNodePortRange,
       eventTtlSeconds: options.eventTtlSeconds,
     },
+    claims: claimsOn(() => scopes, stored),
     describe: describeField,
     authorizeWrite: (write) => guardWrite(write, authorizer, rbac),
     now: () => new Date(),

@@ -2,18 +2,14 @@
 // the same loop as everybody's objects, side by side, so that they share the disk's syncs; what is there is left alone.
 // Follows k8s.io/kubernetes/pkg/controlplane (post-start hooks and the kubernetesservice and systemnamespaces controllers).
 import { reconcileBootstrapPolicy, bootstrapPolicyObjects } from '../authz/bootstrap.ts'
-import type { ApiRequest } from '../handlers/request.ts'
-import type { Scope, Scopes } from '../handlers/scope.ts'
-import { write } from '../handlers/write.ts'
-import { parseGroupVersion, type GroupResource } from '../machinery/gvk.ts'
+import type { Scopes } from '../handlers/scope.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { StatusError } from '../machinery/status.ts'
-import { MASTERS_GROUP } from '../machinery/user.ts'
 import { bootstrapPolicy, builtinResources } from '../schema/resources.ts'
-import type { Resource } from '../schema/resource.ts'
 import { flowControlObjects } from './bootstrap-flowcontrol.ts'
 import { apiServices, priorityClasses, serviceCidr, systemNamespaces } from './bootstrap-objects.ts'
 import { kubernetesEndpoints, kubernetesService } from './bootstrap-service.ts'
+import { groupResourceOf, scopeOf, writeInternal } from './internal.ts'
 
 export interface BootstrapFacts {
   /** First address of the service range. */
@@ -25,9 +21,6 @@ export interface BootstrapFacts {
   readonly clientCa: string
   readonly requestHeaderCa: string
 }
-
-const USER = { name: 'system:apiserver', groups: [MASTERS_GROUP, 'system:authenticated'] }
-const MANAGER = 'kube-apiserver'
 
 /** Writes what is missing. */
 export async function bootstrap(scopes: Scopes, facts: BootstrapFacts): Promise<void> {
@@ -73,8 +66,8 @@ async function ensurePolicy(scopes: Scopes): Promise<void> {
   const existing = (object: KubeObject): KubeObject | undefined =>
     lister.get(groupResourceOf(object), object.metadata.namespace ?? '', object.metadata.name ?? '')
   const { create, update, recreate } = reconcileBootstrapPolicy(wanted, existing)
-  await Promise.all(create.map((object) => put(scopes, object, 'create')))
-  await Promise.all(update.map((object) => put(scopes, object, 'update')))
+  await Promise.all(create.map((object) => writeInternal(scopes, object, 'create')))
+  await Promise.all(update.map((object) => writeInternal(scopes, object, 'update')))
   await Promise.all(recreate.map((object) => replace(scopes, object)))
 }
 
@@ -85,7 +78,7 @@ async function replace(scopes: Scopes, object: KubeObject): Promise<void> {
   const entry = scope.cache.index.get(namespace, name)
   if (entry)
     await scope.environment.caches.storage.write({ key: entry.key, expected: entry.revision, value: null })
-  await put(scopes, object, 'create')
+  await writeInternal(scopes, object, 'create')
 }
 
 async function ensureAll(scopes: Scopes, objects: readonly KubeObject[]): Promise<void> {
@@ -94,75 +87,16 @@ async function ensureAll(scopes: Scopes, objects: readonly KubeObject[]): Promis
 
 async function ensure(scopes: Scopes, object: KubeObject): Promise<void> {
   const scope = scopeOf(scopes, object)
-  await scope.cache.fresh()
   const { namespace = '', name = '' } = object.metadata
-  if (!scope.cache.index.get(namespace, name)) await put(scopes, object, 'create')
-}
-
-/** Another replica may have written it in the same moment: that is as good. */
-async function put(scopes: Scopes, object: KubeObject, how: 'create' | 'update'): Promise<void> {
-  const scope = scopeOf(scopes, object)
-  const { namespace = '', name = '' } = object.metadata
+  const isThere = async (): Promise<boolean> => {
+    await scope.cache.fresh()
+    return scope.cache.index.get(namespace, name) !== undefined
+  }
+  if (await isThere()) return
   try {
-    await write({
-      scope,
-      request: internalRequest(scope, namespace, name, how),
-      name,
-      subresource: '',
-      dryRun: false,
-      fieldManager: MANAGER,
-      options: {},
-      allow: how,
-      change: () => scope.decode(structuredClone(object)).object,
-    })
+    await writeInternal(scopes, object, 'create')
   } catch (error) {
-    if (!(error instanceof StatusError && (error.reason === 'AlreadyExists' || error.reason === 'Conflict')))
-      throw error
+    // Another replica that makes the same Service makes ours invalid: its address is taken.
+    if (!(error instanceof StatusError) || !(await isThere())) throw error
   }
-}
-
-function internalRequest(scope: Scope, namespace: string, name: string, verb: string): ApiRequest {
-  const { group, version, name: resource } = scope.resource
-  return {
-    info: {
-      isResourceRequest: true,
-      path: '',
-      verb,
-      group,
-      version,
-      resource,
-      subresource: '',
-      namespace,
-      name,
-    },
-    user: USER,
-    query: new URLSearchParams(),
-    userAgent: MANAGER,
-    accept: { encoding: 'json', as: undefined, asVersion: '', pretty: false },
-    body: () => Promise.resolve({ mediaType: '', bytes: Buffer.alloc(0) }),
-    warn: () => undefined,
-  }
-}
-
-const scopeOf = (scopes: Scopes, object: KubeObject): Scope => scopes.of(resourceOf(object))
-
-const groupResourceOf = (object: KubeObject): GroupResource => {
-  const { group, name } = resourceOf(object)
-  return { group, resource: name }
-}
-
-const byKind = new Map<string, Resource>()
-
-function resourceOf(object: KubeObject): Resource {
-  const key = `${object.apiVersion} ${object.kind}`
-  let resource = byKind.get(key)
-  if (!resource) {
-    const gv = parseGroupVersion(object.apiVersion ?? '')
-    resource = builtinResources().find(
-      (r) => r.kind === object.kind && r.group === gv?.group && r.version === gv.version,
-    )
-    if (!resource) throw new Error(`nothing serves ${key}`)
-    byKind.set(key, resource)
-  }
-  return resource
 }

@@ -14,6 +14,7 @@ export async function create(scope: Scope, request: ApiRequest): Promise<Answer>
   const options = writeOptions(request.query, 'CreateOptions')
   const fresh = await readObject(request, scope.expected, options.fieldValidation)
   const object = received(scope, request, fresh())
+  const drawsName = !object.metadata.name && object.metadata.generateName !== undefined
   const { entry } = await write({
     scope,
     request,
@@ -23,8 +24,8 @@ export async function create(scope: Scope, request: ApiRequest): Promise<Answer>
     fieldManager: options.fieldManager,
     options: { kind: 'CreateOptions', ...options },
     allow: 'create',
-    drawsName: !object.metadata.name && object.metadata.generateName !== undefined,
-    change: turning(object, () => received(scope, request, fresh())),
+    drawsName,
+    change: turning(object, drawsName, () => received(scope, request, fresh())),
   })
   return { status: 201, contentType: view.contentType, body: view.object(entry) }
 }
@@ -36,12 +37,12 @@ function received(scope: Scope, request: ApiRequest, object: KubeObject): KubeOb
   return object
 }
 
-/** The loop turns again only when a generated name was taken, and a bounded number of times. */
-function turning(object: KubeObject, again: () => KubeObject): () => KubeObject {
+/** The loop turns again when a generated name was taken, a bounded number of times, or when a claim was lost. */
+function turning(object: KubeObject, drawsName: boolean, again: () => KubeObject): () => KubeObject {
   let turns = 0
   return () => {
     turns++
-    if (turns > MAX_NAME_DRAWS) throw alreadyDrawn()
+    if (drawsName && turns > MAX_NAME_DRAWS) throw alreadyDrawn()
     return turns === 1 ? object : again()
   }
 }

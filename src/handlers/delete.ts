@@ -64,6 +64,8 @@ export async function remove(
       dryRun,
       now: environment.now(),
       lister: environment.lister,
+      ...(environment.settings ? { settings: environment.settings } : {}),
+      ...(environment.claims ? { claims: environment.claims } : {}),
       warn: (message) => request.warn(message),
     }
     await admitDelete(scope, { request, name, current, dryRun, options })
@@ -126,7 +128,7 @@ async function takeOut(scope: Scope, current: Entry, context: WriteContext): Pro
     await catchUp(scope, result.current?.modRevision)
     return undefined
   }
-  scope.strategy.afterDelete?.(current.object(), context)
+  await scope.strategy.afterDelete?.(current.object(), context)
   return { entry: current.at(result.revision), gone: true }
 }
 

@@ -8,7 +8,7 @@ import type { KubeObject } from '../machinery/object.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import { defaultsFor } from '../registry/defaults.ts'
 import { strategyFor } from '../registry/strategies.ts'
-import type { RegistrySettings, Strategy } from '../registry/strategy.ts'
+import type { Claims, RegistrySettings, Strategy } from '../registry/strategy.ts'
 import { convert } from '../schema/convert.ts'
 import { type Decoded, decoderFor } from '../schema/decode.ts'
 import type { Resource } from '../schema/resource.ts'
@@ -44,6 +44,8 @@ export interface Environment {
   readonly admission: Admission
   /** What the registries are told of the server's flags. */
   readonly settings?: RegistrySettings
+  /** Where registries claim what no two objects may have. */
+  readonly claims?: Claims
   /** The prose of fields, for the columns of tables. */
   readonly describe?: Describe
   /** Told of each write after mutating admission, before it is prepared: throws where the user may not grant what it grants. */

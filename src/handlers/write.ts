@@ -5,7 +5,7 @@
 import type { Operation } from '../admission/plugin.ts'
 import { isObject, type Json } from '../machinery/json.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../machinery/object.ts'
-import { alreadyExists, conflict, invalid, OBJECT_MODIFIED } from '../machinery/status.ts'
+import { alreadyExists, conflict, invalid, OBJECT_MODIFIED, StatusError } from '../machinery/status.ts'
 import { goesWithUpdate } from '../registry/deletion.ts'
 import {
   beforeCreate,
@@ -81,10 +81,11 @@ export async function write(w: WriteRequest): Promise<Written> {
       const done = await commit(w, admitted, current, context)
       if (done) return done
     } catch (error) {
-      scope.strategy.abandon?.(prepared.object, context)
+      // Anything else may have stored it after all: what it took stays taken.
+      if (error instanceof StatusError) await scope.strategy.abandon?.(prepared.object, context)
       throw error
     }
-    scope.strategy.abandon?.(prepared.object, context)
+    await scope.strategy.abandon?.(prepared.object, context)
   }
   throw conflict(scope.groupResource, w.name, OBJECT_MODIFIED)
 }
@@ -110,6 +111,7 @@ export function contextOf(w: WriteRequest): WriteContext {
     now: scope.environment.now(),
     lister: scope.environment.lister,
     ...(scope.environment.settings ? { settings: scope.environment.settings } : {}),
+    ...(scope.environment.claims ? { claims: scope.environment.claims } : {}),
     warn: (message) => request.warn(message),
   }
 }
@@ -249,10 +251,11 @@ async function commit(
   if (current && changesNothing(scope, current, object, value)) return { entry: current, created }
   const leaves = current !== undefined && goesWithUpdate(object, current.object(), scope.strategy)
   if (w.dryRun) {
-    scope.strategy.abandon?.(object, context)
+    await scope.strategy.abandon?.(object, context)
     return { entry: new Entry({ key, namespace, name }, current?.revision ?? NEVER_STORED, value), created }
   }
   if (leaves) return removeWithUpdate(w, { current, value, context })
+  if (scope.strategy.claim && !(await scope.strategy.claim(object, context))) return undefined
   const ttlSeconds = scope.strategy.ttlSeconds?.(object, context.settings)
   cache.offer(value, object.metadata.labels)
   const result = await scope.environment.caches.storage.write({
@@ -266,6 +269,7 @@ async function commit(
     await catchUp(scope, result.current?.modRevision)
     return undefined
   }
+  if (scope.strategy.afterStore) await scope.strategy.afterStore(object, current?.object(), context)
   const live = cache.index.get(namespace, name)
   const entry =
     live?.revision === result.revision
@@ -309,6 +313,6 @@ async function removeWithUpdate(
     await catchUp(w.scope, result.current?.modRevision)
     return undefined
   }
-  w.scope.strategy.afterDelete?.(current.object(), context)
+  await w.scope.strategy.afterDelete?.(current.object(), context)
   return { entry: new Entry(current, current.revision, value), created: false }
 }

@@ -1,12 +1,11 @@
-// Cluster IPs and node ports: none is given out twice. Held in memory and rebuilt from the Services that are stored.
+// Cluster IPs and node ports: which are free, as far as this server knows. Held in memory and rebuilt from the Services
+// that are stored, which are read again when an allocation is refused and otherwise at most once a second. That other
+// servers on the same store do not give out the same is ensured by serviceclaims.ts, right before the write.
 // Asked by services.ts inside the write loop. Follows pkg/registry/core/service/{ipallocator,portallocator}.
-//
-// DEVIATION: upstream keeps an IPAddress object for each cluster IP; here the Services themselves are the record, read
-// again when an allocation is refused and otherwise at most once a second. Two servers on one store may therefore
-// race for an address that a client asks for by name.
 import type { Lister } from '../machinery/lister.ts'
 import { addressText, parseAddress, parseBlock, type Block, type Family } from './addresses.ts'
 import { numberAt, objectAt, objectsAt, textAt, textsAt } from './reading.ts'
+import type { PortSpan } from './portbitmap.ts'
 import type { RegistrySettings } from './strategy.ts'
 
 /** Upstream's defaults of the flags. */
@@ -18,6 +17,8 @@ export const DEFAULT_SETTINGS: RegistrySettings = {
 
 /** How long a taken value counts although no stored Service has it yet: longer than any write loop takes. */
 const PENDING_MS = 60_000
+/** How long a value counts that another server has claimed: until this write has turned away from it. */
+const LOST_MS = 250
 /** How old the picture of the stored Services may be when something new is given out. */
 const PICTURE_MS = 1_000
 /** How many random draws before the range is searched from one end. */
@@ -31,15 +32,26 @@ export type Refusal = { readonly refused: string }
 /** Values of one range: what stored Services hold, and what was just taken. */
 class Pool {
   private stored = new Set<string>()
+  /** Until when they count. */
   private readonly pending = new Map<string, number>()
 
   has(value: string, now: number): boolean {
-    const since = this.pending.get(value)
-    if (since !== undefined && now - since > PENDING_MS) this.pending.delete(value)
+    const until = this.pending.get(value)
+    if (until !== undefined && now > until) this.pending.delete(value)
     return this.stored.has(value) || this.pending.has(value)
   }
-  take(value: string, now: number): void {
-    this.pending.set(value, now)
+  take(value: string, now: number, forMs = PENDING_MS): void {
+    this.pending.set(value, now + forMs)
+  }
+  /** Its Service is stored now, whether or not the picture shows it yet. */
+  settle(value: string): void {
+    if (this.pending.delete(value)) this.stored.add(value)
+  }
+  isStored(value: string): boolean {
+    return this.stored.has(value)
+  }
+  all(): Iterable<string> {
+    return this.stored
   }
   release(value: string): void {
     this.pending.delete(value)
@@ -67,7 +79,7 @@ function addressRange(block: Block): Range {
   return { first: block.first + 1n, size, reserved: size <= 16n ? 0n : clamp(size / 16n, 16n, 256n) }
 }
 
-function portRange([first, last]: readonly [number, number]): Range {
+function portRange([first, last]: PortSpan): Range {
   const size = BigInt(last - first + 1)
   return { first: BigInt(first), size, reserved: size <= 16n ? 0n : clamp(size / 32n, 16n, 128n) }
 }
@@ -97,11 +109,13 @@ export class ServiceAllocators {
   readonly families: readonly Family[]
   private readonly lister: Lister
   private readonly blocks: readonly Block[]
-  private readonly portSpan: readonly [number, number]
+  readonly portSpan: PortSpan
   private readonly addresses = new Pool()
   private readonly ports = new Pool()
   private seenVersion = -1
   private seenAt = 0
+  /** Ports claimed in the store that no Service has, with the time since which that is known. */
+  private readonly orphaned = new Map<number, number>()
 
   constructor(lister: Lister, settings: RegistrySettings) {
     this.lister = lister
@@ -188,6 +202,41 @@ export class ServiceAllocators {
 
   releasePort(port: number): void {
     this.ports.release(String(port))
+  }
+
+  settleAddress(text: string): void {
+    this.addresses.settle(text)
+  }
+
+  settlePort(port: number): void {
+    this.ports.settle(String(port))
+  }
+
+  /** Another server was faster to claim it. */
+  lostAddress(text: string): void {
+    this.addresses.take(text, Date.now(), LOST_MS)
+  }
+
+  lostPort(port: number): void {
+    this.ports.take(String(port), Date.now(), LOST_MS)
+  }
+
+  /** Node ports of stored Services. */
+  storedPorts(): readonly number[] {
+    this.look(0)
+    return [...this.ports.all()].map(Number)
+  }
+
+  /** Whether a port that is claimed has been without a Service for so long that its server must have ended. */
+  isOrphanedPort(port: number, afterMs: number): boolean {
+    this.look(0)
+    if (this.ports.isStored(String(port))) {
+      this.orphaned.delete(port)
+      return false
+    }
+    const since = this.orphaned.get(port) ?? Date.now()
+    this.orphaned.set(port, since)
+    return Date.now() - since > afterMs
   }
 
   /** A value that is taken may have been given back by a write that this picture does not show yet. */

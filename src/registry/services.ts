@@ -3,13 +3,15 @@
 import type { JsonObject } from '../machinery/json.ts'
 import { nameIsDnsLabel } from '../machinery/names.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { allocatorsFor, SERVICES } from './allocators.ts'
+import { allocatorsFor, type ServiceAllocators, SERVICES } from './allocators.ts'
 import { semanticEqual } from './equality.ts'
 import { childOf, numberAt, objectAt, objectsAt, textsAt } from './reading.ts'
 import { STATUS_APART } from './rows.ts'
+import { claim, type Holding, holdingNothing, IP_ADDRESSES, unclaim } from './serviceclaims.ts'
 import {
   isExternalName,
   keepClusterIPs,
+  NONE,
   pairClusterIPs,
   settleFamilies,
   takeAddresses,
@@ -20,29 +22,62 @@ import type { Strategy, WriteContext } from './strategy.ts'
 import { validateService, validateServiceUpdate } from './validation/services.ts'
 import { serviceWarnings } from './warnings.ts'
 
-/** What each prepared object took, until it is stored or abandoned. */
-const taken = new WeakMap<KubeObject, Taken>()
+/** Of each prepared object, until it is stored or abandoned. */
+const taken = new WeakMap<KubeObject, Holding>()
 
 function allocate(service: KubeObject, old: JsonObject | undefined, context: WriteContext): void {
   const allocators = allocatorsFor(context.lister, context.settings)
-  const holds: Taken = { addresses: [], ports: [] }
+  const holds = holdingNothing()
   taken.set(service, holds)
   try {
     settleFamilies(service, old, allocators.families)
     takeAddresses(service, old, allocators, { taken: holds, dryRun: context.dryRun })
     takePorts(service, old, { allocators, taken: holds, dryRun: context.dryRun })
   } catch (error) {
-    abandon(service, context)
+    letGo(holds, allocators)
+    taken.delete(service)
     throw error
   }
 }
 
-function abandon(service: KubeObject, context: WriteContext): void {
-  const allocators = allocatorsFor(context.lister, context.settings)
+function letGo(holds: Taken, allocators: ServiceAllocators): void {
+  for (const address of holds.addresses) allocators.releaseAddress(address)
+  for (const port of holds.ports) allocators.releasePort(port)
+}
+
+/** What others turned out to have stays taken for a while. */
+async function abandon(service: KubeObject, context: WriteContext): Promise<void> {
   const holds = taken.get(service)
-  for (const address of holds?.addresses ?? []) allocators.releaseAddress(address)
-  for (const port of holds?.ports ?? []) allocators.releasePort(port)
+  if (!holds) return
   taken.delete(service)
+  await giveBack(service, holds, context)
+  const allocators = allocatorsFor(context.lister, context.settings)
+  for (const address of holds.lost.addresses) allocators.lostAddress(address)
+  for (const port of holds.lost.ports) allocators.lostPort(port)
+}
+
+function settle(service: KubeObject, allocators: ServiceAllocators): void {
+  const holds = taken.get(service)
+  for (const address of holds?.addresses ?? []) allocators.settleAddress(address)
+  for (const port of holds?.ports ?? []) allocators.settlePort(port)
+  taken.delete(service)
+}
+
+/** What a stored Service holds. */
+function heldBy(service: KubeObject): Taken {
+  const spec = objectAt(service['spec'])
+  const addresses = textsAt(spec['clusterIPs']).filter((text) => text !== NONE)
+  return { addresses, ports: [...new Set(portsHeld(spec))] }
+}
+
+async function giveBack(
+  service: KubeObject,
+  held: Taken & Partial<Holding>,
+  context: WriteContext,
+): Promise<void> {
+  const claimed = held.claimed ?? held
+  if (claimed.addresses.length || claimed.ports.length) await unclaim(service, claimed, context)
+  letGo(held, allocatorsFor(context.lister, context.settings))
 }
 
 const isExternal = (spec: JsonObject): boolean =>
@@ -88,7 +123,7 @@ export const services: Strategy = {
   returnsDeleted: true,
   resetFields: STATUS_APART,
   initialStatus: () => ({ loadBalancer: {} }),
-  reads: [SERVICES],
+  reads: [SERVICES, IP_ADDRESSES],
   prepareForCreate(service, context) {
     const spec = childOf(service, 'spec')
     pairClusterIPs(spec, undefined)
@@ -109,11 +144,19 @@ export const services: Strategy = {
   warnings: serviceWarnings,
   validateCreate: validateService,
   validateUpdate: validateServiceUpdate,
-  abandon,
-  afterDelete(service, context) {
-    const allocators = allocatorsFor(context.lister, context.settings)
-    const spec = objectAt(service['spec'])
-    for (const address of textsAt(spec['clusterIPs'])) allocators.releaseAddress(address)
-    for (const port of portsHeld(spec)) allocators.releasePort(port)
+  claim: async (service, context) => {
+    const holds = taken.get(service)
+    return !holds || claim(service, holds, context)
   },
+  abandon,
+  async afterStore(service, stored, context) {
+    settle(service, allocatorsFor(context.lister, context.settings))
+    if (!stored) return
+    const now = heldBy(service)
+    const before = heldBy(stored)
+    const addresses = before.addresses.filter((address) => !now.addresses.includes(address))
+    const ports = before.ports.filter((port) => !now.ports.includes(port))
+    if (addresses.length || ports.length) await giveBack(service, { addresses, ports }, context)
+  },
+  afterDelete: (service, context) => giveBack(service, heldBy(service), context),
 }

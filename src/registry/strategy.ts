@@ -18,6 +18,16 @@ export interface RegistrySettings {
   readonly eventTtlSeconds: number
 }
 
+/** Values that only one object may have, claimed in the store itself: for all servers on it. */
+export interface Claims {
+  /** Creates the cluster-scoped object; false where there is one of its name. */
+  create(object: KubeObject): Promise<boolean>
+  /** Removes the cluster-scoped object of that name if it is still the one meant. */
+  remove(resource: GroupResource, name: string, meant: (object: KubeObject) => boolean): Promise<void>
+  /** Changes the record below "/registry/ranges/"; undefined leaves it. May call `change` several times. */
+  amend(name: string, change: (record: KubeObject | undefined) => KubeObject | undefined): Promise<void>
+}
+
 export interface WriteContext {
   readonly resource: Resource
   /** "" for the object itself. */
@@ -29,6 +39,8 @@ export interface WriteContext {
   readonly lister: Lister
   /** Absent: upstream's defaults, see allocators.ts. */
   readonly settings?: RegistrySettings
+  /** Absent: nobody else writes to the store. */
+  readonly claims?: Claims
   /** Adds a Warning header to the answer. */
   warn(message: string): void
 }
@@ -101,10 +113,17 @@ export interface Strategy {
   readonly defaultPropagation?: 'Background' | 'Orphan' | 'Unsupported'
   /** What a delete that says nothing of propagation is warned of. */
   readonly deletionWarning?: string
+  /**
+   * Right before the object is stored: claims what no other object may have. False: somebody was faster; `abandon`
+   * is called, and the write starts again.
+   */
+  claim?(object: KubeObject, context: WriteContext): Promise<boolean>
+  /** After the object was stored: give back what only the old state held. */
+  afterStore?(object: KubeObject, old: KubeObject | undefined, context: WriteContext): Promise<void>
   /** After the object left the store: give back what it held. */
-  afterDelete?(object: KubeObject, context: WriteContext): void
+  afterDelete?(object: KubeObject, context: WriteContext): Promise<void>
   /** A prepared object was not written (a later stage refused, the swap lost, dry run): give back what it took. */
-  abandon?(object: KubeObject, context: WriteContext): void
+  abandon?(object: KubeObject, context: WriteContext): Promise<void>
   /** What preparation and validation look up: `lister.ready` is awaited for these before a write. */
   readonly reads?: readonly GroupResource[]
   /** Seconds after which stored objects expire (Events). */

@@ -11,7 +11,7 @@ import { typeForKind } from '../../src/schema/types.ts'
 import { openEtcd } from '../../src/storage/etcd/storage.ts'
 import { type EtcdServer, findEtcd, startEtcd } from '../../src/storage/etcd/testing.suite.ts'
 import { type KeyValue, type ListResult, type Storage } from '../../src/storage/interface.ts'
-import { Client, eventually, metadataOf, nameOf, versionOf } from './client.ts'
+import { Client, eventually, nameOf, versionOf } from './client.ts'
 import { collectionOf, keyOf, sampleOf, storedResources, type Variant } from './kinds.ts'
 import { findKubeApiServer, type KubeApiServer, SERVICE_RANGE, startKubeApiServer } from './kubeapiserver.ts'
 

@@ -1,0 +1,105 @@
+// Writes of the server itself: through the same loop as everybody's, as the user system:apiserver.
+// Used at start (bootstrap.ts) and for claims (claims.ts). Follows k8s.io/apiserver's loopback client.
+import { remove } from '../handlers/delete.ts'
+import type { ApiRequest } from '../handlers/request.ts'
+import type { Scope, Scopes } from '../handlers/scope.ts'
+import { write } from '../handlers/write.ts'
+import { parseGroupVersion, type GroupResource } from '../machinery/gvk.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { StatusError } from '../machinery/status.ts'
+import { MASTERS_GROUP } from '../machinery/user.ts'
+import { builtinResources } from '../schema/resources.ts'
+import type { Resource } from '../schema/resource.ts'
+
+const USER = { name: 'system:apiserver', groups: [MASTERS_GROUP, 'system:authenticated'] }
+const MANAGER = 'kube-apiserver'
+
+/** Writes the object; false where another server (or client) has written it in the same moment. */
+export async function writeInternal(
+  scopes: Scopes,
+  object: KubeObject,
+  how: 'create' | 'update',
+): Promise<boolean> {
+  const scope = scopeOf(scopes, object)
+  const { namespace = '', name = '' } = object.metadata
+  try {
+    await write({
+      scope,
+      request: internalRequest(scope, namespace, name, how),
+      name,
+      subresource: '',
+      dryRun: false,
+      fieldManager: MANAGER,
+      options: {},
+      allow: how,
+      change: () => scope.decode(structuredClone(object)).object,
+    })
+    return true
+  } catch (error) {
+    if (isReason(error, 'AlreadyExists', 'Conflict')) return false
+    throw error
+  }
+}
+
+/** Deletes the object if it is there, and still of this uid. */
+export async function removeInternal(
+  scope: Scope,
+  namespace: string,
+  name: string,
+  uid: string,
+): Promise<void> {
+  try {
+    await remove(scope, internalRequest(scope, namespace, name, 'delete'), name, { preconditions: { uid } })
+  } catch (error) {
+    if (!isReason(error, 'NotFound', 'Conflict')) throw error
+  }
+}
+
+const isReason = (error: unknown, ...reasons: string[]): boolean =>
+  error instanceof StatusError && reasons.includes(error.reason)
+
+function internalRequest(scope: Scope, namespace: string, name: string, verb: string): ApiRequest {
+  const { group, version, name: resource } = scope.resource
+  return {
+    info: {
+      isResourceRequest: true,
+      path: '',
+      verb,
+      group,
+      version,
+      resource,
+      subresource: '',
+      namespace,
+      name,
+    },
+    user: USER,
+    query: new URLSearchParams(),
+    userAgent: MANAGER,
+    accept: { encoding: 'json', as: undefined, asVersion: '', pretty: false },
+    body: () => Promise.resolve({ mediaType: '', bytes: Buffer.alloc(0) }),
+    warn: () => undefined,
+  }
+}
+
+export const scopeOf = (scopes: Scopes, object: KubeObject): Scope => scopes.of(resourceOf(object))
+
+export const groupResourceOf = (object: KubeObject): GroupResource => {
+  const { group, name } = resourceOf(object)
+  return { group, resource: name }
+}
+
+const byKind = new Map<string, Resource>()
+
+function resourceOf(object: KubeObject): Resource {
+  const key = `${object.apiVersion} ${object.kind}`
+  let resource = byKind.get(key)
+  if (!resource) {
+    const gv = parseGroupVersion(object.apiVersion ?? '')
+    resource = builtinResources().find(
+      (r) => r.kind === object.kind && r.group === gv?.group && r.version === gv.version,
+    )
+    if (!resource) throw new Error(`nothing serves ${key}`)
+    byKind.set(key, resource)
+  }
+  return resource
+}
