@@ -38,7 +38,6 @@ function giveUpLate(): void {
 
 class Reading {
   readonly startedAt = performance.now()
-  readonly #stream: Readable
   readonly #limit: number
   readonly #outcome: Outcome
   readonly #chunks: Buffer[] = []
@@ -46,7 +45,6 @@ class Reading {
   #settled = false
 
   constructor(stream: Readable, limit: number, outcome: Outcome) {
-    this.#stream = stream
     this.#limit = limit
     this.#outcome = outcome
     readings.add(this)
