@@ -54,21 +54,29 @@ export async function findKubectl(release: KubectlRelease): Promise<string | und
 
 /** Starts one cluster for the tests of a `describe`, before them; the kubectl given works on it from then on. */
 export function useKubectl(program: string | undefined, options: ClusterOptions = {}): Kubectl {
-  const folder = mkdtempSync(join(tmpdir(), 'dinghy-kubectl-'))
+  let folder = ''
   let cluster: Cluster | undefined
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'dinghy-kubectl-'))
     cluster = await startCluster(options)
     writeFileSync(join(folder, 'kubeconfig'), cluster.kubeconfig, { mode: 0o600 })
   })
   afterAll(async () => {
     await cluster?.stop()
-    rmSync(folder, { recursive: true, force: true })
+    if (folder !== '') rmSync(folder, { recursive: true, force: true })
   })
   const running = (): Cluster => {
     if (!cluster) throw new Error('the cluster runs within tests only')
     return cluster
   }
-  return kubectlFor({ program: program ?? 'kubectl', folder, flags: [], cluster: running })
+  return kubectlFor({
+    program: program ?? 'kubectl',
+    get folder() {
+      return folder
+    },
+    flags: [],
+    cluster: running,
+  })
 }
 
 interface Binding {

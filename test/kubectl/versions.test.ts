@@ -1,6 +1,7 @@
 // Older kubectls, against memory: what everybody does first. And that 1.36's answers do not hang on memory: with lmdb
 // a cluster is stopped and started again, and kubectl goes on where it was.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -66,7 +67,7 @@ describe.each(PROGRAMS)('%s', (_, program) => {
 const program = await findKubectl('1.36')
 
 describe.skipIf(program === undefined)('kubectl 1.36, data on disk', () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'dinghy-data-'))
+  const dataDir = join(tmpdir(), `dinghy-data-${randomUUID()}`)
   const storage = { dataDir: join(dataDir, 'data') }
   const kubectl = useKubectl(program, { storage, certDir: join(dataDir, 'certs') })
   afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
