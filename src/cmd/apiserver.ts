@@ -234,7 +234,8 @@ async function openPort(options: ApiServerOptions, identity: Identity, chain: Ch
       )
     if (code === 'EACCES')
       throw new StartError(`port ${port} may not be opened by this user; choose one above 1023`, error)
-    if (code === 'EADDRNOTAVAIL') throw new StartError(`${host} is no address of this machine`, error)
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+      throw new StartError(`${host} is no address of this machine`, error)
     throw error
   }
 }

@@ -5,6 +5,7 @@ import { firstAddressOf } from '../pki/ip.ts'
 import { ensurePki, type Pki, renewIfNeeded, STANDARD_HOSTS } from '../pki/pki.ts'
 import { fileText } from './files.ts'
 import { type ApiServerOptions, StartError } from './options.ts'
+import { certificatesOf, servingPair } from './tlsfiles.ts'
 
 export interface Tls {
   readonly cert: string
@@ -85,12 +86,13 @@ function tlsOf(options: ApiServerOptions, pki: Pki): Tls {
   if ((tlsCertFile === undefined) !== (tlsPrivateKeyFile === undefined)) {
     throw new StartError('--tls-cert-file and --tls-private-key-file go together')
   }
-  return {
-    cert: tlsCertFile === undefined ? pki.servingCert : fileText(tlsCertFile),
-    key: tlsPrivateKeyFile === undefined ? pki.servingKey : fileText(tlsPrivateKeyFile),
-    // Our own admin is let in beside the clients of the operator's CA.
-    clientCa: clientCaFile === undefined ? pki.caCert : `${fileText(clientCaFile)}\n${pki.caCert}`,
-  }
+  const pair =
+    tlsCertFile !== undefined && tlsPrivateKeyFile !== undefined
+      ? servingPair(tlsCertFile, tlsPrivateKeyFile)
+      : { cert: pki.servingCert, key: pki.servingKey }
+  // Our own admin is let in beside the clients of the operator's CA.
+  const clientCa = clientCaFile === undefined ? pki.caCert : `${certificatesOf(clientCaFile)}\n${pki.caCert}`
+  return { ...pair, clientCa }
 }
 
 /** The bind address where others can reach it, else the first address of the machine that is no loopback. */

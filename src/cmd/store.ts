@@ -8,6 +8,7 @@ import { type ApiServerOptions, StartError, type StorageChoice } from './options
 function storageOptions(choice: StorageChoice): StorageOptions {
   if (!('etcdServers' in choice)) return choice
   const { etcdServers, etcdTlsFiles: files } = choice
+  if (etcdServers.length === 0) throw new StartError('--etcd-servers names no server')
   if (!files) return { etcdServers }
   const { ca, cert, key } = files
   const own = cert !== undefined && key !== undefined ? { cert: fileBytes(cert), key: fileBytes(key) } : {}

@@ -22,9 +22,13 @@ export interface Watching {
 
 export class ApiClient {
   readonly #session: ClientHttp2Session
+  readonly #headers: Readonly<Record<string, string>>
 
-  constructor({ host, port, ca, cert, key }: Access) {
-    this.#session = connect(`https://${host}:${port}`, { ca, cert, key })
+  /** `headers` go with every request. Without certificate and key the client is nobody. */
+  constructor({ host, port, ca, cert, key }: Access, headers: Readonly<Record<string, string>> = {}) {
+    this.#headers = headers
+    const own = cert === '' ? {} : { cert, key }
+    this.#session = connect(`https://${host}:${port}`, { ca, ...own })
     this.#session.on('error', () => undefined)
   }
 
@@ -69,7 +73,7 @@ export class ApiClient {
   }
 
   #open(headers: Record<string, string>, endStream: boolean): ClientHttp2Stream {
-    return this.#session.request(headers, { endStream })
+    return this.#session.request({ ...this.#headers, ...headers }, { endStream })
   }
 
   close(): void {
