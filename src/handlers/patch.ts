@@ -34,7 +34,7 @@ export interface Patch {
 
 export async function patch(scope: Scope, request: ApiRequest): Promise<Answer> {
   const view = viewOf(scope, request, 'object')
-  const options = patchOptions(request)
+  const options = await patchOptions(request)
   const change = readPatch(await request.body(), scope.type)
   const { name, subresource } = request.info
   const { entry } = await write({
@@ -58,7 +58,9 @@ export async function patch(scope: Scope, request: ApiRequest): Promise<Answer> 
 }
 
 /** PatchOptions of anything but apply. */
-export function patchOptions(request: ApiRequest): WriteOptions {
+export async function patchOptions(request: ApiRequest): Promise<WriteOptions> {
+  const { mediaType } = await request.body()
+  if (!PATCH_TYPES.has(mediaType)) throw unsupportedPatch()
   const options = writeOptions(request.query, 'PatchOptions')
   if (options.force !== undefined) {
     const fault = cause.forbidden('force', 'may not be specified for non-apply patch')
@@ -114,6 +116,16 @@ function undecodable(change: Patch, value: Json, why: string): StatusError {
   ])
 }
 
+const PATCH_TYPES: ReadonlySet<string> = new Set([JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH])
+
+const unsupportedPatch = (): StatusError =>
+  new StatusError({
+    code: 415,
+    reason: 'UnsupportedMediaType',
+    message: '415: Unsupported Media Type',
+    details: {},
+  })
+
 /** Reads a patch by its Content-Type; throws 415 for types that are no patch, 400 for what cannot be read. */
 export function readPatch(body: Body, type: StructType): Patch {
   switch (body.mediaType) {
@@ -124,12 +136,7 @@ export function readPatch(body: Body, type: StructType): Patch {
     case STRATEGIC_PATCH:
       return strategicPatchOf(body, type)
     default:
-      throw new StatusError({
-        code: 415,
-        reason: 'UnsupportedMediaType',
-        message: '415: Unsupported Media Type',
-        details: {},
-      })
+      throw unsupportedPatch()
   }
 }
 

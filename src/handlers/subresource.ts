@@ -80,7 +80,7 @@ export function projectionHandlers(projection: Projection, row: Subresource): Ha
       return answer(scope, request, (await writing(scope, request, change, options)).entry)
     },
     async patch(scope, request) {
-      const options = patchOptions(request)
+      const options = await patchOptions(request)
       const expected = expectedOf(row)
       const change = readPatch(await request.body(), expected.type)
       const apply = (stored: KubeObject | undefined): KubeObject => {
