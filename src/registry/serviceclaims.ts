@@ -69,7 +69,7 @@ export async function unclaim(service: KubeObject, held: Taken, context: WriteCo
   }
 }
 
-/** The Service that every server makes at its start: they all mean the same one. */
+/** The Service that every server makes at its start: they all mean the same one, so none gives the claim back. */
 const SHARED_SERVICE = 'services/default/kubernetes'
 
 async function claimAddress(
@@ -79,10 +79,11 @@ async function claimAddress(
   context: WriteContext,
 ): Promise<'claimed' | 'shared' | 'lost'> {
   const object = addressObject(service, address)
-  if (await claims.create(object)) return 'claimed'
+  const isShared = referenceOf(service) === SHARED_SERVICE
+  if (await claims.create(object)) return isShared ? 'shared' : 'claimed'
   const existing = context.lister.get(IP_ADDRESSES, '', address)
   if (!existing) return 'lost'
-  if (referenceOf(service) === SHARED_SERVICE && parentOf(existing) === SHARED_SERVICE) return 'shared'
+  if (isShared && parentOf(existing) === SHARED_SERVICE) return 'shared'
   if (!isOrphan(existing, context)) return 'lost'
   await claims.remove(IP_ADDRESSES, address, (found) => found.metadata.uid === existing.metadata.uid)
   return (await claims.create(object)) ? 'claimed' : 'lost'

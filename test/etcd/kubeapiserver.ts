@@ -26,6 +26,7 @@ const TOKEN = 'secret'
 
 /** The flags that both servers of these tests agree on. */
 export const SERVICE_RANGE = '10.96.0.0/16'
+export const EVENT_TTL_SECONDS = 10
 
 /** Starts it; resolves when it is ready. */
 export async function startKubeApiServer(binary: string, etcd: string): Promise<KubeApiServer> {
@@ -70,6 +71,7 @@ function flagsFor(folder: string, etcd: string, port: number): string[] {
     `--service-account-signing-key-file=${key}`,
     `--service-cluster-ip-range=${SERVICE_RANGE}`,
     '--allow-privileged=true',
+    `--event-ttl=${EVENT_TTL_SECONDS}s`,
     '--authorization-mode=RBAC',
     `--token-auth-file=${tokens}`,
   ]

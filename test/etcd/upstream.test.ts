@@ -2,18 +2,23 @@
 // keep to the same revisions. Needs an etcd and a kube-apiserver (see findEtcd, findKubeApiServer).
 import { generateKeyPairSync } from 'node:crypto'
 import forge from 'node-forge'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Cluster, startCluster } from '../../src/cmd/cluster.ts'
+import { foreignReader } from '../../src/handlers/foreign.ts'
 import type { JsonObject } from '../../src/machinery/json.ts'
 import type { Resource } from '../../src/schema/resource.ts'
+import type { StructType } from '../../src/schema/type.ts'
 import { decode } from '../../src/schema/protobuf/envelope.ts'
 import { typeForKind } from '../../src/schema/types.ts'
 import { openEtcd } from '../../src/storage/etcd/storage.ts'
-import { type EtcdServer, findEtcd, startEtcd } from '../../src/storage/etcd/testing.suite.ts'
-import { type KeyValue, type ListResult, type Storage } from '../../src/storage/interface.ts'
-import { Client, eventually, nameOf, versionOf } from './client.ts'
+import { findEtcd, startEtcd } from '../../src/storage/etcd/testing.suite.ts'
+import type { KeyValue } from '../../src/storage/interface.ts'
+import { metadataOf, nameOf, versionOf } from './client.ts'
 import { collectionOf, keyOf, sampleOf, storedResources, type Variant } from './kinds.ts'
-import { findKubeApiServer, type KubeApiServer, SERVICE_RANGE, startKubeApiServer } from './kubeapiserver.ts'
+import { findKubeApiServer } from './kubeapiserver.ts'
+import { both, itemsOf, keysIn, startOurs, startTogether, type Together } from './together.ts'
+import { takingTurns } from './turns.suite.ts'
 
 const etcdBinary = findEtcd()
 const upstreamBinary = findKubeApiServer()
@@ -23,6 +28,8 @@ if (!PRESENT)
     `no ${etcdBinary ? 'kube-apiserver ($DINGHY_KUBE_APISERVER names one)' : 'etcd ($DINGHY_ETCD names one)'} found: ` +
       'sharing an etcd with upstream is not tested',
   )
+
+const ROUNDTRIP = join(import.meta.dirname, '../../../shared/upstream/roundtrip')
 
 const PROTOBUF_MAGIC = 'k8s\0'
 /** Groups whose objects upstream stores as JSON. */
@@ -49,63 +56,23 @@ function certificateRequest(): string {
 }
 
 describe.skipIf(!PRESENT)('on one etcd with kube-apiserver', { timeout: 180_000 }, () => {
-  let etcd: EtcdServer
-  let storage: Storage
-  let upstream: KubeApiServer
-  let cluster: Cluster
-  let ours: Client
-  let theirs: Client
+  let together: Together
   let samples: ReturnType<typeof variants>
-  let keysOfUpstream: readonly string[]
 
   beforeAll(async () => {
     samples = variants()
-    etcd = await startEtcd(etcdBinary as string)
-    storage = await openEtcd({ servers: [etcd.url] })
-    upstream = await startKubeApiServer(upstreamBinary as string, etcd.url)
-    keysOfUpstream = await eventually(
-      () => keysIn(storage),
-      (keys) => LAST_AT_START.every((key) => keys.includes(key)),
-    )
-    cluster = await startCluster({
-      storage: { etcdServers: [etcd.url] },
-      serviceClusterIpRange: [SERVICE_RANGE],
-    })
-    ours = new Client({
-      url: cluster.url,
-      ca: cluster.caCert,
-      cert: cluster.clientCert,
-      key: cluster.clientKey,
-    })
-    theirs = new Client(upstream)
+    together = await startTogether({ etcd: etcdBinary as string, kubeApiServer: upstreamBinary as string })
     // What kube-controller-manager would make; without it no pod is let in.
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
-    expect((await theirs.post('/api/v1/namespaces/default/serviceaccounts', account)).status).toBe(201)
+    const { status } = await together.theirs.post('/api/v1/namespaces/default/serviceaccounts', account)
+    expect(status).toBe(201)
   }, 120_000)
-
-  afterAll(async () => {
-    ours?.close()
-    theirs?.close()
-    await cluster?.stop()
-    await upstream?.stop()
-    await storage?.close()
-    await etcd?.stop()
-  })
-
-  /** Both servers' answers to a GET, once they are of the same revision: upstream's own loops write too. */
-  async function both(path: string): Promise<readonly [JsonObject, JsonObject]> {
-    const pair = async () => [await ours.get(path), await theirs.get(path)] as const
-    const [a, b] = await eventually(
-      pair,
-      ([x, y]) => x.status === y.status && versionsOf(x.body) === versionsOf(y.body),
-    )
-    return [a.body, b.body]
-  }
+  afterAll(() => together?.stop())
 
   async function valueOf(resource: Resource, name: string): Promise<KeyValue> {
     const namespace = resource.namespaced ? 'default/' : ''
     const key = `/registry/${resource.storagePrefix}/${namespace}${name}`
-    const { kv } = await storage.get(key)
+    const { kv } = await together.storage.get(key)
     if (!kv) throw new Error(`nothing is stored at ${key}`)
     return kv
   }
@@ -114,7 +81,7 @@ describe.skipIf(!PRESENT)('on one etcd with kube-apiserver', { timeout: 180_000 
     let seen = 0
     for (const resource of storedResources()) {
       const path = collectionOf({ ...resource, namespaced: false })
-      const [a, b] = await both(path)
+      const [a, b] = await both(together, path)
       expect(itemsOf(a), path).toEqual(itemsOf(b))
       seen += itemsOf(b).length
     }
@@ -130,6 +97,7 @@ describe.skipIf(!PRESENT)('on one etcd with kube-apiserver', { timeout: 180_000 
     it(`${title}: each reads the other's`, async () => {
       const collection = collectionOf(resource)
       const values: KeyValue[] = []
+      const { ours, theirs } = together
       for (const [client, variant] of [
         [ours, samples.ours],
         [theirs, samples.theirs],
@@ -138,12 +106,12 @@ describe.skipIf(!PRESENT)('on one etcd with kube-apiserver', { timeout: 180_000 
         const answer = await client.post(collection, sample)
         expect(answer.status, answer.text).toBe(201)
         const name = nameOf(sample)
-        const [a, b] = await both(`${collection}/${name}`)
+        const [a, b] = await both(together, `${collection}/${name}`)
         expect(nameOf(a), JSON.stringify(a)).toBe(name)
         expect(a).toEqual(b)
         values.push(await valueOf(resource, name))
       }
-      const [a, b] = await both(collection)
+      const [a, b] = await both(together, collection)
       expect(itemsOf(a)).toEqual(itemsOf(b))
       const [mine, other] = values as [KeyValue, KeyValue]
       expect(writtenBy(other.value)).toBe(AS_JSON.has(resource.group) ? 'JSON' : 'protobuf')
@@ -161,21 +129,50 @@ describe.skipIf(!PRESENT)('on one etcd with kube-apiserver', { timeout: 180_000 
 
   it('serves every version of a kind from what the other wrote', async () => {
     for (const resource of storedResources()) {
-      for (const item of itemsOf((await both(collectionOf(resource)))[0])) {
-        const [a, b] = await both(`${collectionOf(resource)}/${nameOf(item)}`)
+      for (const item of itemsOf((await both(together, collectionOf(resource)))[0])) {
+        const [a, b] = await both(together, `${collectionOf(resource)}/${nameOf(item)}`)
         expect(a).toEqual(b)
       }
     }
   })
 
+  takingTurns(() => together)
+
+  it.skipIf(!existsSync(ROUNDTRIP))(
+    'reads every field that upstream could have stored, and upstream reads ours',
+    async () => {
+      const { storage } = together
+      let read = 0
+      for (const resource of storedResources()) {
+        const file = join(ROUNDTRIP, `${apiOf(resource)}.${resource.kind}.pb`)
+        if (!existsSync(file) || resource.storage.version !== resource.version) continue
+        const { storagePrefix, namespaced } = resource
+        const path = `${collectionOf(resource, 'namespaceValue')}/nameValue`
+        const key = `/registry/${storagePrefix}/${namespaced ? 'namespaceValue/' : ''}nameValue`
+        const stored = await storage.write({ key, expected: 0, value: readFileSync(file) })
+        expect(stored.ok).toBe(true)
+        const [a, b] = await both(together, path)
+        expect(a).toEqual(withoutGeneration(b))
+        expect(nameOf(b)).toBe('nameValue')
+        read++
+        const { kv } = await storage.get(key)
+        const gvk = { ...resource.storage, kind: resource.kind }
+        const json = foreignReader(gvk, typeForKind(gvk) as StructType)(readFileSync(file))
+        await storage.write({ key, expected: kv?.modRevision ?? 0, value: json })
+        const [c, d] = await both(together, path)
+        expect(withoutGeneration(d)).toEqual(c)
+        expect(unversioned(c)).toEqual(unversioned(a))
+        await storage.write({ key, expected: Number(versionOf(c)), value: null })
+      }
+      expect(read).toBeGreaterThan(45)
+    },
+  )
+
   it('makes the same objects at its start, under the same keys', async () => {
     const own = await startEtcd(etcdBinary as string)
     try {
-      const alone = await startCluster({
-        storage: { etcdServers: [own.url] },
-        serviceClusterIpRange: [SERVICE_RANGE],
-      })
-      await alone.stop()
+      await (await startOurs(own)).stop()
+      const { keysOfUpstream } = together
       const opened = await openEtcd({ servers: [own.url] })
       const keys = await keysIn(opened)
       await opened.close()
@@ -187,28 +184,29 @@ describe.skipIf(!PRESENT)('on one etcd with kube-apiserver', { timeout: 180_000 
   })
 })
 
-/** What upstream makes some time after it is ready. */
-const LAST_AT_START = ['/registry/endpointslices/default/kubernetes', '/registry/ranges/servicenodeports']
-
 /** Made by servers that know a client CA, which the other was not given. */
 const WITH_CLIENT_CA = '/registry/configmaps/kube-system/extension-apiserver-authentication'
 
-/** Which of several kube-apiservers is there, and since when tokens of service accounts are tracked. */
+/** Which of several kube-apiservers is there, the (still empty) record of ports, since when tokens are tracked. */
 const OF_UPSTREAM_ALONE =
-  /^\/registry\/(masterleases|leases|peerserverleases)\/|legacy-service-account-token-tracking$/
+  /^\/registry\/(masterleases|leases|peerserverleases|ranges)\/|legacy-service-account-token-tracking$/
 
-async function keysIn(storage: Storage): Promise<readonly string[]> {
-  const { items } = (await storage.list({ prefix: '/registry/' })) as ListResult
-  return items.map(({ key }) => key)
+/** Upstream makes it up for a DaemonSet that was stored without; the API always stores it. */
+function withoutGeneration(object: JsonObject): JsonObject {
+  const { 'deprecated.daemonset.template.generation': made, ...annotations } = annotationsOf(object)
+  return made === '0' ? { ...object, metadata: { ...metadataOf(object), annotations } } : object
 }
 
-const itemsOf = (list: JsonObject): readonly JsonObject[] => (list['items'] ?? []) as JsonObject[]
+const annotationsOf = (object: JsonObject): JsonObject =>
+  (metadataOf(object)['annotations'] ?? {}) as JsonObject
 
-/** Of an object or a list's items: what must be the same before contents are compared. */
-function versionsOf(body: JsonObject): string {
-  const items = body['items'] as JsonObject[] | undefined
-  return items ? items.map((item) => `${nameOf(item)}@${versionOf(item)}`).join() : versionOf(body)
-}
+const unversioned = (object: JsonObject): JsonObject => ({
+  ...object,
+  metadata: { ...metadataOf(object), resourceVersion: '' },
+})
+
+/** As the names of upstream's samples begin. */
+const apiOf = ({ group, version }: Resource): string => `${group || 'core'}.${version}`
 
 const writtenBy = (value: Buffer): string =>
   value.subarray(0, 4).toString() === PROTOBUF_MAGIC ? 'protobuf' : 'JSON'
