@@ -51,7 +51,8 @@ class Reading {
     sweep ??= setInterval(giveUpLate, SWEEP_MS).unref()
     // The listeners stay: what comes after the end is read to nowhere, so that the answer can go out on the connection.
     stream.on('data', (chunk: Buffer) => this.#take(chunk)).on('end', () => this.settle(undefined))
-    stream.on('error', () => this.settle(brokenOff())).on('close', () => this.settle(brokenOff()))
+    const broken = (): void => (this.#settled ? undefined : this.settle(brokenOff()))
+    stream.on('error', broken).on('close', broken)
   }
 
   #take(chunk: Buffer): void {

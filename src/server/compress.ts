@@ -31,7 +31,7 @@ export function compressed(
 ): Iterable<Buffer> | AsyncIterable<Buffer> {
   const pieces = Buffer.isBuffer(body) ? [body] : body
   if (isLoopback(exchange.peer.address)) return stored(pieces)
-  return Readable.from(pieces, { objectMode: false }).pipe(
+  return Readable.from(joined(pieces), { objectMode: false }).pipe(
     createGzip({ level: LEVEL }),
   ) as AsyncIterable<Buffer>
 }

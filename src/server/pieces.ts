@@ -66,7 +66,10 @@ export function shortAsOne(parts: Iterable<Buffer>, limit: number): Buffer | Ite
   return Buffer.concat(first, size)
 }
 
-function* goingOn(first: readonly Buffer[], rest: Iterator<Buffer>): Generator<Buffer> {
-  yield* first
-  for (let next = rest.next(); !next.done; next = rest.next()) yield next.value
+/** No generator: it would be resumed for each of thousands of parts. */
+function goingOn(first: readonly Buffer[], rest: Iterator<Buffer>): Iterable<Buffer> {
+  let given = 0
+  const next = (): IteratorResult<Buffer> =>
+    given < first.length ? { done: false, value: first[given++] as Buffer } : rest.next()
+  return { [Symbol.iterator]: () => ({ next }) }
 }
