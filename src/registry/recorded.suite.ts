@@ -215,7 +215,7 @@ export class Replay {
     beforeCreate(object, strategy, context)
     const causes = validateCreate(object, strategy, context)
     if (!causes.length && !context.dryRun) this.#keep(target, object)
-    else strategy.abandon?.(object, context)
+    else void strategy.abandon?.(object, context)
     return causes
   }
 
@@ -233,7 +233,7 @@ export class Replay {
     object.metadata.resourceVersion = old.metadata.resourceVersion ?? ''
     beforeUpdate(object, old, strategy, context)
     const causes = validateUpdate(object, old, strategy, context)
-    if (causes.length || context.dryRun) strategy.abandon?.(object, context)
+    if (causes.length || context.dryRun) void strategy.abandon?.(object, context)
     else if (goesWithUpdate(object, old, strategy)) this.#objects.delete(this.#keyOf(target, target.name))
     else this.#keep(target, object)
     return causes
