@@ -11,6 +11,9 @@ import type { EventType, View } from './view.ts'
 /** A watcher that has this much unread is closed; it lists again, as after upstream's full channel. */
 export const MAX_WATCHER_BACKLOG_BYTES = 16 * 1024 * 1024
 
+/** Up to this size frames of one round become one write. */
+const MAX_JOINED_BYTES = 64 * 1024
+
 /** What a watcher sees of a change, if anything. */
 export interface SelectedEvent {
   readonly type: EventType
@@ -29,6 +32,31 @@ export function selectEvent(selection: Selection, event: CacheEvent): SelectedEv
   }
 }
 
+/** Frames of one round, so that groups which see an event the same way hold the same bytes. */
+class SharedFrames {
+  readonly #made = new Map<
+    Entry,
+    { readonly view: string; readonly type: EventType; readonly frame: Buffer }[]
+  >()
+
+  of(view: View, { type, entry }: SelectedEvent): Buffer {
+    let made = this.#made.get(entry)
+    if (!made) this.#made.set(entry, (made = []))
+    const known = made.find((one) => one.type === type && one.view === view.key)
+    if (known) return known.frame
+    const frame = view.frame(type, entry)
+    made.push({ view: view.key, type, frame })
+    return frame
+  }
+}
+
+/** Small frames as one piece; together they are copied once, large ones not at all. */
+function joined(frames: readonly Buffer[]): readonly Buffer[] {
+  if (frames.length === 1) return frames
+  const size = frames.reduce((sum, frame) => sum + frame.length, 0)
+  return size > MAX_JOINED_BYTES ? frames : [Buffer.concat(frames)]
+}
+
 class Group {
   readonly selection: Selection
   readonly view: View
@@ -40,9 +68,9 @@ class Group {
     this.view = view
   }
 
-  offer(event: CacheEvent): void {
+  offer(event: CacheEvent, made: SharedFrames): void {
     const selected = selectEvent(this.selection, event)
-    if (selected) this.#frames.push(this.view.frame(selected.type, selected.entry))
+    if (selected) this.#frames.push(made.of(this.view, selected))
   }
 
   get pending(): boolean {
@@ -52,11 +80,11 @@ class Group {
   /** Writes what has gathered, as one piece, to everybody. */
   flush(): void {
     if (!this.#frames.length) return
-    const bytes = this.#frames.length === 1 ? (this.#frames[0] as Buffer) : Buffer.concat(this.#frames)
+    const pieces = joined(this.#frames)
     this.#frames = []
     for (const sink of this.sinks) {
       if (sink.backlog > MAX_WATCHER_BACKLOG_BYTES) sink.abort()
-      else sink.write(bytes)
+      else for (const piece of pieces) sink.write(piece)
     }
   }
 }
@@ -93,16 +121,18 @@ class Hub {
 
   #dispatch(events: readonly CacheEvent[]): void {
     let pending = false
+    const made = new SharedFrames()
     for (const group of this.#groups.values()) {
-      for (const event of events) group.offer(event)
+      for (const event of events) group.offer(event, made)
       pending ||= group.pending
     }
     if (!pending || this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => this.#flush())
+    setImmediate(() => this.flush())
   }
 
-  #flush(): void {
+  /** Writes what has gathered. */
+  flush(): void {
     this.#scheduled = false
     for (const group of this.#groups.values()) group.flush()
   }

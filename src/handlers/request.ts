@@ -39,6 +39,9 @@ export interface ByteSink {
   abort(): void
   /** Bytes written but not yet taken by the client's connection. */
   readonly backlog: number
+  readonly closed: boolean
+  /** undefined while the client keeps up; else resolves when it has caught up, or has gone. */
+  drained(): Promise<void> | undefined
   /** Called once when the client has gone or the server ends the answer. */
   onClose(listener: () => void): void
 }

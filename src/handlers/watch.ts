@@ -16,6 +16,8 @@ const MIN_TIMEOUT_SECONDS = 1800
 const BOOKMARK_INTERVAL_MS = 60_000
 /** A last bookmark comes this long before the end. */
 const BOOKMARK_BEFORE_END_MS = 2_000
+/** How much of the state is put together before the client is looked at. */
+const PIECE_BYTES = 256 * 1024
 /** Upper bound of timers, in ms. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
@@ -60,27 +62,42 @@ interface Watching {
   readonly from: Start
 }
 
-/** Runs without a pause between the first events and joining the hub, so that nothing falls in between. */
 function begin(w: Watching): void {
-  const { scope, selection, view, sink } = w
-  keepTime(w)
-  if (w.from !== 'now') {
-    const { after } = w.from
-    return after > scope.cache.revision ? resumeLater(w, after) : resume(w, after)
+  const { scope, sink, options } = w
+  const seconds = options.timeoutSeconds ?? 0
+  const timeout = seconds > 0 ? seconds * 1000 : MIN_TIMEOUT_SECONDS * 1000 * (1 + Math.random())
+  const timer = setTimeout(() => sink.end(), Math.min(timeout, MAX_TIMEOUT_MS)).unref()
+  sink.onClose(() => clearTimeout(timer))
+  const started = { ...w, endsAt: performance.now() + timeout }
+  if (started.from === 'now') {
+    sendState(started).catch(() => sink.abort())
+    return
   }
-  sendState(w)
-  hubOf(scope.cache).join(selection, view, sink)
+  const { after } = started.from
+  if (after > scope.cache.revision) resumeLater(started, after)
+  else resume(started, after)
 }
 
-function resume(w: Watching, after: Revision): void {
+interface Started extends Watching {
+  /** In ms of performance.now(). */
+  readonly endsAt: number
+}
+
+/** Goes on after a revision. Runs without a pause between the replay and joining the hub, so that nothing falls in between. */
+function resume(w: Started, after: Revision): void {
   const { scope, selection, view, sink } = w
-  if (replay(w, after)) return hubOf(scope.cache).join(selection, view, sink)
+  if (sink.closed) return
+  if (replay(w, after)) {
+    hubOf(scope.cache).join(selection, view, sink)
+    if (w.options.allowWatchBookmarks) keepBookmarks(w)
+    return
+  }
   sink.write(view.errorFrame(tooOld(after, scope.cache.history.floor).status))
   sink.end()
 }
 
 /** A version that is still to come: silence until then. The change that ends the wait may be one to tell. */
-function resumeLater(w: Watching, after: Revision): void {
+function resumeLater(w: Started, after: Revision): void {
   const start = (reached: boolean): void => {
     if (reached) resume(w, after)
   }
@@ -91,15 +108,31 @@ function resumeLater(w: Watching, after: Revision): void {
 const tooOld = (asked: Revision, floor: Revision): StatusError =>
   expired(`too old resource version: ${asked} (${floor + 1})`)
 
-function sendState({ scope, selection, view, sink, options }: Watching): void {
-  const frames: Buffer[] = []
+/**
+ * The objects as they are now, in pieces as fast as the client takes them, so that many clients may ask for much at once;
+ * then what happened meanwhile.
+ */
+async function sendState(w: Started): Promise<void> {
+  const { scope, selection, view, sink, options } = w
+  const { revision } = scope.cache
+  let frames: Buffer[] = []
+  let size = 0
   for (const entry of scope.cache.index.entries(selection.namespace)) {
-    if (selection.matches(entry)) frames.push(view.frame('ADDED', entry))
+    if (!selection.matches(entry)) continue
+    const frame = view.frame('ADDED', entry)
+    frames.push(frame)
+    if ((size += frame.length) < PIECE_BYTES) continue
+    sink.write(Buffer.concat(frames))
+    frames = []
+    size = 0
+    const drained = sink.drained()
+    if (drained) await drained
+    if (sink.closed) return
   }
-  if (options.sendInitialEvents && options.allowWatchBookmarks) {
-    frames.push(view.bookmark(String(scope.cache.revision), true))
-  }
+  if (options.sendInitialEvents && options.allowWatchBookmarks)
+    frames.push(view.bookmark(String(revision), true))
   if (frames.length) sink.write(Buffer.concat(frames))
+  resume(w, revision)
 }
 
 /** Sends what happened since; false where that is forgotten. */
@@ -114,22 +147,21 @@ function replay({ scope, selection, view, sink }: Watching, after: Revision): bo
   return true
 }
 
-/** The bookmarks' clock and the end of the watch. */
-function keepTime({ scope, view, sink, options }: Watching): void {
-  const seconds = options.timeoutSeconds ?? 0
-  const timeout = seconds > 0 ? seconds * 1000 : MIN_TIMEOUT_SECONDS * 1000 * (1 + Math.random())
-  const timers = [setTimeout(() => sink.end(), Math.min(timeout, MAX_TIMEOUT_MS))]
-  if (options.allowWatchBookmarks) {
-    const bookmark = (): void => {
-      scope.cache.fresh().then(
-        () => sink.write(view.bookmark(String(scope.cache.revision), false)),
-        () => undefined,
-      )
-    }
-    timers.push(setInterval(bookmark, BOOKMARK_INTERVAL_MS))
-    if (timeout > BOOKMARK_BEFORE_END_MS)
-      timers.push(setTimeout(bookmark, Math.min(timeout - BOOKMARK_BEFORE_END_MS, MAX_TIMEOUT_MS)))
+/** Tells now and then, and shortly before the end, where the watch stands. */
+function keepBookmarks({ scope, view, sink, endsAt }: Started): void {
+  const bookmark = (): void => {
+    scope.cache.fresh().then(
+      () => {
+        // Events up to there go first.
+        hubOf(scope.cache).flush()
+        sink.write(view.bookmark(String(scope.cache.revision), false))
+      },
+      () => undefined,
+    )
   }
+  const timers = [setInterval(bookmark, BOOKMARK_INTERVAL_MS)]
+  const left = endsAt - performance.now() - BOOKMARK_BEFORE_END_MS
+  if (left > 0) timers.push(setTimeout(bookmark, Math.min(left, MAX_TIMEOUT_MS)))
   for (const timer of timers) timer.unref()
   sink.onClose(() => timers.forEach(clearTimeout))
 }

@@ -37,6 +37,9 @@ export class Http2Exchange implements Exchange {
   }
 
   body(limit: number): Promise<Buffer> {
+    // On HTTP/1.1 node asks for it by itself.
+    if (this.headers.expect === '100-continue' && !this.answered)
+      this.#stream.additionalHeaders({ [HTTP2_HEADER_STATUS]: constants.HTTP_STATUS_CONTINUE })
     return readAll(this.#stream, limit)
   }
 

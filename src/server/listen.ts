@@ -5,11 +5,10 @@ import {
   type Http2Session,
   type Http2SecureServer,
   type IncomingHttpHeaders,
-  type SecureServerOptions,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
-import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { peerCertificate } from '../authn/x509.ts'
@@ -66,8 +65,7 @@ export interface Listening {
 
 /** Opens the port. Rejects with node's error (EADDRINUSE, EACCES …) where it cannot. */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  // Options of HTTP/1.1 are taken, too, though their type does not say so.
-  const settings: SecureServerOptions & Pick<ServerOptions, 'maxHeaderSize'> = {
+  const server = createSecureServer({
     allowHTTP1: true,
     cert: options.cert,
     key: options.key,
@@ -77,7 +75,6 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     minVersion: 'TLSv1.2',
     maxHeaderListPairs: 256,
     maxSessionMemory: SESSION_MEMORY_MB,
-    maxHeaderSize: MAX_HEADER_BYTES,
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
     settings: {
@@ -85,9 +82,10 @@ export async function listen(options: ListenOptions): Promise<Listening> {
       initialWindowSize: STREAM_WINDOW_BYTES,
       maxHeaderListSize: MAX_HEADER_BYTES,
     },
-  }
-  const server = createSecureServer(settings)
-  Object.assign(server, { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 })
+  })
+  // What HTTP/1.1 goes by stands on the server itself; its options are not handed on.
+  const http1 = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES }
+  Object.assign(server, http1)
   const sessions = new Set<ServerHttp2Session>()
   const sockets = new Set<Socket>()
   server.on('secureConnection', (socket: TLSSocket) => track(sockets, socket))

@@ -35,6 +35,14 @@ export class StreamSink implements ByteSink {
     return this.#stream.writableLength
   }
 
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  drained(): Promise<void> | undefined {
+    return this.#stream.writableNeedDrain ? drained(this.#stream) : undefined
+  }
+
   onClose(listener: () => void): void {
     if (this.#closed) listener()
     else this.#listeners.push(listener)

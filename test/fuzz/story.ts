@@ -57,7 +57,7 @@ class Follower {
     stream.setEncoding('utf8')
     stream.on('data', (chunk: string) => this.#read(chunk))
     stream.on('error', () => undefined)
-    stream.on('close', () => !this.#session.closed && !this.#fault && this.#watch())
+    stream.on('close', () => !this.#session.destroyed && !this.#fault && this.#watch())
   }
 
   #read(chunk: string): void {

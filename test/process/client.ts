@@ -34,13 +34,18 @@ export class ApiClient {
 
   /** Sends a request; rejects when the connection breaks before the whole answer was there. */
   send(method: string, path: string, body?: Json, contentType = 'application/json'): Promise<Reply> {
+    if (body === undefined) return this.sendBytes(method, path)
+    return this.sendBytes(method, path, Buffer.from(JSON.stringify(body)), { 'content-type': contentType })
+  }
+
+  sendBytes(
+    method: string,
+    path: string,
+    body?: Buffer,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const headers = {
-        ':method': method,
-        ':path': path,
-        ...(body !== undefined && { 'content-type': contentType }),
-      }
-      const stream = this.#open(headers, body === undefined)
+      const stream = this.#open({ ':method': method, ':path': path, ...headers }, body === undefined)
       const chunks: Buffer[] = []
       let status = 0
       let whole = false
@@ -53,7 +58,9 @@ export class ApiClient {
         if (!whole || status === 0) return reject(new Error(`${method} ${path}: no answer`))
         resolve({ status, json: text.startsWith('{') ? (JSON.parse(text) as JsonObject) : {} })
       })
-      if (body !== undefined) stream.end(JSON.stringify(body))
+      if (!body) return
+      if (headers['expect'] === '100-continue') stream.once('continue', () => stream.end(body))
+      else stream.end(body)
     })
   }
 
