@@ -62,13 +62,13 @@ export class Client {
     })
   }
 
-  /** Opens a watch; `line` sees each event's text. Resolves when the server has answered. */
-  watch(path: string, line: (text: string) => void): Promise<() => void> {
+  /** Opens a watch that lasts as long as the client; `line` sees each event's text. Resolves when the server has answered. */
+  watch(path: string, line: (text: string) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const stream = this.#open({ method: 'GET', path, type: undefined, gzip: false })
       let rest = ''
       stream.on('error', reject)
-      stream.on('response', () => resolve(() => stream.close(constants.NGHTTP2_CANCEL)))
+      stream.on('response', () => resolve())
       stream.on('data', (chunk: Buffer) => {
         const lines = (rest + chunk.toString()).split('\n')
         rest = lines.pop() ?? ''

@@ -11,7 +11,7 @@ import { PHASES } from './phases.ts'
 import { endAllAtExit } from './processes.ts'
 import { measure } from './rounds.ts'
 import { type Contender, dinghy, upstream } from './servers.ts'
-import { markdownTable, plainTable, rowsOf } from './table.ts'
+import { markdownTable, plainFindings, plainTable, rowsOf } from './table.ts'
 
 const root = resolve('.')
 const PEERS_SOURCE = resolve('../shared/bench/build-peers')
@@ -47,7 +47,9 @@ async function measureAll(
       if (round % 2 === 0) order.reverse()
       for (const i of order) {
         const contender = contenders[i] as Contender
-        found[i]?.push(await measure({ contender, options, machine, work, loadgen }))
+        const findings = await measure({ contender, options, machine, work, loadgen })
+        console.error(plainFindings(findings))
+        found[i]?.push(findings)
       }
     }
   } finally {

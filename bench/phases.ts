@@ -8,6 +8,8 @@ const CONCURRENCY = 32
 const LISTS = 30
 const SELECTOR_LISTS = 50
 const PAGE = 500
+/** Watches on one connection: upstream allows 100 streams at once. */
+const STREAMS = 50
 
 export const PHASES = ['create', 'get', 'list', 'selector', 'paged', 'patch', 'watch', 'delete'] as const
 export type Phase = (typeof PHASES)[number]
@@ -25,11 +27,13 @@ export interface Done {
 }
 
 export class Workload {
+  readonly #server: Server
   readonly #client: Client
   readonly #size: Size
   readonly #namespace = `load-${randomUUID().slice(0, 8)}`
 
   constructor(server: Server, size: Size) {
+    this.#server = server
     this.#client = new Client(server)
     this.#size = size
   }
@@ -118,8 +122,11 @@ export class Workload {
     let allSeen: () => void
     const seen = new Promise<void>((resolve) => (allSeen = resolve))
     const path = this.#url('configmaps?watch=true&labelSelector=fan%3Dout')
-    const closers = await Promise.all(
-      Array.from({ length: watchers }, () => this.#client.watch(path, () => --missing === 0 && allSeen())),
+    const clients = Array.from({ length: Math.ceil(watchers / STREAMS) }, () => new Client(this.#server))
+    await Promise.all(
+      Array.from({ length: watchers }, (_, i) =>
+        clients[Math.floor(i / STREAMS)]?.watch(path, () => --missing === 0 && allSeen()),
+      ),
     )
     const startedAt = performance.now()
     await parallel(events, 8, (i) =>
@@ -127,7 +134,7 @@ export class Workload {
     )
     await seen
     const seconds = (performance.now() - startedAt) / 1000
-    for (const close of closers) close()
+    for (const client of clients) client.close()
     return { operations: watchers * events, perSecond: (watchers * events) / seconds }
   }
 }

@@ -53,3 +53,9 @@ export function markdownTable(rows: readonly (readonly string[])[]): string {
   const [head = [], ...rest] = rows
   return [line(head), line(head.map((_, i) => (i < 2 ? '---' : '--:'))), ...rest.map(line)].join('\n')
 }
+
+/** One line, for those who watch a long run. */
+export const plainFindings = (findings: Findings): string =>
+  Object.entries(findings)
+    .map(([key, value]) => `${key} ${figure(value)}`)
+    .join(', ')
