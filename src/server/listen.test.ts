@@ -31,7 +31,7 @@ it('ends an HTTP/2 connection that broke the protocol, though node hears no more
   const socket = tls(port, 'h2')
   socket.on('error', () => undefined).resume()
   // Preface, SETTINGS, and a CONTINUATION that continues nothing.
-  const frames = '000000040000000000' + '000001090000000007' + 'ac'
+  const frames = '000000040000000000' + '000001090000000007ac'
   socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), Buffer.from(frames, 'hex')]))
   await closed(socket)
 })

@@ -101,33 +101,26 @@ it("names of JavaScript's own are names like any other", async () => {
   expect(status).toBeLessThan(500)
 })
 
-it('bodies of one empty frame are answered, however many come at once', async () => {
-  const post = () => client.sendBytes('POST', MAPS, Buffer.alloc(0), { 'content-type': 'application/cbor' })
-  const replies = await Promise.all(Array.from({ length: 600 }, post))
-  expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([415]))
-})
-
 it('a connection with large answers under way takes further requests', async () => {
-  const text = 'x'.repeat(900_000)
-  for (let n = 0; n < 8; n++)
-    await client.send('POST', MAPS, { metadata: { name: `big-${n}` }, data: { text } })
+  await client.send('POST', MAPS, { metadata: { name: 'big' }, data: { text: 'x'.repeat(900_000) } })
   const own = session()
   // Nobody reads these answers.
-  const lists = Array.from({ length: 4 }, () => own.request({ ':path': MAPS, accept: 'application/yaml' }))
-  await Promise.all(lists.map((stream) => new Promise((resolve) => stream.once('response', resolve))))
+  const large = Array.from({ length: 30 }, () => own.request({ ':path': `${MAPS}/big` }))
+  await Promise.all(large.map((stream) => new Promise((resolve) => stream.once('response', resolve))))
   const status = await new Promise((resolve, reject) => {
     own
       .request({ ':path': '/version' })
-      .on('response', (h) => resolve(h[':status']))
+      .on('response', (headers) => resolve(headers[':status']))
       .on('error', reject)
   })
   expect(status).toBe(200)
-  for (const stream of lists) stream.on('error', () => undefined).close(constants.NGHTTP2_CANCEL)
+  for (const stream of large) stream.on('error', () => undefined).close(constants.NGHTTP2_CANCEL)
   own.destroy()
 })
 
 it('metrics: places that are served, each series once, however often they are read', async () => {
   for (let n = 0; n < 50; n++) await client.send('GET', `/api/v1/namespaces/default/made-up-${n}`)
+  for (let n = 0; n < 2; n++) await client.send('POST', '/api/v1/namespaces', { metadata: { name: 'twice' } })
   for (let n = 0; n < 20; n++) await page('/metrics')
   const { status, text } = await page('/metrics')
   expect(status).toBe(200)
@@ -136,5 +129,5 @@ it('metrics: places that are served, each series once, however often they are re
     .split('\n')
     .flatMap((line) => (line.startsWith('#') || line === '' ? [] : [line.replace(/ \S+$/, '')]))
   expect(names.length).toBe(new Set(names).size)
-  expect(text).toMatch(/apiserver_request_total\{verb="POST",.*resource="configmaps".*code="415"\} 600/)
+  expect(text).toMatch(/apiserver_request_total\{verb="POST",.*resource="namespaces".*code="409"\} 1/)
 })

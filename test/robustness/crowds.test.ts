@@ -82,6 +82,21 @@ it('250 requests of a connection are served at once; more wait for their turn', 
   crowded.destroy()
 }, 30_000)
 
+it('bodies of one empty frame are answered, however many come at once', async () => {
+  const crowded = new ApiClient(server)
+  const codes = new Set<number>()
+  const type = { 'content-type': 'application/cbor' }
+  for (let round = 0; round < 3; round++) {
+    const posts = Array.from({ length: 600 }, () => [
+      crowded.sendBytes('POST', MAPS, Buffer.alloc(0), type),
+      crowded.sendBytes('POST', MAPS, Buffer.from('x'), type),
+    ])
+    for (const { status } of await Promise.all(posts.flat())) codes.add(status)
+  }
+  expect([...codes]).toEqual([415])
+  crowded.close()
+}, 30_000)
+
 it('64 flooding clients do not keep others from being served', async () => {
   const before = memory()
   const end = performance.now() + 2_000
