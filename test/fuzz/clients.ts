@@ -25,6 +25,8 @@ export interface Client {
 export const PATIENCE_MS = 10_000
 /** Node's own window, 64 KiB, would make large answers wait for many turns of two busy processes. */
 const WINDOW = 8 * 1024 * 1024
+/** Beyond its own 10 MB node refuses answers. */
+const MEMORY_MB = 1000
 /** Who drops a watch does so this long after its answer began. */
 const LOOK_MS = 3
 
@@ -71,12 +73,8 @@ export function http2Client(access: Access): Client {
   let session: ClientHttp2Session | undefined
   const opened = (): ClientHttp2Session => {
     if (session && !session.closed && !session.destroyed) return session
-    const made = connect(`https://${host}:${port}`, {
-      ca,
-      cert,
-      key,
-      settings: { initialWindowSize: WINDOW },
-    })
+    const settings = { initialWindowSize: WINDOW }
+    const made = connect(`https://${host}:${port}`, { ca, cert, key, settings, maxSessionMemory: MEMORY_MB })
     made.on('error', () => undefined)
     made.once('connect', () => made.setLocalWindowSize(WINDOW))
     return (session = made)
