@@ -22,7 +22,7 @@ function take(): Buffer {
   return fresh
 }
 
-/** May be called once for a piece that nobody will read again. One that is never given back is garbage as any other. */
+/** May be called once for a piece that nobody will read again. One that is never given back is garbage like other buffers. */
 export function giveBack(piece: Buffer): void {
   const whole = made.get(piece.buffer)
   if (whole && free.length < MAX_FREE) free.push(whole)

