@@ -5,6 +5,9 @@ import type { Server } from './servers.ts'
 
 const { HTTP2_HEADER_STATUS } = constants
 
+/** The first one in an event is that of its object. */
+const VERSION = /"resourceVersion":"(\d+)"/
+
 export interface Reply {
   readonly status: number
   readonly bytes: number
@@ -53,6 +56,7 @@ export class Client {
         if (keep || status >= 400) kept.push(chunk)
       })
       stream.on('error', reject)
+      stream.on('close', () => reject(new Error(`${method} ${path}: the connection closed`)))
       stream.on('end', () => {
         const text = Buffer.concat(kept).toString()
         if (status < 300) resolve({ status, bytes, body: text })
@@ -62,17 +66,26 @@ export class Client {
     })
   }
 
-  /** Opens a watch that lasts as long as the client; `line` sees each event's text. Resolves when the server has answered. */
-  watch(path: string, line: (text: string) => void): Promise<void> {
+  /**
+   * Opens a watch that lasts as long as the client; `line` sees each event's text. Resolves when the server has
+   * answered. A server may close watchers that it finds slow: then the watch goes on after the last event.
+   */
+  watch(path: string, line: (text: string) => void, after = ''): Promise<void> {
     return new Promise((resolve, reject) => {
-      const stream = this.#open({ method: 'GET', path, type: undefined, gzip: false })
+      const version = after === '' ? '' : `&resourceVersion=${after}`
+      const stream = this.#open({ method: 'GET', path: path + version, type: undefined, gzip: false })
       let rest = ''
+      let last = after
       stream.on('error', reject)
       stream.on('response', () => resolve())
       stream.on('data', (chunk: Buffer) => {
         const lines = (rest + chunk.toString()).split('\n')
         rest = lines.pop() ?? ''
         for (const text of lines) line(text)
+        last = VERSION.exec(lines.at(-1) ?? '')?.[1] ?? last
+      })
+      stream.on('close', () => {
+        if (!this.#session.destroyed && !this.#session.closed) this.watch(path, line, last).catch(reject)
       })
       stream.end()
     })
