@@ -11,13 +11,15 @@ const SEED = Number(process.env['DINGHY_FUZZ_SEED'] ?? 1)
 const COUNT = Number(process.env['DINGHY_FUZZ_REQUESTS'] ?? 3000)
 
 /** A request takes some milliseconds, and ten on the slowest machine; a start some seconds. */
-const TIMEOUT_MS = 60_000 + COUNT * 10
+const TIMEOUT_MS = 120_000 + COUNT * 10
 
 /**
- * What the server may grow between warm-up and end, in MiB: the history of the store (64) and of the watch caches,
- * which fill in a long run, and what the collector of garbage leaves lying.
+ * What the server may grow between warm-up and end, in MiB. The history of the memory store (64 MiB) and of the watch
+ * caches fills until it is compacted, every five minutes; in runs of 300,000 requests it went up and down within this.
  */
-const GROWTH_MIB = 160
+const GROWTH_MIB = 250
+/** Connections that are open at the end at most: those of the test's own clients, and a few that are just ending. */
+const MAX_OPEN_FILES = 100
 
 let program: Program
 let server: Server
@@ -42,7 +44,13 @@ it(
     for (const { seen, listed } of await story.end()) deepStrictEqual(seen, listed)
     await readEverything(server)
     expect(Math.max(0, (figures.endMiB ?? 0) - (figures.warmMiB ?? 0))).toBeLessThan(GROWTH_MIB)
-    if (existsSync('/proc')) expect(readdirSync(`/proc/${server.pid}/fd`).length).toBeLessThan(200)
+    if (existsSync('/proc')) await connectionsEnd(server.pid)
   },
   TIMEOUT_MS,
 )
+
+/** Those that broke the protocol are ended by the second heartbeat; the test's timeout is the bound. */
+async function connectionsEnd(pid: number): Promise<void> {
+  while (readdirSync(`/proc/${pid}/fd`).length > MAX_OPEN_FILES)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+}

@@ -20,6 +20,7 @@ const KNOWN_5XX: readonly { readonly code: number; readonly message: RegExp }[] 
   { code: 500, message: /The order in patch list:/ },
   { code: 500, message: /expected a \[\]interface {}, but received a / },
   { code: 500, message: /list element types are not identical: / },
+  { code: 500, message: /no elements in any of the given slices/ },
   { code: 500, message: /does not contain declared merge key: / },
   // A binding whose target is none: a list of faults that is no Status.
   { code: 500, message: /target\.(name|kind): / },

@@ -131,7 +131,8 @@ export function mutateTree(root: Tree, random: Random): Tree {
   collect(root, places)
   if (places.length === 0 || random.chance(0.02)) return oddLeaf(random)
   const { holder, index } = random.pick(places)
-  if (holder.kind === 'list') mutateItem(holder.items, index, random)
+  const copies = Math.min(MAX_COPIES, Math.floor(MAX_COPIED_NODES / places.length))
+  if (holder.kind === 'list') mutateItem(holder.items, { index, copies }, random)
   else if (holder.kind === 'map') mutateMember(holder.members, index, random)
   return root
 }
@@ -145,10 +146,17 @@ function collect(tree: Tree, places: { holder: Tree; index: number }[]): void {
   })
 }
 
-/** Beyond this a list is not made longer by repeating its items. */
+/** Copies of one item in a list, and the nodes that these may add: copies of copies would fill the memory. */
 const MAX_COPIES = 300
+const MAX_COPIED_NODES = 20_000
 
-function mutateItem(items: Tree[], index: number, random: Random): void {
+interface Item {
+  readonly index: number
+  /** How many may be made at most. */
+  readonly copies: number
+}
+
+function mutateItem(items: Tree[], { index, copies }: Item, random: Random): void {
   const item = items[index] as Tree
   switch (random.int(5)) {
     case 0:
@@ -158,7 +166,7 @@ function mutateItem(items: Tree[], index: number, random: Random): void {
       items.push(item)
       break
     case 2:
-      for (let n = random.int(MAX_COPIES); n > 0; n--) items.push(item)
+      for (let n = random.int(copies); n > 0; n--) items.push(item)
       break
     case 3:
       items[index] = { kind: 'list', items: [item] }
