@@ -11,7 +11,7 @@ BIN := node_modules/.bin
 SOURCES := $(shell find src api tools -type f) package.json package-lock.json
 
 # Installs what is missing, builds what changed, starts the cluster.
-up: install dist/dinghy.js
+up: install dist/dinghy.cjs
 	@exec bin/dinghy up $(ARGS)
 
 test: install build check
@@ -24,16 +24,16 @@ check: install
 	$(BIN)/tsc -p .
 	$(BIN)/depcruise --config .dependency-cruiser.cjs src
 
-build: dist/dinghy.js types
+build: dist/dinghy.cjs types
 
 # The program and the library in dist/, and the descriptions for `kubectl explain`.
-dist/dinghy.js: $(SOURCES) | install
-	node tools/build.js
+dist/dinghy.cjs: $(SOURCES) | install
+	node tools/build/main.js
 
 # The library's type declarations, in dist/types.
 types: dist/types/index.d.ts
-dist/types/index.d.ts: dist/dinghy.js tsconfig.types.json
-	node tools/declarations.js
+dist/types/index.d.ts: dist/dinghy.cjs tsconfig.types.json
+	node tools/build/declarations.js
 
 # node_modules are those of package-lock.json, or are made so. No package's install script is run.
 install:
@@ -50,11 +50,11 @@ certs: install
 	node tools/run.js tools/certs.ts -- certs
 
 # Side by side with kube-apiserver and etcd, where these are built.
-bench: install dist/dinghy.js
+bench: install dist/dinghy.cjs
 	node tools/run.js bench/main.ts -- $(ARGS)
 
 # The recorded answers of kube-apiserver, asked of this server; see conformance/README.md.
-conformance: install dist/dinghy.js
+conformance: install dist/dinghy.cjs
 	node tools/run.js conformance/oracle.ts -- $(ARGS)
 
 clean:

@@ -30,7 +30,7 @@ export interface Contender {
 /** `bin/dinghy up` of the built project: lmdb, TLS, a client certificate, RBAC, admission. With flags: of node itself. */
 export function dinghy(root: string, nodeFlags: readonly string[] = []): Contender {
   const command = nodeFlags.length
-    ? [process.execPath, ...nodeFlags, join(root, 'dist/dinghy.js')]
+    ? [process.execPath, ...nodeFlags, join(root, 'dist/dinghy.cjs')]
     : [join(root, 'bin/dinghy')]
   return {
     name: 'dinghy',

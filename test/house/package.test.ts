@@ -56,7 +56,7 @@ describe.skipIf(!BUILT)('of what was built', SLOW, () => {
       'README.md',
       'package.json',
       'bin/dinghy',
-      'dist/dinghy.js',
+      'dist/dinghy.cjs',
       'dist/index.js',
       'dist/types/index.d.ts',
       'dist/descriptions.json',

@@ -7,7 +7,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ENTRY = 'index.d.ts'
-const root = resolve(fileURLToPath(import.meta.url), '../..')
+const root = resolve(fileURLToPath(import.meta.url), '../../..')
 const target = join(root, 'dist/types')
 const made = mkdtempSync(join(tmpdir(), 'dinghy-types-'))
 try {
