@@ -36,6 +36,7 @@ const ROOMS = {
 const OWNERS = {
   express: 'src/server/',
   'prom-client': 'src/server/',
+  jose: 'src/authn/',
   yaml: 'src/(schema|cmd)/',
   jsonpatch: 'src/schema/',
   lmdb: 'src/storage/lmdb/',

@@ -20,6 +20,8 @@ export interface AuthnRequest {
   readonly peerCertificate?: PeerCertificate | undefined
   /** Adds a Warning header to the answer. */
   warn?(message: string): void
+  /** Adds an annotation to the audit event. */
+  annotate?(key: string, value: string): void
 }
 
 /**
@@ -31,8 +33,16 @@ export interface Authenticator {
   authenticate(request: AuthnRequest): UserInfo | undefined | Promise<UserInfo | undefined>
 }
 
+/** What the use of a token is remarked with. */
+export interface TokenNotes {
+  /** For the client, as Warning headers. */
+  readonly warnings?: readonly string[]
+  /** For the audit log. */
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
 /** Whom a bearer token stands for, and which of the wanted audiences it is meant for. */
-export interface TokenAnswer {
+export interface TokenAnswer extends TokenNotes {
   readonly user: UserInfo
   readonly audiences: readonly string[]
 }

@@ -26,9 +26,17 @@ export function bearerToken(
     if (token === '') request.warn?.(EXTRA_SPACE)
     if (!token) return undefined
     const answer = authenticateToken(tokens, token, apiAudiences)
-    return answer instanceof Promise ? answer.then((known) => known.user) : answer.user
+    return answer instanceof Promise
+      ? answer.then((known) => userOf(known, request))
+      : userOf(answer, request)
   }
   return { authenticate }
+}
+
+function userOf({ user, warnings, annotations }: TokenAnswer, request: AuthnRequest): UserInfo {
+  for (const warning of warnings ?? []) request.warn?.(warning)
+  for (const [key, value] of Object.entries(annotations ?? {})) request.annotate?.(key, value)
+  return user
 }
 
 /** The answer of the first that knows the token. Throws or rejects with a 401 that names every refusal. */
@@ -58,7 +66,8 @@ function ask(question: Question, from: number): TokenAnswer | Promise<TokenAnswe
       question.refusals.push(reasonOf(error))
     }
   }
-  throw refused(aggregate(question.refusals.length > 0 ? question.refusals : [UNKNOWN_TOKEN]))
+  // Upstream asks for a token of its own first, which says this of every other.
+  throw refused(aggregate([UNKNOWN_TOKEN, ...question.refusals]))
 }
 
 async function later(

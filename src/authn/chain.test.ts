@@ -110,7 +110,7 @@ describe('the chain', () => {
     const error = await Promise.resolve(
       tokens.authenticate({ headers: { authorization: 'Bearer x' } }),
     ).catch((e: unknown) => e)
-    expect(refusalOf(error)).toBe('expired')
+    expect(refusalOf(error)).toBe('[invalid bearer token, expired]')
   })
 
   test('a fault of our own is no refusal', () => {

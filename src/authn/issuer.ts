@@ -1,6 +1,7 @@
-// What others need to check tokens that this server's issuer signs: the OpenID configuration and the public keys.
-// Follows k8s.io/kubernetes/pkg/serviceaccount (openidmetadata.go, jwt.go).
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
+// Signs tokens, and says what others need to check them: the OpenID configuration and the public keys.
+// Follows k8s.io/kubernetes/pkg/serviceaccount (jwt.go, openidmetadata.go).
+import type { JsonObject } from '../machinery/json.ts'
+import type { SigningKey, VerifyingKey } from './signingkeys.ts'
 
 export interface IssuerDocuments {
   /** JSON of /.well-known/openid-configuration. */
@@ -12,34 +13,47 @@ export interface IssuerDocuments {
 export const CONFIGURATION_PATH = '/.well-known/openid-configuration'
 export const KEYS_PATH = '/openid/v1/jwks'
 
-/** `keys` are PEM texts, public or private, of RSA or EC; `address` is "HOST:PORT". Throws for a text that is no key. */
-export function issuerDocuments(issuer: string, keys: readonly string[], address: string): IssuerDocuments {
-  const published = keys.map((pem) => publishedKey(createPublicKey(pem)))
+/** Signs claims as a JWT in the name of `issuer`. */
+export function tokenSigner(issuer: string, signing: SigningKey): (claims: JsonObject) => Promise<string> {
+  const header = { alg: signing.algorithm, kid: signing.id }
+  return async (claims) => {
+    const { CompactSign } = await import('jose')
+    const payload = Buffer.from(JSON.stringify({ ...claims, iss: issuer }))
+    return await new CompactSign(payload).setProtectedHeader(header).sign(signing.key)
+  }
+}
+
+/**
+ * `address` is "HOST:PORT" of this server, where `keysUrl` does not say that the keys are elsewhere. undefined for an
+ * issuer whose name is no URL that OpenID allows: upstream serves no documents then.
+ */
+export function issuerDocuments(
+  issuer: string,
+  keys: readonly VerifyingKey[],
+  where: { readonly address: string; readonly keysUrl?: string | undefined },
+): IssuerDocuments | undefined {
+  if (!isOpenIdIssuer(issuer)) return undefined
   const configuration = {
     issuer,
-    jwks_uri: `https://${address}${KEYS_PATH}`,
+    jwks_uri: where.keysUrl ?? `https://${where.address}${KEYS_PATH}`,
     response_types_supported: ['id_token'],
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: [...new Set(published.map((key) => key.alg))],
+    id_token_signing_alg_values_supported: [...new Set(keys.map((key) => key.algorithms[0]))].sort(),
   }
-  return { configuration: JSON.stringify(configuration), keys: JSON.stringify({ keys: published }) }
+  return {
+    configuration: JSON.stringify(configuration),
+    keys: JSON.stringify({ keys: keys.map(publishedKey) }),
+  }
 }
 
-const EC_ALGORITHMS: Readonly<Record<string, string>> = {
-  'P-256': 'ES256',
-  'P-384': 'ES384',
-  'P-521': 'ES512',
+function isOpenIdIssuer(issuer: string): boolean {
+  if (!URL.canParse(issuer)) return false
+  const { protocol, search, hash } = new URL(issuer)
+  return protocol === 'https:' && search === '' && hash === ''
 }
 
-function publishedKey(key: KeyObject) {
-  const jwk = key.export({ format: 'jwk' })
-  const alg = jwk.kty === 'RSA' ? 'RS256' : EC_ALGORITHMS[jwk.crv ?? '']
-  if (!alg) throw new Error(`a key of type ${jwk.kty} ${jwk.crv ?? ''} cannot sign tokens`)
-  return { use: 'sig', kid: keyId(key), alg, ...jwk }
+/** In upstream's order of fields. */
+function publishedKey({ id, algorithms, key }: VerifyingKey) {
+  const { kty, crv, x, y, n, e } = key.export({ format: 'jwk' })
+  return { use: 'sig', kty, kid: id, crv, alg: algorithms[0], x, y, n, e }
 }
-
-/** Upstream's id of a key: the digest of its public half. */
-export const keyId = (key: KeyObject): string =>
-  createHash('sha256')
-    .update(key.export({ format: 'der', type: 'spki' }))
-    .digest('base64url')

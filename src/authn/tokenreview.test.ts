@@ -27,7 +27,7 @@ test.each([
   [' secret', [], 'invalid bearer token'],
   ['   ', [], 'invalid bearer token'],
   ['secret', ['other'], 'invalid bearer token'],
-  ['old', [], 'token has expired'],
+  ['old', [], '[invalid bearer token, token has expired]'],
 ])('%j for %j: %s', async (token, audiences, error) => {
   expect(await review(token, audiences)).toEqual({ error })
 })

@@ -2,7 +2,7 @@
 // Follows k8s.io/kubernetes/cmd/kube-apiserver/app/options.
 import { type AuthorizationMode, parseModes } from '../authz/chain.ts'
 import { startApiServer } from './apiserver.ts'
-import { boolean, commandLine, integer, listOf, oneOf, text } from './flags.ts'
+import { boolean, commandLine, integer, listOf, oneOf, repeated, text } from './flags.ts'
 import {
   type ApiServerOptions,
   DEFAULTS,
@@ -39,14 +39,24 @@ const FLAGS = {
   'token-auth-file': text('CSV file of static tokens', 'FILE'),
   'authorization-mode': text('who decides: AlwaysAllow, AlwaysDeny, RBAC, in order', 'MODES', 'AlwaysAllow'),
   'anonymous-auth': boolean('let requests without credentials in as system:anonymous', true),
-  'service-account-issuer': text(
-    'issuer of the tokens of service accounts',
+  'service-account-issuer': repeated(
+    `issuer of the tokens of service accounts; of several, the first signs (default ${DEFAULTS.serviceAccountIssuers[0]})`,
     'URL',
-    DEFAULTS.serviceAccountIssuer,
   ),
-  'service-account-key-file': listOf('keys that verify those tokens, PEM', 'FILES'),
+  'service-account-key-file': repeated('keys that verify those tokens, PEM', 'FILE'),
   'service-account-signing-key-file': text('key that signs them, PEM', 'FILE'),
-  'api-audiences': listOf('audiences of tokens for this server; default the issuer', 'NAMES'),
+  'service-account-jwks-uri': text('where others find the keys of the issuer', 'URL'),
+  'service-account-max-token-expiration': text(
+    'the longest life of those tokens; 0: no bound',
+    'DURATION',
+    '0',
+  ),
+  'service-account-extend-token-expiration': boolean("let pods' tokens live for a year", true),
+  'service-account-lookup': boolean(
+    'accepted for compatibility; objects that tokens name are always looked up',
+    true,
+  ),
+  'api-audiences': listOf('audiences of tokens for this server; default the issuers', 'NAMES'),
   'service-cluster-ip-range': listOf('addresses of Services, as CIDRs', 'CIDRS'),
   'service-node-port-range': text('ports of Services on nodes', 'FIRST-LAST', '30000-32767'),
   'enable-admission-plugins': listOf('admission plugins to add to the default set', 'NAMES'),
@@ -84,7 +94,6 @@ export async function apiserver(argv: readonly string[]): Promise<void> {
 type Flags = NonNullable<ReturnType<typeof commandLine<typeof FLAGS>>>
 
 function optionsOf(flags: Flags): ApiServerOptions {
-  const issuer = flags['service-account-issuer']
   return {
     ...DEFAULTS,
     ...files(flags),
@@ -94,9 +103,7 @@ function optionsOf(flags: Flags): ApiServerOptions {
     certDir: flags['cert-dir'],
     authorizationModes: modesOf(flags['authorization-mode']),
     anonymousAuth: flags['anonymous-auth'],
-    serviceAccountIssuer: issuer,
-    serviceAccountKeyFiles: flags['service-account-key-file'] ?? [],
-    apiAudiences: flags['api-audiences'] ?? [issuer],
+    ...serviceAccounts(flags),
     serviceClusterIpRange: flags['service-cluster-ip-range'] ?? ['10.0.0.0/24'],
     serviceNodePortRange: portRange(flags['service-node-port-range']),
     enableAdmissionPlugins: flags['enable-admission-plugins'] ?? [],
@@ -110,6 +117,39 @@ function optionsOf(flags: Flags): ApiServerOptions {
   }
 }
 
+function serviceAccounts(flags: Flags): Partial<ApiServerOptions> {
+  const { 'service-account-issuer': issuers, 'api-audiences': audiences } = flags
+  return {
+    serviceAccountIssuers: issuersOf(issuers ?? DEFAULTS.serviceAccountIssuers),
+    serviceAccountKeyFiles: flags['service-account-key-file'] ?? [],
+    serviceAccountExtendTokenExpiration: flags['service-account-extend-token-expiration'],
+    ...maxExpiration(flags['service-account-max-token-expiration']),
+    ...(audiences === undefined ? {} : { apiAudiences: audiences }),
+  }
+}
+
+function issuersOf(issuers: readonly string[]): readonly string[] {
+  const seen = new Set<string>()
+  for (const issuer of issuers) {
+    if (issuer === '') throw new StartError('service-account-issuer should not be an empty string')
+    if (seen.has(issuer))
+      throw new StartError(`service-account-issuer ${JSON.stringify(issuer)} is already specified`)
+    seen.add(issuer)
+  }
+  return issuers
+}
+
+const HOUR_MS = 3_600_000
+const MAX_EXPIRATION_MS = 2 ** 32 * 1000
+
+function maxExpiration(value: string): { serviceAccountMaxTokenExpiration?: number } {
+  const ms = value === '0' ? 0 : durationMs('service-account-max-token-expiration', value)
+  if (ms === 0) return {}
+  if (ms < HOUR_MS || ms > MAX_EXPIRATION_MS)
+    throw new StartError('the service-account-max-token-expiration must be between 1 hour and 2^32 seconds')
+  return { serviceAccountMaxTokenExpiration: ms / 1000 }
+}
+
 function files(flags: Flags): Partial<ApiServerOptions> {
   const named = {
     tlsCertFile: flags['tls-cert-file'],
@@ -117,6 +157,7 @@ function files(flags: Flags): Partial<ApiServerOptions> {
     clientCaFile: flags['client-ca-file'],
     tokenAuthFile: flags['token-auth-file'],
     serviceAccountSigningKeyFile: flags['service-account-signing-key-file'],
+    serviceAccountJwksUri: flags['service-account-jwks-uri'],
     advertiseAddress: flags['advertise-address'],
   }
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))

@@ -2,13 +2,7 @@
 // Follows k8s.io/kubernetes/cmd/kube-apiserver/app/server.go.
 import { admissionPlugins } from '../admission/plugins.ts'
 import { AdmissionChain } from '../admission/chain.ts'
-import { anonymous } from '../authn/anonymous.ts'
-import type { Authenticator, TokenAuthenticator } from '../authn/authenticator.ts'
-import { bearerToken } from '../authn/bearer.ts'
-import { authenticatorChain } from '../authn/chain.ts'
 import { Impersonation } from '../authn/impersonation.ts'
-import { tokenFile } from '../authn/tokenfile.ts'
-import { x509 } from '../authn/x509.ts'
 import { authorizerChain } from '../authz/chain.ts'
 import { forbiddenFor } from '../authz/forbidden.ts'
 import { escalationCheck, guardsResource } from '../authz/escalation.ts'
@@ -28,11 +22,12 @@ import { InflightLimit } from '../server/inflight.ts'
 import { listen, type Listening } from '../server/listen.ts'
 import { RequestMetrics } from '../server/metrics.ts'
 import { specialHandlers } from '../server/special.ts'
+import { authenticationOf } from './authentication.ts'
 import { bootstrap, type BootstrapFacts } from './bootstrap.ts'
 import { claimsOn } from './claims.ts'
 import { type Identity, loadIdentity } from './identity.ts'
 import { type Log, makeLog } from './log.ts'
-import { type ApiServerOptions, StartError } from './options.ts'
+import { type ApiServerOptions, orStartError, StartError } from './options.ts'
 import { lazyNonResource } from './site.ts'
 import { openStore } from './store.ts'
 import { specialServices } from './services.ts'
@@ -158,22 +153,25 @@ function chainOf(
   { caches, rbac, authorizer, scopes }: ReadingSide,
   state: State,
 ): Chain {
-  const tokens = tokenAuthenticators(options, log)
+  const { authenticator, reviewToken, tokenIssuer } = authenticationOf({
+    options,
+    identity,
+    log,
+    scopes,
+    stored,
+  })
   const inflight = new InflightLimit(options.maxRequestsInflight + options.maxMutatingRequestsInflight)
   const requests = new RequestMetrics()
   const port = (): number => state.port
   const site = lazyNonResource({ caches, inflight, requests, options, identity, log, state, port })
   return {
-    authenticator: authenticatorChain(
-      authenticators(options, tokens),
-      options.anonymousAuth ? anonymous : undefined,
-    ),
+    authenticator,
     impersonation: new Impersonation({ authorizer, forbidden: forbiddenFor }),
     authorizer,
     inflight,
     scopes,
     special: specialHandlers(
-      specialServices({ options, identity, scopes, stored, authorizer, rbac, tokens }),
+      specialServices({ options, scopes, stored, authorizer, rbac, reviewToken, tokenIssuer }),
     ),
     findResource: (info) => findResource(info.group, info.version, info.resource),
     servesGroupVersion: (info) => info.group === '' || GROUPS().has(info.group),
@@ -187,26 +185,6 @@ const stored = (resource: GroupResource) => storedVersion(builtinResources(), re
 
 let groupNames: Set<string> | undefined
 const GROUPS = (): Set<string> => (groupNames ??= new Set(builtinResources().map((r) => r.group)))
-
-function orStartError<T>(make: () => T): T {
-  try {
-    return make()
-  } catch (error) {
-    throw new StartError(error instanceof Error ? error.message : String(error), error)
-  }
-}
-
-function tokenAuthenticators(options: ApiServerOptions, log: Log): TokenAuthenticator[] {
-  const file = options.tokenAuthFile
-  if (file === undefined) return []
-  return [orStartError(() => tokenFile(file, options.apiAudiences, (message) => log.warn({ file }, message)))]
-}
-
-function authenticators(options: ApiServerOptions, tokens: readonly TokenAuthenticator[]): Authenticator[] {
-  return tokens.length
-    ? [x509, bearerToken(tokens, options.apiAudiences)]
-    : [x509, bearerToken([], options.apiAudiences)]
-}
 
 async function guardWrite(
   write: WriteToAuthorize,

@@ -16,6 +16,12 @@ export interface ListFlag {
   readonly help: string
   readonly placeholder: string
 }
+/** A text that may be given several times; commas are part of it. */
+export interface RepeatedFlag {
+  readonly kind: 'repeated'
+  readonly help: string
+  readonly placeholder: string
+}
 export interface IntegerFlag {
   readonly kind: 'integer'
   readonly help: string
@@ -40,7 +46,14 @@ export interface BooleanFlag {
   readonly default: boolean
 }
 export type Flag =
-  TextFlag | TextFlagWithDefault | ListFlag | IntegerFlag | ChoiceFlag | SwitchFlag | BooleanFlag
+  | TextFlag
+  | TextFlagWithDefault
+  | ListFlag
+  | RepeatedFlag
+  | IntegerFlag
+  | ChoiceFlag
+  | SwitchFlag
+  | BooleanFlag
 
 export function text(help: string, placeholder: string, value: string): TextFlagWithDefault
 export function text(help: string, placeholder: string): TextFlag
@@ -48,6 +61,11 @@ export function text(help: string, placeholder: string, value?: string): TextFla
   return { kind: 'text', help, placeholder, default: value }
 }
 export const listOf = (help: string, placeholder: string): ListFlag => ({ kind: 'list', help, placeholder })
+export const repeated = (help: string, placeholder: string): RepeatedFlag => ({
+  kind: 'repeated',
+  help,
+  placeholder,
+})
 export const integer = (help: string, value: string, min: number, max: number): IntegerFlag => ({
   kind: 'integer',
   help,
@@ -67,7 +85,7 @@ export const boolean = (help: string, value: boolean): BooleanFlag => ({
   default: value,
 })
 
-type Value<F extends Flag> = F extends ListFlag
+type Value<F extends Flag> = F extends ListFlag | RepeatedFlag
   ? string[] | undefined
   : F extends IntegerFlag
     ? number
@@ -126,6 +144,10 @@ function optionOf(flag: string, spec: Flag): Option {
             .map((v) => v.trim())
             .filter((v) => v !== ''),
         ],
+      )
+    case 'repeated':
+      return new Option(`--${flag} <${spec.placeholder}>`, spec.help).argParser(
+        (value: string, before: string[] | undefined) => [...(before ?? []), value],
       )
     case 'integer':
       return new Option(`--${flag} <N>`, spec.help)

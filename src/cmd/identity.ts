@@ -1,6 +1,6 @@
 // Who the server is: certificates and keys of its own making, or the operator's files.
-import { createPublicKey } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
+import { signingKey, type SigningKey, type VerifyingKey, verifyingKeys } from '../authn/signingkeys.ts'
 import { firstAddressOf } from '../pki/ip.ts'
 import { ensurePki, type Pki, renewIfNeeded, STANDARD_HOSTS } from '../pki/pki.ts'
 import { fileText } from './files.ts'
@@ -20,10 +20,10 @@ export interface Identity {
   readonly adminCert: string
   readonly adminKey: string
   readonly frontProxyCa: string
-  /** PEM: the private key that signs the tokens of service accounts. */
-  readonly serviceAccountKey: string
-  /** PEM: the keys that check them. */
-  readonly serviceAccountKeys: readonly string[]
+  /** Signs the tokens of service accounts. */
+  readonly serviceAccountKey: SigningKey
+  /** They check them. */
+  readonly serviceAccountKeys: readonly VerifyingKey[]
   /** First address of the service range. */
   readonly serviceIp: string
   /** The address that others reach the server at; undefined on a machine with nothing but a loopback. */
@@ -66,19 +66,22 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
 
 function serviceAccountKeys(options: ApiServerOptions, pki: Pki) {
   const { serviceAccountSigningKeyFile: signing, serviceAccountKeyFiles: checking } = options
-  const serviceAccountKey = signing ? fileText(signing) : pki.serviceAccountKey
-  const serviceAccountKeys = checking.length ? checking.map(fileText) : [serviceAccountKey]
-  for (const [i, pem] of [serviceAccountKey, ...serviceAccountKeys].entries()) {
-    try {
-      createPublicKey(pem)
-    } catch (error) {
-      throw new StartError(
-        `${i === 0 ? (signing ?? 'sa.key') : (checking[i - 1] ?? signing ?? 'sa.key')} holds no key in PEM`,
-        error,
-      )
-    }
+  const [file, pem] = signing ? [signing, fileText(signing)] : ['sa.key', pki.serviceAccountKey]
+  return {
+    serviceAccountKey: readKey(file, () => signingKey(pem)),
+    serviceAccountKeys: checking.length
+      ? checking.flatMap((path) => readKey(path, () => verifyingKeys(fileText(path))))
+      : readKey(file, () => verifyingKeys(pem)),
   }
-  return { serviceAccountKey, serviceAccountKeys }
+}
+
+function readKey<T>(file: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof StartError) throw error
+    throw new StartError(`${file} holds no key for tokens: ${(error as Error).message}`, error)
+  }
 }
 
 function tlsOf(options: ApiServerOptions, pki: Pki): Tls {

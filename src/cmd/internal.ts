@@ -6,7 +6,7 @@ import type { Scope, Scopes } from '../handlers/scope.ts'
 import { write } from '../handlers/write.ts'
 import { parseGroupVersion, type GroupResource } from '../machinery/gvk.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { StatusError } from '../machinery/status.ts'
+import { notFound, StatusError } from '../machinery/status.ts'
 import { MASTERS_GROUP } from '../machinery/user.ts'
 import { builtinResources } from '../schema/resources.ts'
 import type { Resource } from '../schema/resource.ts'
@@ -39,6 +39,32 @@ export async function writeInternal(
     if (isReason(error, 'AlreadyExists', 'Conflict')) return false
     throw error
   }
+}
+
+/** Adds labels to the object if it is there, and still of this uid. */
+export async function labelInternal(
+  scopes: Scopes,
+  { apiVersion = '', kind = '', metadata }: KubeObject,
+  labels: Readonly<Record<string, string>>,
+): Promise<void> {
+  const scope = scopes.of(resourceOf({ apiVersion, kind, metadata }))
+  const { namespace = '', name = '', uid } = metadata
+  await write({
+    scope,
+    request: internalRequest(scope, namespace, name, 'patch'),
+    name,
+    subresource: '',
+    dryRun: false,
+    fieldManager: MANAGER,
+    options: {},
+    allow: 'update',
+    change(stored) {
+      if (stored?.metadata.uid !== uid) throw notFound(scope.groupResource, name)
+      const copy = structuredClone(stored) as KubeObject
+      copy.metadata.labels = { ...copy.metadata.labels, ...labels }
+      return copy
+    },
+  })
 }
 
 /** Deletes the object if it is there, and still of this uid. */

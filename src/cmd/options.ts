@@ -30,11 +30,19 @@ export interface ApiServerOptions {
   readonly tokenAuthFile?: string
   readonly authorizationModes: readonly AuthorizationMode[]
   readonly anonymousAuth: boolean
-  readonly serviceAccountIssuer: string
+  /** The first signs tokens; those of all are accepted. */
+  readonly serviceAccountIssuers: readonly string[]
   /** PEM files of keys that verify service accounts' tokens, and of the one that signs them. */
   readonly serviceAccountKeyFiles: readonly string[]
   readonly serviceAccountSigningKeyFile?: string
-  readonly apiAudiences: readonly string[]
+  /** Where the issuer's public keys are found; absent: at this server. */
+  readonly serviceAccountJwksUri?: string
+  /** Seconds; absent: no bound but that of the request's validation. */
+  readonly serviceAccountMaxTokenExpiration?: number
+  /** Tokens of pods, as admission asks for them, live a year and are only warned of after their hour. */
+  readonly serviceAccountExtendTokenExpiration: boolean
+  /** Audiences of tokens for this server; absent: the issuers. */
+  readonly apiAudiences?: readonly string[]
   readonly serviceClusterIpRange: readonly string[]
   readonly serviceNodePortRange: readonly [number, number]
   readonly enableAdmissionPlugins: readonly string[]
@@ -50,7 +58,7 @@ export interface ApiServerOptions {
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-const ISSUER = 'https://kubernetes.default.svc.cluster.local'
+const ISSUER = 'https://kubernetes.default.svc'
 
 /** Upstream's defaults where it has them, `dinghy up`'s elsewhere. */
 export const DEFAULTS: ApiServerOptions = {
@@ -59,9 +67,9 @@ export const DEFAULTS: ApiServerOptions = {
   port: 6443,
   authorizationModes: ['RBAC'],
   anonymousAuth: true,
-  serviceAccountIssuer: ISSUER,
+  serviceAccountIssuers: [ISSUER],
   serviceAccountKeyFiles: [],
-  apiAudiences: [ISSUER],
+  serviceAccountExtendTokenExpiration: true,
   serviceClusterIpRange: ['10.96.0.0/16'],
   serviceNodePortRange: [30000, 32767],
   enableAdmissionPlugins: [],
@@ -72,6 +80,16 @@ export const DEFAULTS: ApiServerOptions = {
   eventTtlSeconds: 3600,
   etcdCompactionIntervalMs: 300_000,
   logLevel: 'warn',
+}
+
+/** What `make` throws, as a StartError. */
+export function orStartError<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof StartError) throw error
+    throw new StartError(error instanceof Error ? error.message : String(error), error)
+  }
 }
 
 /** Something the operator can mend: shown as one line, exit code 1. */

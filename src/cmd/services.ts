@@ -1,6 +1,4 @@
 // What special resources and subresources need: reviews, tokens, connections to nodes.
-import type { TokenAuthenticator } from '../authn/authenticator.ts'
-import { tokenReviewer } from '../authn/tokenreview.ts'
 import { userRules } from '../authz/chain.ts'
 import type { RbacAuthorizer } from '../authz/rbac.ts'
 import type { Scopes } from '../handlers/scope.ts'
@@ -10,24 +8,24 @@ import { StatusError } from '../machinery/status.ts'
 import { REVIEWS } from '../registry/reviews.ts'
 import type { Resource } from '../schema/resource.ts'
 import type { Review, SpecialServices } from '../server/special.ts'
-import type { Identity } from './identity.ts'
+import type { Authentication } from './authentication.ts'
 import type { ApiServerOptions } from './options.ts'
 
 export interface ServiceParts {
   readonly options: ApiServerOptions
-  readonly identity: Identity
   readonly scopes: Scopes
   stored(resource: GroupResource): Resource
   readonly authorizer: Authorizer
   readonly rbac: RbacAuthorizer
-  readonly tokens: readonly TokenAuthenticator[]
+  readonly reviewToken: Authentication['reviewToken']
+  readonly tokenIssuer: Authentication['tokenIssuer']
 }
 
 export function specialServices(parts: ServiceParts): SpecialServices {
-  const { options, scopes, stored } = parts
+  const { scopes, stored, tokenIssuer } = parts
   return {
     scopeOf: (resource) => scopes.of(stored(resource)),
-    audiences: options.apiAudiences,
+    tokenIssuer,
     connect: async (scope, request, connection) => {
       await scope.environment.lister.ready(...connection.reads)
       const { name, namespace } = request.info
@@ -46,9 +44,8 @@ export function specialServices(parts: ServiceParts): SpecialServices {
   }
 }
 
-function reviewsOf({ options, authorizer, rbac, tokens }: ServiceParts): ReadonlyMap<string, Review> {
+function reviewsOf({ options, authorizer, rbac, reviewToken }: ServiceParts): ReadonlyMap<string, Review> {
   const rulesFor = userRules(options.authorizationModes, rbac)
-  const reviewToken = tokenReviewer(tokens, options.apiAudiences)
   const reviews = new Map<string, Review>()
   for (const [name, review] of REVIEWS) {
     reviews.set(name, (object, { user, info }) =>

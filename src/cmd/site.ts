@@ -72,14 +72,13 @@ async function openApi({ log }: SiteParts): Promise<NonResource['openapi']> {
 }
 
 function documentsOf({ options, identity }: SiteParts, address: string): NonResource['documents'] {
-  const { configuration, keys } = issuerDocuments(
-    options.serviceAccountIssuer,
-    identity.serviceAccountKeys,
-    address,
-  )
+  const [issuer = ''] = options.serviceAccountIssuers
+  const where = { address, keysUrl: options.serviceAccountJwksUri }
+  const documents = issuerDocuments(issuer, identity.serviceAccountKeys, where)
+  if (!documents) return new Map()
   return new Map([
-    [CONFIGURATION_PATH, { contentType: 'application/json', body: configuration }],
-    [KEYS_PATH, { contentType: 'application/jwk-set+json', body: keys }],
+    [CONFIGURATION_PATH, { contentType: 'application/json', body: documents.configuration }],
+    [KEYS_PATH, { contentType: 'application/jwk-set+json', body: documents.keys }],
   ])
 }
 

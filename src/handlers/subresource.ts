@@ -112,7 +112,7 @@ function existing(scope: Scope, request: ApiRequest, parent: KubeObject | undefi
 }
 
 /** What actions need that the server alone has. */
-export interface ActionServices extends Pick<ActionContext, 'issueToken' | 'audiences'> {
+export interface ActionServices extends Pick<ActionContext, 'tokenIssuer'> {
   scopeOf(resource: GroupResource): Scope
 }
 
@@ -128,6 +128,10 @@ export function actionHandlers(action: Action, row: Subresource, services: Actio
       const fresh = await readObject(request, expected, options.fieldValidation)
       const body = fresh()
       action.check?.(request.info.name, body)
+      if (action.complete) {
+        action.complete(body)
+        ownFields(body, expected, { request, options, now: scope.environment.now() })
+      }
       if (action.reads) await scope.environment.lister.ready(...action.reads)
       const { environment } = scope
       const context: ActionContext = {
@@ -225,18 +229,35 @@ export function reviewHandlers(
       if (request.accept.as)
         throw notAcceptable(`only the following media types are accepted: ${REVIEW_TYPES}`)
       const object = fresh()
-      const managedFields = trackUpdate({
-        type: scope.type,
-        next: object,
-        manager: options.fieldManager || managerFromUserAgent(request.userAgent),
-        apiVersion: scope.apiVersion,
-        subresource: '',
-        now: scope.environment.now(),
-      })
-      if (managedFields) object.metadata.managedFields = managedFields
+      ownFields(
+        object,
+        { ...scope.gvk, type: scope.type },
+        { request, options, now: scope.environment.now() },
+      )
       return statusBody(request, 201, withCode(await review(object, request)))
     },
   }
+}
+
+type Typed = Pick<Expected, 'group' | 'version'> & { readonly type: StructType }
+
+interface Owning {
+  readonly request: ApiRequest
+  readonly options: ReturnType<typeof writeOptions>
+  readonly now: Date
+}
+
+/** The client owns every field of an object that is answered and not kept. */
+function ownFields(object: KubeObject, expected: Typed, { request, options, now }: Owning): void {
+  const managedFields = trackUpdate({
+    type: expected.type,
+    next: object,
+    manager: options.fieldManager || managerFromUserAgent(request.userAgent),
+    apiVersion: expected.group ? `${expected.group}/${expected.version}` : expected.version,
+    subresource: request.info.subresource,
+    now,
+  })
+  if (managedFields) object.metadata.managedFields = managedFields
 }
 
 /** A Status that answers a create says so in its code. */

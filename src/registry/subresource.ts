@@ -41,22 +41,22 @@ export interface ActionPlan {
   readonly onConflict?: Error
 }
 
-export interface TokenClaims {
-  readonly serviceAccount: KubeObject
+/** Who gives out the tokens of service accounts, and how the operator bounds them. */
+export interface TokenIssuer {
+  /** An object that a token is to be bound to, as the store has it. */
+  find(resource: GroupResource, namespace: string, name: string): Promise<KubeObject | undefined>
+  /** Signs the claims, the issuer added. */
+  sign(claims: JsonObject): Promise<string>
+  /** --api-audiences. */
   readonly audiences: readonly string[]
-  readonly expirationSeconds: number
-  readonly bound?: {
-    readonly kind: 'Pod' | 'Secret' | 'Node'
-    readonly object: KubeObject
-    readonly node?: KubeObject
-  }
+  /** --service-account-max-token-expiration, in seconds. */
+  readonly maxExpirationSeconds: number | undefined
+  /** --service-account-extend-token-expiration. */
+  readonly extendExpiration: boolean
 }
 
 export interface ActionContext extends WriteContext {
-  /** Signs a service account's token; absent where no signing key is configured. */
-  issueToken?(claims: TokenClaims): Promise<string>
-  /** --api-audiences. */
-  readonly audiences?: readonly string[]
+  readonly tokenIssuer: TokenIssuer
 }
 
 /** A POST that does something to the parent. It may throw a StatusError. */
@@ -66,6 +66,8 @@ export interface Action {
   readonly reads?: readonly GroupResource[]
   /** Other versions of the body's kind that are read as the present one: "policy/v1beta1". */
   readonly alsoAccepts?: readonly string[]
+  /** For a body that is itself the answer, whose fields the client owns: fills in what it left out. */
+  complete?(body: KubeObject): void
   /** Refuses the body before the parent is looked for: these faults come before a 404. */
   check?(name: string, body: KubeObject): void
   plan(parent: KubeObject, body: KubeObject, context: ActionContext): ActionPlan | Promise<ActionPlan>

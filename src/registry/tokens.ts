@@ -1,31 +1,30 @@
 // Tokens of service accounts: what a TokenRequest asks for, and the answer with the signed token.
-// An action for subresources.ts; the signing key stays with whoever gives `issueToken`.
+// An action for subresources.ts; the signing key stays with whoever gives `tokenIssuer`.
 // Follows pkg/registry/core/serviceaccount/storage/token.go and apis/authentication/validation.
 import type { GroupResource } from '../machinery/gvk.ts'
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import {
-  badRequest,
-  cause,
-  conflict,
-  internalError,
-  invalid,
-  notFound,
-  type StatusCause,
-} from '../machinery/status.ts'
+import { badRequest, cause, conflict, invalid, notFound, type StatusCause } from '../machinery/status.ts'
 import { timeText } from './generic.ts'
-import { numberAt, objectAt, present, textAt, textsAt } from './reading.ts'
-import type { Action, ActionContext, TokenClaims } from './subresource.ts'
+import { childOf, numberAt, objectAt, present, textAt, textsAt } from './reading.ts'
+import type { Action, ActionContext, TokenIssuer } from './subresource.ts'
+import { type Bound, tokenClaims } from './tokenclaims.ts'
 
 const KIND = { group: 'authentication.k8s.io', kind: 'TokenRequest' } as const
 const MIN_SECONDS = 10 * 60
 const MAX_SECONDS = 2 ** 32
 const DEFAULT_SECONDS = 3600
-const BOUND: Readonly<Record<string, GroupResource>> = {
-  Pod: { group: '', resource: 'pods' },
-  Node: { group: '', resource: 'nodes' },
-  Secret: { group: '', resource: 'secrets' },
-}
+/** What admission asks for in pods' volumes: by this number upstream knows that nobody chose it. */
+const ADMISSION_SECONDS = 3607
+/** Such a token is good for a year and warned of after its hour, for clients that never read it again. */
+const EXTENDED_SECONDS = 365 * 24 * 60 * 60
+
+const NODES: GroupResource = { group: '', resource: 'nodes' }
+const BOUND: ReadonlyMap<string, GroupResource> = new Map([
+  ['Pod', { group: '', resource: 'pods' }],
+  ['Node', NODES],
+  ['Secret', { group: '', resource: 'secrets' }],
+])
 
 function checkMetadata(account: KubeObject, request: KubeObject): void {
   const { name, namespace, uid } = request.metadata
@@ -56,74 +55,103 @@ function expirationCauses(seconds: number): StatusCause[] {
   return []
 }
 
-/** The object whose end ends the token. Throws notFound, badRequest or conflict. */
-function boundObject(account: KubeObject, ref: JsonObject, context: ActionContext): TokenClaims['bound'] {
+/** The object whose end ends the token. Rejects with notFound, badRequest or conflict. */
+async function boundObject(account: KubeObject, ref: JsonObject, issuer: TokenIssuer): Promise<Bound> {
   const kind = textAt(ref['kind'])
-  const apiVersion = textAt(ref['apiVersion'])
-  const resource = apiVersion === 'v1' || apiVersion === '' ? BOUND[kind] : undefined
-  if (!resource) {
-    const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
-    throw badRequest(`cannot bind token to object of type ${group}/${version}, Kind=${kind}`)
-  }
+  const resource = boundResource(kind, textAt(ref['apiVersion']))
   const name = textAt(ref['name'])
-  const namespace = kind === 'Node' ? '' : textAt(account.metadata.namespace)
-  const object = context.lister.get(resource, namespace, name)
+  const object = await issuer.find(resource, kind === 'Node' ? '' : textAt(account.metadata.namespace), name)
   if (!object) throw notFound(resource, name)
-  const uid = textAt(ref['uid'])
-  if (kind === 'Pod' && objectAt(object['spec'])['serviceAccountName'] !== account.metadata.name) {
+  const spec = objectAt(object['spec'])
+  if (kind === 'Pod' && spec['serviceAccountName'] !== account.metadata.name) {
     const shown = JSON.stringify(account.metadata.name ?? '')
     throw badRequest(
       `cannot bind token for serviceaccount ${shown} to pod running with different serviceaccount name.`,
     )
   }
+  const uid = textAt(ref['uid'])
   if (uid && uid !== object.metadata.uid) {
     const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`
     throw conflict({ group: '', resource: kind }, name, why)
   }
-  const nodeName = kind === 'Pod' ? textAt(objectAt(object['spec'])['nodeName']) : ''
-  const node = nodeName
-    ? (context.lister.get({ group: '', resource: 'nodes' }, '', nodeName) ?? nameOnly(nodeName))
-    : undefined
-  return { kind: kind as 'Pod' | 'Node' | 'Secret', object, ...(node ? { node } : {}) }
+  const node = kind === 'Pod' ? await nodeOf(textAt(spec['nodeName']), issuer) : undefined
+  return { kind: kind as Bound['kind'], object, ...(node ? { node } : {}) }
 }
 
-const nameOnly = (name: string): KubeObject => ({ metadata: { name } })
+function boundResource(kind: string, apiVersion: string): GroupResource {
+  const slash = apiVersion.indexOf('/')
+  const group = apiVersion.slice(0, Math.max(slash, 0))
+  const resource = group === '' ? BOUND.get(kind) : undefined
+  if (resource) return resource
+  throw badRequest(
+    `cannot bind token to object of type ${group}/${apiVersion.slice(slash + 1)}, Kind=${kind}`,
+  )
+}
+
+/** A node that is not there is still named. */
+async function nodeOf(name: string, issuer: TokenIssuer): Promise<KubeObject | undefined> {
+  if (name === '') return undefined
+  return (await issuer.find(NODES, '', name)) ?? { metadata: { name } }
+}
 
 export const token: Action = {
   mode: 'action',
-  reads: [...Object.values(BOUND)],
+  complete(request) {
+    const spec = childOf(request, 'spec')
+    if (!present(spec['expirationSeconds'])) spec['expirationSeconds'] = DEFAULT_SECONDS
+  },
   async plan(account, request, context) {
     checkMetadata(account, request)
+    const issuer = context.tokenIssuer
     const spec = objectAt(request['spec'])
-    const audiences = textsAt(spec['audiences']).length
-      ? textsAt(spec['audiences'])
-      : (context.audiences ?? [])
-    const seconds = present(spec['expirationSeconds']) ? numberAt(spec['expirationSeconds']) : DEFAULT_SECONDS
-    const causes = expirationCauses(seconds)
+    const wanted = numberAt(spec['expirationSeconds'])
+    const causes = expirationCauses(wanted)
     if (causes.length) throw invalid(KIND, '', causes)
     const ref = spec['boundObjectRef']
-    const bound = present(ref) ? boundObject(account, objectAt(ref), context) : undefined
-    if (!context.issueToken) throw internalError('failed to generate token: no signing key is configured')
-    const claims: TokenClaims = {
-      serviceAccount: account,
+    const bound = present(ref) ? await boundObject(account, objectAt(ref), issuer) : undefined
+    const audiences = textsAt(spec['audiences']).length ? textsAt(spec['audiences']) : issuer.audiences
+    const seconds = bounded(wanted, context)
+    const extended =
+      issuer.extendExpiration &&
+      bound?.kind === 'Pod' &&
+      seconds === ADMISSION_SECONDS &&
+      audiences.every((audience) => issuer.audiences.includes(audience))
+    const claims = tokenClaims({
+      account,
       audiences,
-      expirationSeconds: seconds,
-      ...(bound ? { bound } : {}),
-    }
-    const signed = await context.issueToken(claims)
-    return { result: answer(account, request, { claims, signed, now: context.now }), writes: [] }
+      bound,
+      now: context.now,
+      expirationSeconds: extended ? EXTENDED_SECONDS : seconds,
+      warnAfterSeconds: extended ? seconds : undefined,
+    })
+    const issued = { audiences, seconds, signed: await issuer.sign(claims), now: context.now }
+    return { result: answer(account, request, issued), writes: [] }
   },
 }
 
+function bounded(
+  seconds: number,
+  { tokenIssuer: { maxExpirationSeconds: max }, warn }: ActionContext,
+): number {
+  if (max === undefined || seconds <= max) return seconds
+  warn(`requested expiration of ${seconds} seconds shortened to ${max} seconds`)
+  return max
+}
+
 interface Issued {
-  readonly claims: TokenClaims
+  readonly audiences: readonly string[]
+  readonly seconds: number
   readonly signed: string
   readonly now: Date
 }
 
-function answer(account: KubeObject, request: KubeObject, { claims, signed, now }: Issued): JsonObject {
+function answer(
+  account: KubeObject,
+  request: KubeObject,
+  { audiences, seconds, signed, now }: Issued,
+): JsonObject {
   const { name, namespace, uid } = account.metadata
-  const expires = new Date(now.getTime() + claims.expirationSeconds * 1000)
+  const expires = new Date(now.getTime() + seconds * 1000)
   return {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',
@@ -136,9 +164,9 @@ function answer(account: KubeObject, request: KubeObject, { claims, signed, now 
     },
     spec: {
       ...objectAt(request['spec']),
-      audiences: [...claims.audiences],
+      audiences: [...audiences],
       boundObjectRef: objectAt(request['spec'])['boundObjectRef'] ?? null,
-      expirationSeconds: claims.expirationSeconds,
+      expirationSeconds: seconds,
     },
     status: { expirationTimestamp: timeText(expires), token: signed },
   }

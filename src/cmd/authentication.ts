@@ -1,0 +1,117 @@
+// Who a request comes from: the authenticators that the options ask for, in upstream's order, and the issuer of tokens.
+// Follows k8s.io/kubernetes/pkg/kubeapiserver/authenticator/config.go.
+import { anonymous } from '../authn/anonymous.ts'
+import type { AuthnRequest, TokenAuthenticator } from '../authn/authenticator.ts'
+import { bearerToken } from '../authn/bearer.ts'
+import { boundTokens } from '../authn/boundtoken.ts'
+import { authenticatorChain } from '../authn/chain.ts'
+import { tokenSigner } from '../authn/issuer.ts'
+import { type ClaimsReader, JwtAuthenticator } from '../authn/jwt.ts'
+import { LEGACY_ISSUER, legacyTokens } from '../authn/legacytoken.ts'
+import { tokenFile } from '../authn/tokenfile.ts'
+import type { TokenObjects } from '../authn/tokenobjects.ts'
+import { tokenReviewer } from '../authn/tokenreview.ts'
+import { x509 } from '../authn/x509.ts'
+import type { Scopes } from '../handlers/scope.ts'
+import type { GroupResource } from '../machinery/gvk.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import type { UserInfo } from '../machinery/user.ts'
+import type { TokenIssuer } from '../registry/subresource.ts'
+import type { Resource } from '../schema/resource.ts'
+import type { Identity } from './identity.ts'
+import { labelInternal } from './internal.ts'
+import type { Log } from './log.ts'
+import { type ApiServerOptions, orStartError } from './options.ts'
+
+export interface Authentication {
+  readonly authenticator: { authenticate(request: AuthnRequest): UserInfo | Promise<UserInfo> }
+  readonly reviewToken: ReturnType<typeof tokenReviewer>
+  readonly tokenIssuer: TokenIssuer
+}
+
+export interface AuthenticationParts {
+  readonly options: ApiServerOptions
+  readonly identity: Identity
+  readonly log: Log
+  readonly scopes: Scopes
+  stored(resource: GroupResource): Resource
+}
+
+/** Throws StartError for files that cannot be read or used. */
+export function authenticationOf(parts: AuthenticationParts): Authentication {
+  const { options } = parts
+  const audiences = options.apiAudiences ?? options.serviceAccountIssuers
+  const objects = objectsOf(parts)
+  const tokens = tokenAuthenticators(parts, audiences, objects)
+  return {
+    authenticator: authenticatorChain(
+      [x509, bearerToken(tokens, audiences)],
+      options.anonymousAuth ? anonymous : undefined,
+    ),
+    reviewToken: tokenReviewer(tokens, audiences),
+    tokenIssuer: issuerOf(parts, audiences, objects),
+  }
+}
+
+function tokenAuthenticators(
+  parts: AuthenticationParts,
+  audiences: readonly string[],
+  objects: TokenObjects,
+): TokenAuthenticator[] {
+  const { log, options } = parts
+  const file = options.tokenAuthFile
+  const warn = (message: string): void => log.warn({ file }, message)
+  return [
+    ...(file === undefined ? [] : [orStartError(() => tokenFile(file, audiences, warn))]),
+    serviceAccountTokens(parts, audiences, objects),
+  ]
+}
+
+function serviceAccountTokens(
+  { options, identity, scopes, log }: AuthenticationParts,
+  apiAudiences: readonly string[],
+  objects: TokenObjects,
+): TokenAuthenticator {
+  const markUsed = (secret: KubeObject, label: Readonly<Record<string, string>>): void => {
+    labelInternal(scopes, { apiVersion: 'v1', kind: 'Secret', ...secret }, label).catch((error: unknown) =>
+      log.error({ error: String(error) }, 'could not note the use of a token in its secret'),
+    )
+  }
+  const bound = boundTokens(objects)
+  const issuers = new Map<string, ClaimsReader>(options.serviceAccountIssuers.map((name) => [name, bound]))
+  issuers.set(LEGACY_ISSUER, legacyTokens(objects, markUsed))
+  return new JwtAuthenticator({
+    keys: identity.serviceAccountKeys,
+    issuers,
+    apiAudiences,
+    now: () => Date.now(),
+  })
+}
+
+function issuerOf(
+  { options, identity }: AuthenticationParts,
+  audiences: readonly string[],
+  objects: TokenObjects,
+): TokenIssuer {
+  return {
+    audiences,
+    maxExpirationSeconds: options.serviceAccountMaxTokenExpiration,
+    extendExpiration: options.serviceAccountExtendTokenExpiration,
+    sign: tokenSigner(options.serviceAccountIssuers[0] ?? '', identity.serviceAccountKey),
+    async find(resource, namespace, name) {
+      await objects.fresh(resource)
+      return objects.get(resource, namespace, name)
+    },
+  }
+}
+
+function objectsOf({ scopes, stored }: AuthenticationParts): TokenObjects {
+  const { lister } = scopes.environment
+  return {
+    get: (resource, namespace, name) => lister.get(resource, namespace, name),
+    async fresh(...resources) {
+      await lister.ready(...resources)
+      await Promise.all(resources.map((resource) => scopes.of(stored(resource)).cache.fresh()))
+    },
+  }
+}
