@@ -1,5 +1,5 @@
 // PATCH of one object: JSON patch, merge patch, strategic merge patch. The patch is applied inside the write loop, to
-// whatever is newest. (Server-side apply has a content type of its own.)
+// whatever is newest. (Server-side apply is in apply.ts.)
 // Follows k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
@@ -8,8 +8,10 @@ import { DecodeError } from '../schema/decode.ts'
 import { parseJson } from '../schema/json.ts'
 import { applyJsonPatch, readJsonPatch } from '../schema/jsonpatch.ts'
 import { mergePatch } from '../schema/mergepatch.ts'
+import { goText } from '../schema/merge/words.ts'
 import { strategicMergePatch } from '../schema/strategicmerge.ts'
 import type { StructType } from '../schema/type.ts'
+import { APPLY_PATCH, apply } from './apply.ts'
 import { syntaxFault } from './body.ts'
 import { type FieldValidation, type WriteOptions, writeOptions } from './options.ts'
 import type { Answer, ApiRequest, Body } from './request.ts'
@@ -33,6 +35,7 @@ export interface Patch {
 }
 
 export async function patch(scope: Scope, request: ApiRequest): Promise<Answer> {
+  if ((await request.body()).mediaType === APPLY_PATCH) return apply(scope, request)
   const view = viewOf(scope, request, 'object')
   const options = await patchOptions(request)
   const change = readPatch(await request.body(), scope.type)
@@ -181,19 +184,10 @@ function strategicPatchOf(body: Body, type: StructType): Patch {
   const changes = value ?? {}
   return {
     apply: (current) => ({ value: strategicMergePatch(current, changes, type), faults: duplicates }),
-    shown: goMapText(changes),
+    shown: goText(changes),
     sorted: true,
   }
 }
 
 const goKind = (value: Json): string =>
   Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
-
-/** A value as Go's fmt prints it with %v: how upstream quotes a strategic patch. */
-export function goMapText(value: Json | undefined): string {
-  if (value === null || value === undefined) return '<nil>'
-  if (Array.isArray(value)) return `[${value.map(goMapText).join(' ')}]`
-  if (!isObject(value)) return String(value)
-  const members = Object.keys(value).sort()
-  return `map[${members.map((k) => `${k}:${goMapText(value[k])}`).join(' ')}]`
-}

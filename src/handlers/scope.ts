@@ -16,9 +16,12 @@ import { type SelectableFields, selectableFields } from '../schema/selectable.ts
 import type { Describe } from '../schema/table/descriptions.ts'
 import type { StructType } from '../schema/type.ts'
 import { typeForKind, typeOf } from '../schema/types.ts'
+import type { Versions } from '../schema/versions.ts'
 import type { Caches } from '../storage/cache/caches.ts'
 import type { WatchCache } from '../storage/cache/watchcache.ts'
 import { foreignReader } from './foreign.ts'
+import type { ApiRequest } from './request.ts'
+import { KindVersions } from './versions.ts'
 
 /** The admission chain as the write loop calls it. */
 export interface Admission {
@@ -50,6 +53,8 @@ export interface Environment {
   readonly describe?: Describe
   /** Told of each write after mutating admission, before it is prepared: throws where the user may not grant what it grants. */
   authorizeWrite?(write: WriteToAuthorize): void | Promise<void>
+  /** Told of a PUT or PATCH that is about to create: throws where the user may not. */
+  authorizeCreate?(request: ApiRequest): void | Promise<void>
   /** Now, for time stamps; replaced in tests. */
   now(): Date
 }
@@ -78,6 +83,8 @@ export class Scope {
   readonly sameVersion: boolean
   /** What bodies of create and update must hold. */
   readonly expected: Expected
+  /** The kind in other versions, for who owns which field there. */
+  readonly versions: Versions
   #decoder: ((input: Json) => Decoded) | undefined
   readonly #defaults: ((object: KubeObject) => void) | undefined
 
@@ -92,6 +99,7 @@ export class Scope {
     this.sameVersion = apiVersionOf(this.storageGvk) === this.apiVersion
     this.storageType = this.sameVersion ? this.type : requireType(typeForKind(this.storageGvk), resource.name)
     this.expected = { ...this.gvk, decode: (input) => this.decode(input) }
+    this.versions = new KindVersions(this.gvk, this.type)
     this.strategy = strategyFor(resource)
     this.selectable = selectableFields(resource.group, resource.name, resource.version)
     this.#defaults = defaultsFor(this.gvk)

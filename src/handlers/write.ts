@@ -57,6 +57,8 @@ export interface WriteRequest {
   readonly allow: 'create' | 'update'
   /** The name was left to the server: a taken one is drawn again. */
   readonly drawsName?: boolean
+  /** change() has worked out who owns which field. */
+  readonly tracked?: boolean
   /** The client wrote another kind that shows part of the object (Scale). */
   readonly projected?: boolean
 }
@@ -90,9 +92,9 @@ export async function write(w: WriteRequest): Promise<Written> {
   throw conflict(scope.groupResource, w.name, OBJECT_MODIFIED)
 }
 
-/** A name that is taken: 409 for a name the client chose; a generated one is drawn again. */
+/** A name that is taken: 409 for a name the client chose; a generated one is drawn again, what was to be updated is. */
 function taken(w: WriteRequest, existing: Entry): void {
-  if (w.drawsName) return
+  if (w.drawsName || w.allow === 'update') return
   const error = alreadyExists(w.scope.groupResource, existing.name)
   if (existing.object().metadata.deletionTimestamp)
     error.status.message = `object is being deleted: ${error.message}`
@@ -120,7 +122,7 @@ async function mutate(w: WriteRequest, current: Entry | undefined): Promise<Muta
   const { scope } = w
   const served = current && scope.toServed(current.object())
   const next = await w.change(served)
-  trackManagedFields(w, next, served)
+  if (!w.tracked) trackManagedFields(w, next, served)
   const attributes = attributesOf(w, scope.toStorage(next), current)
   const waiting = scope.environment.admission.admit(attributes)
   if (waiting) await waiting
@@ -151,6 +153,7 @@ function owners(
     subresource: w.subresource,
     now: scope.environment.now(),
     resetFields: scope.strategy.resetFields?.[w.subresource],
+    versions: scope.versions,
   })
 }
 
@@ -223,6 +226,7 @@ async function admit(
     ? validateUpdate(object, current.object(), scope.strategy, context)
     : validateCreate(object, scope.strategy, context)
   if (causes.length) throw invalid(scope.gvk, object.metadata.name ?? '', causes)
+  if (!current && w.allow === 'update') await scope.environment.authorizeCreate?.(w.request)
   const waiting = scope.environment.admission.validate(attributesOf(w, object, current))
   if (waiting) await waiting
   return as<Admitted>(object)

@@ -3,7 +3,8 @@
 // Follows sigs.k8s.io/structured-merge-diff/v6/typed (Compare). "Added" and "modified" are one set here, because every
 // user of the comparison unites them.
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
-import { comparePathElements, type FieldSet, keyElement, LEAF, valueElement } from './fieldset.ts'
+import { comparePathElements, type FieldSet, LEAF } from './fieldset.ts'
+import { itemElement } from './fieldset-items.ts'
 import type { Field, ListType, StructType, Type } from './type.ts'
 
 export interface Comparison {
@@ -20,14 +21,6 @@ interface Result {
 }
 
 type Value = Json | undefined
-
-/** The comparison cannot be made: an item of an associative list without its keys, or null. */
-export class FieldSetError extends Error {
-  constructor(message: string) {
-    super(message)
-    this.name = 'FieldSetError'
-  }
-}
 
 /**
  * Compares two objects of one type.
@@ -100,14 +93,15 @@ function compareMaps(type: Type, before: Value, after: Value, result: Result): v
   const old = isObject(before) ? before : undefined
   const now = isObject(after) ? after : undefined
   const fields = type.kind === 'struct' ? structElements(type) : undefined
-  const valueType = type.kind === 'map' ? type.value : type
+  const valueType = type.kind === 'struct' ? type.rest : type.kind === 'map' ? type.value : type
   for (const key of unitedKeys(old, now)) {
     const x = old && Object.hasOwn(old, key) ? old[key] : undefined
     const y = now && Object.hasOwn(now, key) ? now[key] : undefined
     if (x === y) continue
     const field = fields?.get(key)
-    if (fields && !field) continue
-    compare(field ? (field.type ??= field.field.type) : valueType, x, y, result)
+    const below = field ? (field.type ??= field.field.type) : valueType
+    if (!below) continue
+    compare(below, x, y, result)
     const element = field ? field.element : `f:${key}`
     if (result.changed) (changed ??= {})[element] = result.changed
     if (result.removed) (removed ??= {})[element] = result.removed
@@ -199,49 +193,12 @@ function compareItems(type: Type, olds: readonly Json[], nows: readonly Json[], 
 function itemsByElement(type: ListType, list: Json[]): Map<string, Json[]> {
   const items = new Map<string, Json[]>()
   for (const item of list) {
-    const element = type.listType === 'map' ? keyOf(type, item) : memberOf(item)
+    const element = itemElement(type, item)
     const same = items.get(element)
     if (same) same.push(item)
     else items.set(element, [item])
   }
   return items
-}
-
-/** An item of an associative list is known by its key fields, absent ones with their defaults. */
-function keyOf(type: ListType, item: Json): string {
-  if (!isObject(item))
-    throw new FieldSetError('associative list with keys may not have a null or scalar element')
-  const key: JsonObject = {}
-  let found = false
-  for (const name of sortedMapKeys(type)) {
-    const given = item[name]
-    const value = given !== undefined ? given : keyDefault(type, name)
-    if (value === undefined) continue
-    key[name] = value
-    found = true
-  }
-  if (!found)
-    throw new FieldSetError(`associative list has an element that omits all key fields ${type.mapKeys}`)
-  return keyElement(key)
-}
-
-const sortedKeysOf = new WeakMap<ListType, readonly string[]>()
-
-function sortedMapKeys(type: ListType): readonly string[] {
-  let keys = sortedKeysOf.get(type)
-  if (!keys) sortedKeysOf.set(type, (keys = [...type.mapKeys].sort()))
-  return keys
-}
-
-function keyDefault(type: ListType, name: string): Value {
-  return type.item.kind === 'struct' ? (type.item.byName.get(name)?.default as Value) : undefined
-}
-
-function memberOf(item: Json): string {
-  if (item === null || typeof item === 'object') {
-    throw new FieldSetError('associative list without keys has an element that is no scalar')
-  }
-  return valueElement(item)
 }
 
 /** Equal as JSON values, whatever the order of keys. */

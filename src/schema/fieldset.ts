@@ -113,6 +113,35 @@ function subtract(
   return out
 }
 
+/** Whether all paths in `a` are in `b`. */
+export function isSubset(a: FieldSet, b: FieldSet): boolean {
+  if (a === b) return true
+  for (const element in a) {
+    if (element === SELF) continue
+    const x = child(a, element) as FieldSet
+    const y = child(b, element)
+    if (!y || (isMember(x) && !isMember(y)) || !isSubset(x, y)) return false
+  }
+  return true
+}
+
+/** Whether a path is in the set. */
+export function hasPath(set: FieldSet, path: readonly string[]): boolean {
+  let node: FieldSet | undefined = set
+  for (const element of path) {
+    node = child(node, element)
+    if (!node) return false
+  }
+  return isMember(node)
+}
+
+/** The paths of the set: at each level the members first, then what is below. */
+export function* pathsOf(set: FieldSet, above: readonly string[] = []): Generator<readonly string[]> {
+  const elements = childrenOf(set)
+  for (const element of elements) if (isMember(child(set, element) as FieldSet)) yield [...above, element]
+  for (const element of elements) yield* pathsOf(child(set, element) as FieldSet, [...above, element])
+}
+
 /** The set of dotted paths of field names: ["status", "metadata.labels"]. */
 export function setOfPaths(paths: readonly string[]): FieldSet {
   let out: FieldSet = LEAF

@@ -2,6 +2,7 @@
 // k8s.io/apimachinery/pkg/util/managedfields/internal (managedfields.go, capmanagers.go).
 import type { Json, JsonObject } from '../machinery/json.ts'
 import type { ManagedFieldsEntry } from '../machinery/object.ts'
+import { isSame } from './fieldset-compare.ts'
 import { canonicalElement, comparePathElements, type FieldSet, LEAF, union } from './fieldset.ts'
 import type { StructType, Type } from './type.ts'
 
@@ -32,6 +33,11 @@ export function identify(
     apiVersion: operation === 'Apply' ? undefined : apiVersion,
     subresource: subresource || undefined,
   })
+}
+
+/** Whether two entries of one identity say the same, of the same time and version. */
+export function sameEntry(a: ManagedEntry, b: ManagedEntry): boolean {
+  return a.time === b.time && a.apiVersion === b.apiVersion && isSame(a.set, b.set)
 }
 
 /** Entries of a stored object, which were checked when they were written. */

@@ -5,7 +5,8 @@
 import type { Json } from '../machinery/json.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../machinery/object.ts'
 import { zeroOf } from './decode.ts'
-import { compareObjects, type Comparison, FieldSetError, isSame } from './fieldset-compare.ts'
+import { compareObjects, type Comparison, isSame } from './fieldset-compare.ts'
+import { FieldSetError } from './fieldset-items.ts'
 import {
   difference,
   type FieldSet,
@@ -21,16 +22,12 @@ import {
   encodeManaged,
   identify,
   type Managed,
+  type ManagedEntry,
   readManaged,
   trustManaged,
 } from './managedfields-entries.ts'
 import type { StructType } from './type.ts'
-
-/** An object in another version of its kind, with that version's type. */
-export interface Versioned {
-  readonly object: KubeObject
-  readonly type: StructType
-}
+import type { InVersion, Versions } from './versions.ts'
 
 export interface UpdateToTrack {
   readonly type: StructType
@@ -46,11 +43,8 @@ export interface UpdateToTrack {
   readonly now: Date
   /** JSON paths that a write to this (sub)resource never changes, hence never owns: "status", "metadata.labels". */
   readonly resetFields?: readonly string[] | undefined
-  /**
-   * The object as another version of the API shows it, for entries of that version; undefined where that version is
-   * not served any more. Absent: all entries are compared in `type`.
-   */
-  inVersion?(object: KubeObject, apiVersion: string): Versioned | undefined
+  /** For entries of other versions. Absent: all entries are compared in `type`. */
+  readonly versions?: Versions
 }
 
 /**
@@ -70,6 +64,14 @@ export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] | undef
     if (error instanceof FieldSetError) return undefined
     throw error
   }
+}
+
+/** Who owns the fields of an object that was stored without owners, when the first apply comes. */
+export function trackBefore(update: UpdateToTrack): Managed {
+  const managed: Managed = new Map()
+  const set = own(update, managed)
+  if (!isEmptySet(set)) record(update, managed, set)
+  return managed
 }
 
 /**
@@ -120,7 +122,8 @@ function isReset(entries: readonly ManagedFieldsEntry[] | undefined): boolean {
 
 const zeros = new WeakMap<StructType, KubeObject>()
 
-function emptyObject(type: StructType): KubeObject {
+/** What a new object is compared with: the zero value of the type. */
+export function emptyObject(type: StructType): KubeObject {
   let zero = zeros.get(type)
   if (!zero) zeros.set(type, (zero = zeroOf(type) as KubeObject))
   return zero
@@ -128,55 +131,60 @@ function emptyObject(type: StructType): KubeObject {
 
 const resetSets = new WeakMap<readonly string[], FieldSet>()
 
-function withoutReset(comparison: Comparison, paths: readonly string[] | undefined): Comparison {
-  if (!paths || paths.length === 0) return comparison
+/** The set without what a write to this (sub)resource never changes. */
+export function withoutReset(set: FieldSet, paths: readonly string[] | undefined): FieldSet {
+  if (!paths || paths.length === 0) return set
   let reset = resetSets.get(paths)
   if (!reset) resetSets.set(paths, (reset = setOfPaths(paths)))
-  const changed = recursiveDifference(comparison.changed, reset)
-  return { changed, removed: recursiveDifference(comparison.removed, reset) }
+  return recursiveDifference(set, reset)
+}
+
+/** Two objects of one type compared, without what is reset. */
+export function compareKept(before: InVersion, after: InVersion, reset?: readonly string[]): Comparison {
+  const comparison = compareObjects(after.type, before.object, after.object)
+  if (!reset || reset.length === 0) return comparison
+  return {
+    changed: withoutReset(comparison.changed, reset),
+    removed: withoutReset(comparison.removed, reset),
+  }
 }
 
 /** Takes what changed away from all managers, and returns it, to be given to the one of this request. */
 function own(update: UpdateToTrack, managed: Managed): FieldSet {
   const { type, next, resetFields, apiVersion } = update
   const old = update.old ?? emptyObject(type)
-  const here = withoutReset(compareObjects(type, old, next), resetFields)
+  const here = compareKept({ type, object: old }, { type, object: next }, resetFields)
   const comparisons = new Map<string, Comparison | undefined>([[apiVersion, here]])
   for (const [id, entry] of managed) {
     if (!comparisons.has(entry.apiVersion)) {
-      comparisons.set(entry.apiVersion, compareInVersion(update, old, entry.apiVersion) ?? undefined)
+      comparisons.set(entry.apiVersion, update.versions ? compareIn(update, entry.apiVersion) : here)
     }
     const comparison = comparisons.get(entry.apiVersion)
-    if (!comparison) {
-      managed.delete(id)
-      continue
-    }
-    const taken = intersection(entry.set, comparison.changed)
-    const kept = difference(difference(entry.set, taken), comparison.removed)
-    if (isEmptySet(kept)) managed.delete(id)
-    else if (kept !== entry.set) managed.set(id, { ...entry, set: kept, encoded: undefined })
+    if (comparison) takeChanged(managed, id, entry, comparison)
+    else managed.delete(id)
   }
   return difference(here.changed, NEVER_OWNED)
 }
 
-function compareInVersion(
-  update: UpdateToTrack,
-  old: KubeObject,
-  apiVersion: string,
-): Comparison | undefined {
-  const { type, next, resetFields, inVersion } = update
-  if (!inVersion) return withoutReset(compareObjects(type, old, next), resetFields)
-  const after = inVersion(next, apiVersion)
+/** Takes away from one manager what changed and what is gone; a manager who is left with nothing goes. */
+export function takeChanged(managed: Managed, id: string, entry: ManagedEntry, comparison: Comparison): void {
+  const taken = intersection(entry.set, comparison.changed)
+  const kept = difference(difference(entry.set, taken), comparison.removed)
+  if (isEmptySet(kept)) managed.delete(id)
+  else if (kept !== entry.set) managed.set(id, { ...entry, set: kept, encoded: undefined })
+}
+
+/** The change as another version shows it; undefined where that version is not served any more. */
+function compareIn(update: UpdateToTrack, apiVersion: string): Comparison | undefined {
+  const { next, resetFields, versions } = update
+  const after = versions?.convert(update.apiVersion, next, apiVersion)
   if (!after) return undefined
-  const before = update.old ? inVersion(old, apiVersion)?.object : emptyObject(after.type)
-  return withoutReset(
-    compareObjects(after.type, before ?? emptyObject(after.type), after.object),
-    resetFields,
-  )
+  const before = update.old && versions?.convert(update.apiVersion, update.old, apiVersion)
+  return compareKept(before ?? { ...after, object: emptyObject(after.type) }, after, resetFields)
 }
 
 /** Set by the server alone, or the identity itself: nobody's field. */
-const NEVER_OWNED: FieldSet = {
+export const NEVER_OWNED: FieldSet = {
   'f:apiVersion': LEAF,
   'f:kind': LEAF,
   'f:metadata': {
@@ -196,8 +204,9 @@ const NEVER_OWNED: FieldSet = {
 let lastSecond = NaN
 let lastTime = ''
 
-/** RFC 3339; formatting a date costs as much as a tenth of all the tracking, and many writes share a second. */
-function timeOf(now: Date): string {
+/** The time of an entry: RFC 3339. Formatting a date costs as much as a tenth of all the tracking, and many writes share a
+ * second. */
+export function timeOf(now: Date): string {
   const second = Math.floor(now.getTime() / 1000)
   if (second !== lastSecond) {
     lastSecond = second

@@ -35,6 +35,8 @@ export interface StructType {
   readonly byName: ReadonlyMap<string, Field>
   /** x-kubernetes-map-type: atomic — one owner for the whole. */
   readonly atomic: boolean
+  /** What keys hold that `fields` does not name (x-kubernetes-preserve-unknown-fields); absent where there may be none. */
+  readonly rest?: Type
   /** Protobuf message: "k8s.io.api.core.v1.PodSpec"; absent for types without one. */
   readonly message?: string
 }

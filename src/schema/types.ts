@@ -114,7 +114,8 @@ function buildField(home: string, name: string, row: FieldRow, struct: StructRow
       return type
     },
     required: row.required === true,
-    ...(row.default !== undefined && (row.default || row.pointer === true) && { default: row.default }),
+    ...(row.default !== undefined &&
+      (row.default || row.pointer === true || row.omitEmpty === true) && { default: row.default }),
     patchStrategy: row.patchStrategy?.split(',') ?? [],
     ...(row.patchMergeKey !== undefined && { patchMergeKey: row.patchMergeKey }),
     pointer: row.pointer === true || row.type === 'bytes' || isCollection(row.type),

@@ -1,0 +1,77 @@
+// What an applier does not say any more: it goes from the object, unless somebody else owns it.
+// Follows sigs.k8s.io/structured-merge-diff/v6/merge (Updater.prune and the two that add back).
+import type { JsonObject } from '../../machinery/json.ts'
+import { difference, type FieldSet, intersection, isSubset, union } from '../fieldset.ts'
+import type { Managed, ManagedEntry } from '../managedfields-entries.ts'
+import type { InVersion, Versions } from '../versions.ts'
+import { fieldsOf } from './fieldsof.ts'
+import { removeFields, withNamedFields } from './remove.ts'
+
+export interface Pruning {
+  /** Stored and applied together. */
+  readonly merged: JsonObject
+  /** What the applier owned before. */
+  readonly last: ManagedEntry | undefined
+  /** Who owns what now: the applier has its new set. */
+  readonly managed: Managed
+  /** What the applier owns now. */
+  readonly current: ManagedEntry
+  readonly versions: Versions
+}
+
+/** `merged` without what only `last` owned; `merged` itself where nothing goes. */
+export function prune(pruning: Pruning): JsonObject {
+  const { merged, last, current, versions } = pruning
+  if (!last) return merged
+  // All that was said is said again, so nothing can go.
+  if (last.apiVersion === current.apiVersion && isSubset(last.set, current.set)) return merged
+  const base = versions.convert(current.apiVersion, merged, last.apiVersion)
+  if (!base) return merged
+  const owned = addBackOwned(pruning, base, last)
+  if (!owned) return merged
+  const lastSet = withNamedFields(base.type, last.set)
+  const gone = difference(namedFields(base), namedFields(owned))
+  const pruned = removeFields(base.type, base.object, intersection(gone, lastSet)) as JsonObject
+  return versions.convert(last.apiVersion, pruned, current.apiVersion)?.object ?? merged
+}
+
+const namedFields = ({ type, object }: InVersion): FieldSet => withNamedFields(type, fieldsOf(type, object))
+
+/** The object without all of `last`, but with what any manager owns, in the version of `last`. */
+function addBackOwned(pruning: Pruning, base: InVersion, last: ManagedEntry): InVersion | undefined {
+  const { versions } = pruning
+  const lastSet = withNamedFields(base.type, last.set)
+  let at = last.apiVersion
+  let merged = base
+  let pruned: InVersion = {
+    type: base.type,
+    object: (removeFields(base.type, base.object, lastSet) ?? {}) as JsonObject,
+  }
+  for (const [version, owned] of ownedByVersion(pruning.managed, last.apiVersion)) {
+    const mergedThere = versions.convert(at, merged.object, version)
+    const prunedThere = mergedThere && versions.convert(at, pruned.object, version)
+    if (!mergedThere || !prunedThere) continue
+    const kept = union(namedFields(prunedThere), withNamedFields(mergedThere.type, owned))
+    const gone = difference(namedFields(mergedThere), kept)
+    merged = mergedThere
+    pruned = {
+      type: merged.type,
+      object: (removeFields(merged.type, merged.object, gone) ?? {}) as JsonObject,
+    }
+    at = version
+  }
+  return versions.convert(at, pruned.object, last.apiVersion)
+}
+
+/** All that is owned in each version; `first` comes first, for its fields may be needed to convert the others. */
+function ownedByVersion(managed: Managed, first: string): ReadonlyMap<string, FieldSet> {
+  const owned = new Map<string, FieldSet>()
+  for (const { apiVersion, set } of managed.values()) {
+    const known = owned.get(apiVersion)
+    owned.set(apiVersion, known ? union(known, set) : set)
+  }
+  const set = owned.get(first)
+  if (!set) return owned
+  owned.delete(first)
+  return new Map([[first, set], ...owned])
+}

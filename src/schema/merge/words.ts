@@ -1,0 +1,89 @@
+// Paths and values in the words in which upstream shows them: `.spec.containers[name="c"].image`, `&{[1 2]}`.
+// Follows sigs.k8s.io/structured-merge-diff/v6 (fieldpath.Path.String, value.ToString) and Go's fmt (%v, %#v, %T).
+import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { goQuote } from '../../machinery/quote.ts'
+
+/** A path of elements as they stand in a field set: ["f:spec", "f:containers", "k:{\"name\":\"c\"}"]. */
+export type FieldPath = readonly string[]
+
+/** `.spec.containers[name="c"]`; "" for the root. */
+export function pathText(path: FieldPath): string {
+  return path.map(elementText).join('')
+}
+
+/** One element of a path: `.spec`, `[name="c"]`, `[="x"]`, `[0]`. */
+export function elementText(element: string): string {
+  const rest = element.slice(2)
+  switch (element[0]) {
+    case 'f':
+      return `.${rest}`
+    case 'k': {
+      const key = JSON.parse(rest) as JsonObject
+      return `[${Object.keys(key)
+        .map((name) => `${name}=${keyText(key[name] as Json)}`)
+        .join(',')}]`
+    }
+    case 'v':
+      return `[=${keyText(JSON.parse(rest) as Json)}]`
+    default:
+      return `[${rest}]`
+  }
+}
+
+function keyText(value: Json): string {
+  if (typeof value === 'string') return goQuote(value)
+  if (typeof value === 'number') return numberText(value)
+  if (Array.isArray(value)) return `[${value.map(keyText).join(',')}]`
+  if (isObject(value))
+    return Object.keys(value)
+      .map((key) => `${key}=${keyText(value[key] as Json)}`)
+      .join('')
+  return String(value)
+}
+
+/** Go's %v of a decoded JSON value. */
+export function goText(value: Json | undefined): string {
+  if (value === null || value === undefined) return '<nil>'
+  if (typeof value === 'number') return numberText(value)
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`
+  if (!isObject(value)) return String(value)
+  const members = Object.keys(value).sort()
+  return `map[${members.map((key) => `${key}:${goText(value[key])}`).join(' ')}]`
+}
+
+/** Go's %#v of a decoded JSON value. */
+export function goSyntax(value: Json): string {
+  if (value === null) return 'interface {}(nil)'
+  if (typeof value === 'string') return goQuote(value)
+  if (typeof value === 'number') return numberText(value)
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`
+  if (!isObject(value)) return String(value)
+  const members = Object.keys(value).sort()
+  return `map[string]interface {}{${members.map((key) => `${goQuote(key)}:${goSyntax(value[key] as Json)}`).join(', ')}}`
+}
+
+/** Go's %T of a decoded JSON value. */
+export function goType(value: Json): string {
+  if (value === null) return '<nil>'
+  if (Array.isArray(value)) return '[]interface {}'
+  if (typeof value === 'object') return 'map[string]interface {}'
+  if (typeof value === 'boolean') return 'bool'
+  return typeof value === 'string' ? 'string' : isWhole(value) ? 'int64' : 'float64'
+}
+
+/** Beyond, upstream's decoder keeps a number as a float64. */
+const MAX_INT64 = 2 ** 63
+const isWhole = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < MAX_INT64
+
+/** From here on Go's %g writes an exponent. */
+const MAX_PLAIN_EXPONENT = 20
+const MIN_PLAIN_EXPONENT = -4
+
+function numberText(value: number): string {
+  if (isWhole(value)) return BigInt(value).toString()
+  const [digits = '', exponent = '0'] = value.toExponential().split('e')
+  const power = Number(exponent)
+  if (power >= MIN_PLAIN_EXPONENT && power <= MAX_PLAIN_EXPONENT) return String(value)
+  const sign = power < 0 ? '-' : '+'
+  return `${digits}e${sign}${String(Math.abs(power)).padStart(2, '0')}`
+}
