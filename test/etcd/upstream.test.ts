@@ -1,7 +1,5 @@
 // This server and upstream's kube-apiserver on one etcd: each reads what the other wrote, whatever the kind, and both
 // keep to the same revisions. Needs an etcd and a kube-apiserver (see findEtcd, findKubeApiServer).
-import { generateKeyPairSync } from 'node:crypto'
-import forge from 'node-forge'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -14,6 +12,7 @@ import { typeForKind } from '../../src/schema/types.ts'
 import { openEtcd } from '../../src/storage/etcd/storage.ts'
 import { findEtcd, startEtcd } from '../../src/storage/etcd/testing.suite.ts'
 import type { KeyValue } from '../../src/storage/interface.ts'
+import { certificateRequest } from '../kinds/signing.ts'
 import { metadataOf, nameOf, versionOf } from './client.ts'
 import { collectionOf, keyOf, sampleOf, storedResources, type Variant } from './kinds.ts'
 import { findKubeApiServer } from './kubeapiserver.ts'
@@ -43,16 +42,6 @@ const variants = (): { readonly ours: Variant; readonly theirs: Variant } => {
     ours: { name: 'ours', address: '10.96.7.1', signingRequest },
     theirs: { name: 'theirs', address: '10.96.7.2', signingRequest },
   }
-}
-
-function certificateRequest(): string {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const key = forge.pki.privateKeyFromPem(privateKey.export({ type: 'pkcs1', format: 'pem' }) as string)
-  const request = forge.pki.createCertificationRequest()
-  request.publicKey = forge.pki.setRsaPublicKey(key.n, key.e)
-  request.setSubject([{ name: 'commonName', value: 'someone' }])
-  request.sign(key, forge.md.sha256.create())
-  return Buffer.from(forge.pki.certificationRequestToPem(request)).toString('base64')
 }
 
 describe.skipIf(!PRESENT)('on one etcd with kube-apiserver', { timeout: 180_000 }, () => {

@@ -1,0 +1,170 @@
+// Answers of two servers, made comparable and compared: what differs by its nature (identities, times, versions,
+// addresses that were drawn) is left out. Used by differential.ts.
+import { Agent, request } from 'node:https'
+import type { Json, JsonObject } from '../src/machinery/json.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly body: Json
+  readonly warnings: readonly string[]
+}
+
+/** A server and the token of an administrator. */
+export class Peer {
+  readonly #url: URL
+  readonly #token: string
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 4, rejectUnauthorized: false })
+
+  constructor(url: string, token: string) {
+    this.#url = new URL(url)
+    this.#token = token
+  }
+
+  /** Sends JSON; resolves with the whole answer. Rejects where the connection breaks. */
+  send(method: string, path: string, body?: JsonObject): Promise<Answer> {
+    const text = body === undefined ? '' : JSON.stringify(body)
+    const headers = {
+      accept: 'application/json',
+      authorization: `Bearer ${this.#token}`,
+      'user-agent': 'differential/1',
+      ...(text
+        ? { 'content-type': contentType(method), 'content-length': String(Buffer.byteLength(text)) }
+        : {}),
+    }
+    return new Promise((resolve, reject) => {
+      const sent = request(
+        { agent: this.#agent, host: this.#url.hostname, port: this.#url.port, method, path, headers },
+        (answer) => {
+          const parts: Buffer[] = []
+          answer.on('data', (part: Buffer) => parts.push(part))
+          answer.on('error', reject)
+          answer.on('end', () => {
+            const warning = answer.headers['warning']
+            resolve({
+              status: answer.statusCode ?? 0,
+              body: parse(Buffer.concat(parts).toString()),
+              warnings: warning === undefined ? [] : [String(warning)],
+            })
+          })
+        },
+      )
+      sent.on('error', () => resolve({ status: 0, body: 'the connection was broken off', warnings: [] }))
+      sent.end(text)
+    })
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+}
+
+const contentType = (method: string): string =>
+  method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return text
+  }
+}
+
+const DRAWN = new Set(['uid', 'resourceVersion', 'creationTimestamp', 'time', 'deletionTimestamp'])
+const ADDRESSES = new Set(['clusterIP', 'clusterIPs', 'nodePort', 'healthCheckNodePort'])
+
+/** Without what every server draws for itself. */
+function settled(value: Json, key = ''): Json {
+  if (DRAWN.has(key) && typeof value === 'string') return `<${key}>`
+  if (ADDRESSES.has(key) && JSON.stringify(value) !== '"None"' && value !== 0) return `<${key}>`
+  if (typeof value === 'string') return settledText(value)
+  if (Array.isArray(value)) return value.map((item) => settled(item, key))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.keys(value).map((name) => [settledText(name), settled(value[name] as Json, name)]),
+  )
+}
+
+const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
+const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}/g
+const TIME = /20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/g
+
+const settledText = (text: string): string =>
+  text.replaceAll(UID, '<uid>').replaceAll(TIME, '<time>').replaceAll(TOKEN_VOLUME, '<volume>')
+
+/**
+ * How two answers differ, a line for each place or cause: `-` what only theirs has, `+` what only ours has. Causes in
+ * another order are told in a line of their own.
+ */
+export function differences(theirs: Answer, ours: Answer, messages: boolean): string[] {
+  const found: string[] = []
+  const [left, right] = [settled(theirs.body), settled(ours.body)]
+  if (theirs.status !== ours.status) found.push(`code: ${theirs.status} → ${ours.status}`)
+  if (theirs.status >= 400 || ours.status >= 400) compareFaults(left, right, messages, found)
+  else compare(left, right, '', found)
+  if (messages) compare(settled([...theirs.warnings]), settled([...ours.warnings]), 'warnings', found)
+  return found
+}
+
+interface Refusal {
+  readonly kind?: string
+  readonly message?: string
+  readonly reason?: string
+  readonly details?: JsonObject & {
+    readonly causes?: readonly {
+      readonly field?: string
+      readonly reason?: string
+      readonly message?: string
+    }[]
+  }
+}
+
+/** Characters of a value, and of a cause's message, in the report. */
+const SHOWN = 200
+
+function linesOf({ kind, message, reason, details }: Refusal, messages: boolean): [string, string][] {
+  if (kind !== 'Status') return []
+  const causes = (details?.causes ?? []).map((cause): [string, string] => {
+    const line = `${cause.field}: ${cause.reason?.replace('FieldValue', '')}: ${cause.message?.slice(0, SHOWN)}`
+    return [messages ? line : `${cause.field} ${cause.reason}`, line]
+  })
+  const about = `${reason} ${details?.['group']} ${details?.['kind']} ${details?.['name']}`
+  const lines: [string, string][] = [[about, about], ...causes]
+  if (!causes.length || messages) lines.push([messages ? `${message}` : '', `${message?.slice(0, SHOWN)}`])
+  return lines
+}
+
+function compareFaults(left: Json, right: Json, messages: boolean, found: string[]): void {
+  const [theirs, ours] = [linesOf(left as Refusal, messages), linesOf(right as Refusal, messages)]
+  const before = found.length
+  found.push(...without(theirs, ours).map((line) => `- ${line}`))
+  found.push(...without(ours, theirs).map((line) => `+ ${line}`))
+  const order = (lines: [string, string][]): string => lines.map(([key]) => key).join()
+  if (found.length === before && order(theirs) !== order(ours))
+    found.push(`order of causes: ${order(theirs)} → ${order(ours)}`)
+}
+
+/** The lines of `some` that `others` lack; one that is there twice must be there twice. */
+function without(some: readonly [string, string][], others: readonly [string, string][]): string[] {
+  const keys = others.map(([key]) => key)
+  return some
+    .filter(([key]) => {
+      const place = keys.indexOf(key)
+      if (place >= 0) keys.splice(place, 1)
+      return place < 0
+    })
+    .map(([, line]) => line)
+}
+
+const show = (value: Json | undefined): string =>
+  value === undefined ? 'nothing' : JSON.stringify(value).slice(0, SHOWN)
+
+function compare(theirs: Json | undefined, ours: Json | undefined, path: string, found: string[]): void {
+  if (theirs === ours) return
+  const both = typeof theirs === 'object' && typeof ours === 'object' && theirs !== null && ours !== null
+  if (both && Array.isArray(theirs) === Array.isArray(ours)) {
+    const [left, right] = [theirs as JsonObject, ours as JsonObject]
+    for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
+      compare(left[key], right[key], `${path}/${key}`, found)
+    }
+  } else found.push(`${path}: ${show(theirs)} → ${show(ours)}`)
+}
