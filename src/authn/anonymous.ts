@@ -1,4 +1,5 @@
-// Everyone who shows no credential. Follows k8s.io/apiserver/pkg/authentication/request/anonymous.
+// Everyone who shows no credential, everywhere or on some paths only.
+// Follows k8s.io/apiserver/pkg/authentication/request/anonymous.
 import { ANONYMOUS, UNAUTHENTICATED_GROUP, type UserInfo } from '../machinery/user.ts'
 import type { Authenticator } from './authenticator.ts'
 
@@ -6,3 +7,9 @@ const user: UserInfo = Object.freeze({ name: ANONYMOUS, groups: Object.freeze([U
 
 /** Stands last in the chain, behind every authenticator that reads credentials. */
 export const anonymous: Authenticator = { authenticate: () => user }
+
+/** Only requests for these paths, character by character, may come without a credential. */
+export function anonymousOn(paths: readonly string[]): Authenticator {
+  const allowed = new Set(paths)
+  return { authenticate: ({ path = '' }) => (allowed.has(path) ? user : undefined) }
+}

@@ -12,10 +12,16 @@ export interface PeerCertificate {
   readonly notAfter: number
   /** undefined where the subject names nobody (no common name). */
   readonly user: UserInfo | undefined
+  /** The common name, where the certificate is one of the CA of proxies that name users in headers. */
+  readonly proxy?: string | undefined
 }
 
 export interface AuthnRequest {
   readonly headers: IncomingHttpHeaders
+  /** Names and values in turn, as they were sent. */
+  readonly rawHeaders?: readonly string[]
+  /** Of the URL, without the query. */
+  readonly path?: string
   /** Of the connection, read once by `peerCertificate`; undefined where the client showed none. */
   readonly peerCertificate?: PeerCertificate | undefined
   /** Adds a Warning header to the answer. */

@@ -1,5 +1,6 @@
 // Client certificates: the common name is the user, the organizations are the groups.
 // Follows k8s.io/apiserver/pkg/authentication/request/x509.
+import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { CREDENTIAL_ID, type UserInfo } from '../machinery/user.ts'
 import { type Authenticator, type PeerCertificate, refused } from './authenticator.ts'
@@ -7,12 +8,28 @@ import { type Authenticator, type PeerCertificate, refused } from './authenticat
 /** Subject attribute that upstream reads as the user's uid. */
 const UID_OID = '1.3.6.1.4.1.57683.2'
 
+/** CAs of clients, and apart from them the CAs of proxies, whose certificates are good for nothing else. */
+export interface Authorities {
+  readonly clients: readonly X509Certificate[]
+  readonly proxies: readonly X509Certificate[]
+}
+
+/** Longer chains are nobody's. */
+const MAX_CHAIN = 10
+const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
+
+/** The certificates of a PEM text. */
+export const readAuthorities = (pem: string): X509Certificate[] =>
+  (pem.match(PEM) ?? []).map((block) => new X509Certificate(block))
+
 /**
  * Reads the certificate of a connection, once; undefined where the client showed none. The server must have been
- * made with `requestCert: true, rejectUnauthorized: false` and the client CA as `ca`.
+ * made with `requestCert: true, rejectUnauthorized: false` and the client CA as `ca`; with those of proxies beside it,
+ * `authorities` tells the two apart.
  */
 export function peerCertificate(
   socket: Pick<TLSSocket, 'authorized' | 'authorizationError' | 'getPeerX509Certificate'>,
+  authorities?: Authorities,
 ): PeerCertificate | undefined {
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) return undefined
@@ -20,8 +37,15 @@ export function peerCertificate(
     Record<string, string | string[] | undefined>
   >
   const uids = values(subject[UID_OID])
-  const fault = socket.authorized ? uidFault(uids) : String(socket.authorizationError)
   const name = values(subject['CN']).at(-1) ?? ''
+  const isClient = authorities === undefined || isIssuedBy(certificate, authorities.clients)
+  const fault = !socket.authorized
+    ? String(socket.authorizationError)
+    : isClient
+      ? uidFault(uids)
+      : 'certificate signed by unknown authority'
+  const isProxy =
+    socket.authorized && authorities !== undefined && isIssuedBy(certificate, authorities.proxies)
   const fingerprint = certificate.fingerprint256.replaceAll(':', '').toLowerCase()
   const user: UserInfo = {
     name,
@@ -29,7 +53,30 @@ export function peerCertificate(
     groups: values(subject['O']),
     extra: { [CREDENTIAL_ID]: [`X509SHA256=${fingerprint}`] },
   }
-  return { fault, notAfter: Date.parse(certificate.validTo), user: name === '' ? undefined : user }
+  return {
+    fault,
+    notAfter: Date.parse(certificate.validTo),
+    user: name === '' ? undefined : user,
+    ...(isProxy ? { proxy: name } : {}),
+  }
+}
+
+/** Leads a chain whose signatures were verified in the handshake to one of these? */
+function isIssuedBy(leaf: X509Certificate, authorities: readonly X509Certificate[]): boolean {
+  let certificate: X509Certificate | undefined = leaf
+  for (let depth = 0; certificate !== undefined && depth < MAX_CHAIN; depth++) {
+    const { issuerCertificate } = certificate as X509Certificate & { issuerCertificate?: X509Certificate }
+    for (const authority of authorities) {
+      if (certificate.checkIssued(authority) && certificate.verify(authority.publicKey)) return true
+    }
+    if (
+      issuerCertificate &&
+      !(certificate.checkIssued(issuerCertificate) && certificate.verify(issuerCertificate.publicKey))
+    )
+      return false
+    certificate = issuerCertificate
+  }
+  return false
 }
 
 /** The user of the connection's certificate. One that is not verified, or has expired since, is a 401. */

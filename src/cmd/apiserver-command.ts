@@ -39,6 +39,16 @@ const FLAGS = {
   'token-auth-file': text('CSV file of static tokens', 'FILE'),
   'authorization-mode': text('who decides: AlwaysAllow, AlwaysDeny, RBAC, in order', 'MODES', 'AlwaysAllow'),
   'anonymous-auth': boolean('let requests without credentials in as system:anonymous', true),
+  'enable-bootstrap-token-auth': boolean(
+    'know the tokens in secrets of kube-system by which nodes join',
+    false,
+  ),
+  'requestheader-client-ca-file': text('CAs of proxies that may name users in headers, PEM', 'FILE'),
+  'requestheader-allowed-names': listOf('common names of their certificates; default every', 'NAMES'),
+  'requestheader-username-headers': listOf('headers that name the user', 'HEADERS'),
+  'requestheader-uid-headers': listOf('headers with its uid', 'HEADERS'),
+  'requestheader-group-headers': listOf('headers with its groups', 'HEADERS'),
+  'requestheader-extra-headers-prefix': listOf('how headers begin with what else is known of it', 'PREFIXES'),
   'service-account-issuer': repeated(
     `issuer of the tokens of service accounts; of several, the first signs (default ${DEFAULTS.serviceAccountIssuers[0]})`,
     'URL',
@@ -94,15 +104,19 @@ export async function apiserver(argv: readonly string[]): Promise<void> {
 type Flags = NonNullable<ReturnType<typeof commandLine<typeof FLAGS>>>
 
 function optionsOf(flags: Flags): ApiServerOptions {
+  const modes = modesOf(flags['authorization-mode'])
+  const { requestHeader: _, ...withoutProxies } = DEFAULTS
   return {
-    ...DEFAULTS,
+    ...withoutProxies,
     ...files(flags),
     storage: storageOf(flags),
     port: flags['secure-port'],
     bindAddress: flags['bind-address'],
     certDir: flags['cert-dir'],
-    authorizationModes: modesOf(flags['authorization-mode']),
-    anonymousAuth: flags['anonymous-auth'],
+    authorizationModes: modes,
+    anonymousAuth: flags['anonymous-auth'] && !modes.includes('AlwaysAllow'),
+    enableBootstrapTokenAuth: flags['enable-bootstrap-token-auth'],
+    ...requestHeaders(flags),
     ...serviceAccounts(flags),
     serviceClusterIpRange: flags['service-cluster-ip-range'] ?? ['10.0.0.0/24'],
     serviceNodePortRange: portRange(flags['service-node-port-range']),
@@ -114,6 +128,21 @@ function optionsOf(flags: Flags): ApiServerOptions {
     eventTtlSeconds: durationMs('event-ttl', flags['event-ttl']) / 1000,
     etcdCompactionIntervalMs: durationMs('etcd-compaction-interval', flags['etcd-compaction-interval']),
     logLevel: flags['v'] >= DEBUG_VERBOSITY ? 'debug' : (flags['log-level'] as LogLevel),
+  }
+}
+
+function requestHeaders(flags: Flags): Pick<ApiServerOptions, 'requestHeader'> {
+  const caFile = flags['requestheader-client-ca-file']
+  if (caFile === undefined) return {}
+  return {
+    requestHeader: {
+      caFile,
+      allowedNames: flags['requestheader-allowed-names'] ?? [],
+      usernameHeaders: flags['requestheader-username-headers'] ?? [],
+      uidHeaders: flags['requestheader-uid-headers'] ?? [],
+      groupHeaders: flags['requestheader-group-headers'] ?? [],
+      extraHeaderPrefixes: flags['requestheader-extra-headers-prefix'] ?? [],
+    },
   }
 }
 

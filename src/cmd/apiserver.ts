@@ -219,13 +219,15 @@ async function openPort(options: ApiServerOptions, identity: Identity, chain: Ch
 }
 
 function bootstrapFacts(options: ApiServerOptions, identity: Identity, port: number): BootstrapFacts {
+  const { requestHeader } = options
+  const { proxyCa } = identity.tls
   return {
     serviceIp: identity.serviceIp,
     serviceClusterIpRange: options.serviceClusterIpRange,
     advertiseAddress: identity.advertiseAddress,
     port,
     clientCa: identity.tls.clientCa,
-    requestHeaderCa: identity.frontProxyCa,
+    requestHeader: requestHeader && proxyCa !== undefined ? { ...requestHeader, ca: proxyCa } : undefined,
   }
 }
 

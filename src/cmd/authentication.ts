@@ -3,11 +3,13 @@
 import { anonymous } from '../authn/anonymous.ts'
 import type { AuthnRequest, TokenAuthenticator } from '../authn/authenticator.ts'
 import { bearerToken } from '../authn/bearer.ts'
+import { bootstrapTokens } from '../authn/bootstraptoken.ts'
 import { boundTokens } from '../authn/boundtoken.ts'
 import { authenticatorChain } from '../authn/chain.ts'
 import { tokenSigner } from '../authn/issuer.ts'
 import { type ClaimsReader, JwtAuthenticator } from '../authn/jwt.ts'
 import { LEGACY_ISSUER, legacyTokens } from '../authn/legacytoken.ts'
+import { requestHeader } from '../authn/requestheader.ts'
 import { tokenFile } from '../authn/tokenfile.ts'
 import type { TokenObjects } from '../authn/tokenobjects.ts'
 import { tokenReviewer } from '../authn/tokenreview.ts'
@@ -45,7 +47,11 @@ export function authenticationOf(parts: AuthenticationParts): Authentication {
   const tokens = tokenAuthenticators(parts, audiences, objects)
   return {
     authenticator: authenticatorChain(
-      [x509, bearerToken(tokens, audiences)],
+      [
+        ...(options.requestHeader ? [requestHeader(options.requestHeader)] : []),
+        x509,
+        bearerToken(tokens, audiences),
+      ],
       options.anonymousAuth ? anonymous : undefined,
     ),
     reviewToken: tokenReviewer(tokens, audiences),
@@ -64,6 +70,7 @@ function tokenAuthenticators(
   return [
     ...(file === undefined ? [] : [orStartError(() => tokenFile(file, audiences, warn))]),
     serviceAccountTokens(parts, audiences, objects),
+    ...(options.enableBootstrapTokenAuth ? [bootstrapTokens(objects, audiences, () => Date.now())] : []),
   ]
 }
 

@@ -1,6 +1,7 @@
 // What is there at start: namespaces, policy, the kubernetes Service, priority classes, flow schemas. Written through
 // the same loop as everybody's objects, side by side, so that they share the disk's syncs; what is there is left alone.
 // Follows k8s.io/kubernetes/pkg/controlplane (post-start hooks and the kubernetesservice and systemnamespaces controllers).
+import type { RequestHeaderOptions } from '../authn/requestheader.ts'
 import { reconcileBootstrapPolicy, bootstrapPolicyObjects } from '../authz/bootstrap.ts'
 import type { Scopes } from '../handlers/scope.ts'
 import type { KubeObject } from '../machinery/object.ts'
@@ -19,7 +20,8 @@ export interface BootstrapFacts {
   readonly advertiseAddress: string | undefined
   readonly port: number
   readonly clientCa: string
-  readonly requestHeaderCa: string
+  /** undefined: no proxy may name users. */
+  readonly requestHeader: (RequestHeaderOptions & { readonly ca: string }) | undefined
 }
 
 /** Writes what is missing. */
@@ -50,12 +52,19 @@ function authenticationConfig(facts: BootstrapFacts): KubeObject {
     metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
     data: {
       'client-ca-file': facts.clientCa,
-      'requestheader-client-ca-file': facts.requestHeaderCa,
-      'requestheader-allowed-names': '["front-proxy-client"]',
-      'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
-      'requestheader-group-headers': '["X-Remote-Group"]',
-      'requestheader-username-headers': '["X-Remote-User"]',
+      ...(facts.requestHeader ? proxyData(facts.requestHeader) : {}),
     },
+  }
+}
+
+function proxyData(proxies: RequestHeaderOptions & { readonly ca: string }): Record<string, string> {
+  return {
+    'requestheader-allowed-names': JSON.stringify(proxies.allowedNames),
+    'requestheader-client-ca-file': proxies.ca,
+    'requestheader-extra-headers-prefix': JSON.stringify(proxies.extraHeaderPrefixes),
+    'requestheader-group-headers': JSON.stringify(proxies.groupHeaders),
+    'requestheader-uid-headers': JSON.stringify(proxies.uidHeaders),
+    'requestheader-username-headers': JSON.stringify(proxies.usernameHeaders),
   }
 }
 

@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { signingKey, type SigningKey, type VerifyingKey, verifyingKeys } from '../authn/signingkeys.ts'
 import { firstAddressOf } from '../pki/ip.ts'
 import { ensurePki, type Pki, renewIfNeeded, STANDARD_HOSTS } from '../pki/pki.ts'
+import { readAuthorities } from '../authn/x509.ts'
 import { fileText } from './files.ts'
 import { type ApiServerOptions, StartError } from './options.ts'
 import { certificatesOf, servingPair } from './tlsfiles.ts'
@@ -11,6 +12,8 @@ export interface Tls {
   readonly cert: string
   readonly key: string
   readonly clientCa: string
+  /** CAs of proxies that may name users in headers; undefined: none may. */
+  readonly proxyCa: string | undefined
 }
 
 export interface Identity {
@@ -19,7 +22,6 @@ export interface Identity {
   readonly caCert: string
   readonly adminCert: string
   readonly adminKey: string
-  readonly frontProxyCa: string
   /** Signs the tokens of service accounts. */
   readonly serviceAccountKey: SigningKey
   /** They check them. */
@@ -53,7 +55,6 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
     caCert: options.tlsCertFile === undefined ? pki.caCert : tls.cert,
     adminCert: pki.adminCert,
     adminKey: pki.adminKey,
-    frontProxyCa: pki.frontProxyCaCert,
     ...serviceAccountKeys(options, pki),
     serviceIp,
     advertiseAddress,
@@ -95,7 +96,30 @@ function tlsOf(options: ApiServerOptions, pki: Pki): Tls {
       : { cert: pki.servingCert, key: pki.servingKey }
   // Our own admin is let in beside the clients of the operator's CA.
   const clientCa = clientCaFile === undefined ? pki.caCert : `${certificatesOf(clientCaFile)}\n${pki.caCert}`
-  return { ...pair, clientCa }
+  return { ...pair, clientCa, proxyCa: proxyCaOf(options, pki) }
+}
+
+/** The operator's CA of proxies, or our own; throws StartError where it would let every client name users. */
+function proxyCaOf({ requestHeader, clientCaFile }: ApiServerOptions, pki: Pki): string | undefined {
+  if (!requestHeader) return undefined
+  const { caFile, allowedNames } = requestHeader
+  if (caFile === undefined) return pki.frontProxyCaCert
+  const proxies = certificatesOf(caFile)
+  if (
+    clientCaFile !== undefined &&
+    allowedNames.length === 0 &&
+    overlap(certificatesOf(clientCaFile), proxies)
+  ) {
+    throw new StartError(
+      '--requestheader-client-ca-file and --client-ca-file contain overlapping certificates; --requestheader-allowed-names must be specified to ensure regular client certificates cannot set authenticating proxy headers for arbitrary users',
+    )
+  }
+  return proxies
+}
+
+function overlap(clients: string, proxies: string): boolean {
+  const known = new Set(readAuthorities(clients).map(({ fingerprint256 }) => fingerprint256))
+  return readAuthorities(proxies).some(({ fingerprint256 }) => known.has(fingerprint256))
 }
 
 /** The bind address where others can reach it, else the first address of the machine that is no loopback. */

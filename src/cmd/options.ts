@@ -1,4 +1,5 @@
 // What an API server is started with, whichever way: library call, `dinghy up`, `dinghy apiserver`.
+import type { RequestHeaderOptions } from '../authn/requestheader.ts'
 import type { AuthorizationMode } from '../authz/chain.ts'
 
 export type StorageChoice =
@@ -11,6 +12,12 @@ export interface EtcdTlsFiles {
   readonly ca: string
   readonly cert?: string
   readonly key?: string
+}
+
+/** Proxies that may name users in headers. */
+export interface ProxyOptions extends RequestHeaderOptions {
+  /** CAs of their certificates, PEM file; absent: our own CA for them. */
+  readonly caFile?: string
 }
 
 export interface ApiServerOptions {
@@ -30,6 +37,10 @@ export interface ApiServerOptions {
   readonly tokenAuthFile?: string
   readonly authorizationModes: readonly AuthorizationMode[]
   readonly anonymousAuth: boolean
+  /** Tokens in secrets of kube-system let nodes join. */
+  readonly enableBootstrapTokenAuth: boolean
+  /** Absent: no headers name anybody. */
+  readonly requestHeader?: ProxyOptions
   /** The first signs tokens; those of all are accepted. */
   readonly serviceAccountIssuers: readonly string[]
   /** PEM files of keys that verify service accounts' tokens, and of the one that signs them. */
@@ -67,6 +78,14 @@ export const DEFAULTS: ApiServerOptions = {
   port: 6443,
   authorizationModes: ['RBAC'],
   anonymousAuth: true,
+  enableBootstrapTokenAuth: true,
+  requestHeader: {
+    allowedNames: ['front-proxy-client'],
+    usernameHeaders: ['X-Remote-User'],
+    uidHeaders: ['X-Remote-Uid'],
+    groupHeaders: ['X-Remote-Group'],
+    extraHeaderPrefixes: ['X-Remote-Extra-'],
+  },
   serviceAccountIssuers: [ISSUER],
   serviceAccountKeyFiles: [],
   serviceAccountExtendTokenExpiration: true,

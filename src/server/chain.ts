@@ -93,6 +93,8 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   const warn = (message: string): void => void walk.warnings.push(message)
   const authenticated = chain.authenticator.authenticate({
     headers: exchange.headers,
+    rawHeaders: exchange.rawHeaders,
+    path,
     peerCertificate: exchange.peer.certificate,
     warn,
   })

@@ -11,7 +11,7 @@ import {
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { peerCertificate } from '../authn/x509.ts'
+import { type Authorities, peerCertificate, readAuthorities } from '../authn/x509.ts'
 import type { Exchange, Peer } from './exchange.ts'
 import { Http1Exchange } from './http1.ts'
 import { Http2Exchange } from './http2.ts'
@@ -50,6 +50,8 @@ export interface ListenOptions {
   readonly key: string
   /** Client certificates are checked against these CAs. */
   readonly clientCa: string
+  /** CAs of proxies that name users in headers; absent: nobody's. */
+  readonly proxyCa?: string | undefined
   /** For tests; see HEARTBEAT_MS. */
   readonly heartbeatMs?: number
   handle(exchange: Exchange): void
@@ -58,7 +60,7 @@ export interface ListenOptions {
 export interface Listening {
   readonly port: number
   /** Serves new connections with another certificate. */
-  renew(tls: { cert: string; key: string; clientCa: string }): void
+  renew(tls: Pick<ListenOptions, 'cert' | 'key' | 'clientCa' | 'proxyCa'>): void
   /** Stops listening and closes what is open. */
   close(): Promise<void>
 }
@@ -69,7 +71,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     allowHTTP1: true,
     cert: options.cert,
     key: options.key,
-    ca: options.clientCa,
+    ca: trusted(options),
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
@@ -101,10 +103,13 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   const port = (server.address() as AddressInfo).port
   return {
     port,
-    renew: ({ cert, key, clientCa }) => server.setSecureContext({ cert, key, ca: clientCa }),
+    renew: (tls) => server.setSecureContext({ cert: tls.cert, key: tls.key, ca: trusted(tls) }),
     close: () => close(server, sessions, sockets),
   }
 }
+
+const trusted = ({ clientCa, proxyCa }: Pick<ListenOptions, 'clientCa' | 'proxyCa'>): string[] =>
+  proxyCa === undefined ? [clientCa] : [clientCa, proxyCa]
 
 function track<T extends { once(event: 'close', listener: () => void): unknown }>(all: Set<T>, one: T): void {
   all.add(one)
@@ -112,8 +117,16 @@ function track<T extends { once(event: 'close', listener: () => void): unknown }
 }
 
 function serve(server: Http2SecureServer, options: ListenOptions): void {
+  const { clientCa, proxyCa } = options
+  const authorities: Authorities | undefined =
+    proxyCa === undefined
+      ? undefined
+      : {
+          clients: readAuthorities(clientCa),
+          proxies: readAuthorities(proxyCa),
+        }
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    options.handle(new Http1Exchange(request, response, peerOf(request.socket as TLSSocket)))
+    options.handle(new Http1Exchange(request, response, peerOf(request.socket as TLSSocket, authorities)))
   })
   // Adding a `request` listener made node serve HTTP/2 through its slower compatibility layer as well: streams are ours.
   server.removeAllListeners('stream')
@@ -129,7 +142,12 @@ function serve(server: Http2SecureServer, options: ListenOptions): void {
         pulse.idleSince = performance.now()
       })
       options.handle(
-        new Http2Exchange(stream, headers, rawHeaders, peerOf(session.socket as TLSSocket, session)),
+        new Http2Exchange(
+          stream,
+          headers,
+          rawHeaders,
+          peerOf(session.socket as TLSSocket, authorities, session),
+        ),
       )
     },
   )
@@ -178,10 +196,10 @@ function ask(session: ServerHttp2Session, pulse: Pulse): void {
 const peers = new WeakMap<object, Peer>()
 
 /** What the connection tells of its client, read at its first request. HTTP/2 hands out a proxy of the socket: keyed by its session. */
-function peerOf(socket: TLSSocket, connection: object = socket): Peer {
+function peerOf(socket: TLSSocket, authorities: Authorities | undefined, connection: object = socket): Peer {
   let peer = peers.get(connection)
   if (!peer) {
-    peer = { address: socket.remoteAddress ?? '', certificate: peerCertificate(socket) }
+    peer = { address: socket.remoteAddress ?? '', certificate: peerCertificate(socket, authorities) }
     peers.set(connection, peer)
   }
   return peer
