@@ -3,7 +3,7 @@
 // Follows k8s.io/apiserver/pkg/endpoints/handlers and kubernetes/pkg/registry.
 import type { GroupResource } from '../machinery/gvk.ts'
 import type { JsonObject } from '../machinery/json.ts'
-import type { KubeObject } from '../machinery/object.ts'
+import type { KubeObject, ManagedFieldsEntry } from '../machinery/object.ts'
 import { conflict, notAcceptable, notFound, OBJECT_MODIFIED, StatusError } from '../machinery/status.ts'
 import type {
   Action,
@@ -13,14 +13,17 @@ import type {
   PlannedWrite,
   Projection,
 } from '../registry/subresource.ts'
+import { ensureNamespace } from '../registry/generic.ts'
 import { decoderFor } from '../schema/decode.ts'
 import { storedJson } from '../schema/stringify.ts'
 import { managerFromUserAgent, trackUpdate } from '../schema/managedfields.ts'
+import { parentOwners, scaleOwners } from '../schema/managedfields-scale.ts'
 import type { Subresource } from '../schema/resource.ts'
 import type { StructType } from '../schema/type.ts'
 import { parseIncludeObject, tableOf } from '../schema/table.ts'
 import { typeOf } from '../schema/types.ts'
 import type { Entry } from '../storage/cache/entry.ts'
+import { APPLY_PATCH, Applier, applyOptions, readConfiguration } from './apply.ts'
 import { readObject } from './body.ts'
 import { remove } from './delete.ts'
 import { read } from './get.ts'
@@ -31,7 +34,8 @@ import type { Expected, Scope } from './scope.ts'
 import { checkName } from './update.ts'
 import { tableOptions } from './view-table.ts'
 import { statusBody } from './views.ts'
-import { catchUp, write, type WriteRequest } from './write.ts'
+import { KindVersions } from './versions.ts'
+import { catchUp, REPLICAS_PATH, write, type WriteRequest, type Written } from './write.ts'
 
 type Handler = (scope: Scope, request: ApiRequest) => Promise<Answer>
 export type Handlers = Readonly<Record<string, Handler>>
@@ -80,6 +84,10 @@ export function projectionHandlers(projection: Projection, row: Subresource): Ha
       return answer(scope, request, (await writing(scope, request, change, options)).entry)
     },
     async patch(scope, request) {
+      if ((await request.body()).mediaType === APPLY_PATCH) {
+        const written = await applyPart(scope, request, projection, expectedOf(row))
+        return answer(scope, request, written.entry)
+      }
       const options = await patchOptions(request)
       const expected = expectedOf(row)
       const change = readPatch(await request.body(), expected.type)
@@ -94,6 +102,56 @@ export function projectionHandlers(projection: Projection, row: Subresource): Ha
       return answer(scope, request, (await writing(scope, request, apply, options)).entry)
     },
   }
+}
+
+/** Applies a configuration of a part, whose fields' owners are those of the parent's. */
+async function applyPart(
+  scope: Scope,
+  request: ApiRequest,
+  projection: Projection,
+  expected: ReturnType<typeof expectedOf>,
+): Promise<Written> {
+  const options = applyOptions(request)
+  const { name, namespace, subresource } = request.info
+  const target = {
+    ...expected,
+    decodeOnly: expected.decode,
+    versions: new KindVersions(expected, expected.type),
+  }
+  const applier = new Applier(target, {
+    request,
+    options,
+    configuration: await readConfiguration(request, options),
+  })
+  return write({
+    scope,
+    request,
+    name,
+    subresource,
+    dryRun: options.dryRun,
+    fieldManager: options.fieldManager,
+    options: { ...options },
+    allow: 'update',
+    tracked: true,
+    change(stored) {
+      const parent = existing(scope, request, stored)
+      const scaled = {
+        entries: parent.metadata.managedFields,
+        apiVersion: scope.apiVersion,
+        replicasPath: REPLICAS_PATH,
+      }
+      const live = withOwners(projection.get(parent), scaleOwners(scaled))
+      const part = applier.apply(live, scope.environment.now())
+      ensureNamespace(part, { resource: scope.resource, namespace })
+      checkName(part, name)
+      return withOwners(projection.update(parent, part), parentOwners(scaled, part.metadata.managedFields))
+    },
+  })
+}
+
+function withOwners(object: KubeObject, managedFields: ManagedFieldsEntry[] | undefined): KubeObject {
+  const { managedFields: _before, ...metadata } = object.metadata
+  return { ...object, metadata: managedFields ? { ...metadata, managedFields } : metadata }
 }
 
 /** The part as it was asked for; a table has one row. */

@@ -157,6 +157,9 @@ function owners(
   })
 }
 
+/** Where all kinds of the release that have a Scale keep their replicas. */
+export const REPLICAS_PATH = 'spec.replicas'
+
 /** A Scale shows one field of its parent, and upstream tracks that one in a way of its own. */
 function ownersOfReplicas(
   w: WriteRequest,
@@ -166,7 +169,7 @@ function ownersOfReplicas(
   return trackScale({
     entries: old.metadata.managedFields,
     apiVersion: w.scope.apiVersion,
-    replicasPath: 'spec.replicas',
+    replicasPath: REPLICAS_PATH,
     changed: replicasOf(old) !== replicasOf(next),
     manager: managerOf(w),
   })

@@ -58,12 +58,13 @@ export function goMessage(error: YAMLParseError, lines: LineCounter, text: strin
 function faultOf(error: YAMLParseError, text: string): Fault {
   if (error.code === 'MULTILINE_IMPLICIT_KEY' && followsKey(error.pos[0], text))
     return scanner(NO_COLON, 'colon')
-  return (
-    BY_WORDS.find(([words]) => words.test(error.message))?.[1] ??
-    BY_CODE[error.code] ??
-    parser('did not find expected node content')
-  )
+  const fault = BY_WORDS.find(([words]) => words.test(error.message))?.[1] ?? BY_CODE[error.code]
+  // A text that ends where an entry must begin lacks the entry, not the comma or the bracket after it.
+  const entryMissing = fault?.by === 'parser' && OPEN_AT_END.test(text)
+  return entryMissing || !fault ? parser('did not find expected node content') : fault
 }
+
+const OPEN_AT_END = /[[{,]\s*$/
 
 /** Whether the line before that is indented no deeper is indented the same: then a key must stand here. */
 function followsKey(offset: number, text: string): boolean {
