@@ -66,8 +66,8 @@ function stacksOf(nodes: readonly ProfileNode[]): Map<number, readonly Frame[]> 
 
 function frameOf({ functionName, url, lineNumber }: CallFrame): Frame {
   const name = functionName || '(anonymous)'
-  if (!url.startsWith('file:')) return { name, file: url }
-  const path = fileURLToPath(url)
+  const path = url.startsWith('file:') ? fileURLToPath(url) : url
+  if (!path.startsWith('/')) return { name, file: url }
   const at = path.lastIndexOf('node_modules/')
   if (at >= 0) return { name, file: packageOf(path.slice(at)) }
   return { name, file: origins(path)[lineNumber] ?? path }
@@ -85,7 +85,7 @@ function origins(bundle: string): string[] {
     lines = readFileSync(bundle, 'utf8')
       .split('\n')
       .map((line) => {
-        const origin = /^\s*\/\/ ((?:src|api|node_modules)\/\S+)$/.exec(line)?.[1]
+        const origin = /^\s*\/\/!? ((?:src|api|node_modules)\/\S+)$/.exec(line)?.[1]
         if (origin) current = origin.startsWith('node_modules') ? packageOf(origin) : origin
         return current
       })

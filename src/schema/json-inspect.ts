@@ -23,8 +23,10 @@ export interface Findings {
 // Shared scratch: hashes of the keys of all open objects, and for every open object where its own begin (-1: an array).
 const hashes = new Int32Array(MAX_DEPTH * (MAX_HASHED_KEYS + 1))
 const frames = new Int32Array(MAX_DEPTH + 1)
-// End of the string being read and the hash of its bytes, left here by readString.
+// Of the string that readString has read: its end, the hash of its bytes, and whether it has an escape that stands for a
+// character which can be written otherwise. That of a quote or a backslash has no other short form; a \u is always odd.
 let stringEnd = 0
+let stringIsOdd = false
 let stringHash = 0
 let stringBits = 0
 
@@ -33,19 +35,24 @@ function readString(bytes: Buffer, start: number): boolean {
   let hash = 17
   let bits = 0
   let escaped = false
+  let odd = false
   const length = bytes.length
   let i = start + 1
   for (; i < length; i++) {
     const c = bytes[i] as number
     if (c === 0x22) break
-    if (c === 0x5c) {
-      escaped = true
-      i++
-    }
     bits |= c
     hash = (Math.imul(hash, 31) + c) | 0
+    if (c === 0x5c) {
+      escaped = true
+      const next = bytes[++i] as number
+      if (next !== 0x22 && next !== 0x5c) odd = true
+      bits |= next
+      hash = (Math.imul(hash, 31) + next) | 0
+    }
   }
   stringEnd = i
+  stringIsOdd = odd
   stringHash = hash
   stringBits = bits
   return escaped
@@ -65,7 +72,7 @@ export function inspectJson(bytes: Buffer): Findings {
     if (c === 0x22) {
       if (readString(bytes, i)) {
         found.escapes = true
-        if (expectKey) found.maybeDuplicates = true
+        if (expectKey && stringIsOdd) found.maybeDuplicates = true
       }
       bits |= stringBits
       i = stringEnd

@@ -35,13 +35,13 @@ function bundle() {
 
 /** One chunk as CommonJS, for loader.cjs. */
 async function commonJs({ path, text }) {
-  const { code } = await transform(text, {
+  // esbuild's comments say which source a line is from: profiles need them, and this form of them stays.
+  const { code } = await transform(text.replace(/^\/\/ (\S+\.[cm]?[jt]s)$/gm, '//! $1'), {
     format: 'cjs',
     platform: 'node',
     target: 'node20.19',
     supported: { 'dynamic-import': false },
     define: { 'import.meta.url': '__fileURL' },
-    legalComments: 'none',
   })
   const url = code.includes('__fileURL')
     ? "const __fileURL = require('node:url').pathToFileURL(__filename).href;\n"
