@@ -20,16 +20,14 @@ export class Peer {
     this.#token = token
   }
 
-  /** Sends JSON; resolves with the whole answer. Rejects where the connection breaks. */
-  send(method: string, path: string, body?: JsonObject): Promise<Answer> {
+  /** Sends JSON, under the name of `type`; resolves with the whole answer. Rejects where the connection breaks. */
+  send(method: string, path: string, body?: JsonObject, type = contentType(method)): Promise<Answer> {
     const text = body === undefined ? '' : JSON.stringify(body)
     const headers = {
       accept: 'application/json',
       authorization: `Bearer ${this.#token}`,
       'user-agent': 'differential/1',
-      ...(text
-        ? { 'content-type': contentType(method), 'content-length': String(Buffer.byteLength(text)) }
-        : {}),
+      ...(text ? { 'content-type': type, 'content-length': String(Buffer.byteLength(text)) } : {}),
     }
     return new Promise((resolve, reject) => {
       const sent = request(

@@ -67,7 +67,8 @@ export async function apply(scope: Scope, request: ApiRequest): Promise<Answer> 
     allow: 'update',
     tracked: true,
     change(current) {
-      if (!current && subresource) throw notFound(scope.groupResource, name)
+      if (!current && subresource && !scope.strategy.allowCreateOnUpdate)
+        throw notFound(scope.groupResource, name)
       const object = applier.apply(current, scope.environment.now())
       if (!current) makeNew(scope, object, name)
       ensureNamespace(object, { resource: scope.resource, namespace: request.info.namespace })

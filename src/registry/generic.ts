@@ -154,7 +154,9 @@ export function beforeUpdate(
   const paths = strategy.resetFields?.[context.subresource] ?? strategy.resetFields?.['']
   if (paths) resetFields(object, old, paths)
   strategy.prepareForUpdate?.(object, old, context)
-  if (strategy.hasGeneration && changed(object, old, strategy)) meta.generation = (before.generation ?? 0) + 1
+  // What a write to the status changes besides it (a deployment's annotations) is no new generation.
+  const counts = strategy.hasGeneration && context.subresource !== 'status'
+  if (counts && changed(object, old, strategy)) meta.generation = (before.generation ?? 0) + 1
   if (!meta.uid) setAt(meta, ['uid'], before)
   if (before.creationTimestamp) meta.creationTimestamp = before.creationTimestamp
   if (before.deletionTimestamp) meta.deletionTimestamp = before.deletionTimestamp
@@ -207,7 +209,8 @@ export function validateUpdate(
     if (!strategy.anyFinalizer) kubeFinalizerCauses(object.metadata, causes)
   }
   if (strategy.validateUpdate) causes.push(...strategy.validateUpdate(object, old, context))
-  if (!causes.length && context.subresource === '') warn(object, old, strategy, context)
+  const whole = context.subresource === '' || context.subresource === 'scale'
+  if (!causes.length && whole) warn(object, old, strategy, context)
   return causes
 }
 

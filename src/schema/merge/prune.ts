@@ -1,6 +1,7 @@
 // What an applier does not say any more: it goes from the object, unless somebody else owns it.
 // Follows sigs.k8s.io/structured-merge-diff/v6/merge (Updater.prune and the two that add back).
 import type { JsonObject } from '../../machinery/json.ts'
+import { isSame } from '../fieldset-compare.ts'
 import { difference, type FieldSet, intersection, isSubset, union } from '../fieldset.ts'
 import type { Managed, ManagedEntry } from '../managedfields-entries.ts'
 import type { InVersion, Versions } from '../versions.ts'
@@ -32,7 +33,8 @@ export function prune(pruning: Pruning): JsonObject {
   const lastSet = withNamedFields(base.type, last.set)
   const gone = difference(namedFields(base), namedFields(owned))
   const pruned = removeFields(base.type, base.object, intersection(gone, lastSet)) as JsonObject
-  return versions.convert(last.apiVersion, pruned, current.apiVersion)?.object ?? merged
+  const left = versions.convert(last.apiVersion, pruned, current.apiVersion)?.object
+  return left && !isSame(left, merged) ? left : merged
 }
 
 const namedFields = ({ type, object }: InVersion): FieldSet => withNamedFields(type, fieldsOf(type, object))

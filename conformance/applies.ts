@@ -1,0 +1,190 @@
+// Differential test of server-side apply: the same random writes by a few managers (applies, forced or not, updates,
+// writes to status and scale, in more than one version) go to a kube-apiserver and to this server, one object at a time,
+// and every answer is compared: codes, messages, objects, and who owns which field.
+//
+//	node tools/run.js conformance/applies.ts -- --upstream URL --ours URL [--token T] [KIND...]
+//	   --seed N   --rounds N of each kind (20)   --steps N of each round (25)
+//	   --warnings  compare them, too   --verbose  what was sent
+//
+// Ends with `N requests, N differ`; exits 1 where some do.
+import { parseArgs } from 'node:util'
+import type { Json, JsonObject } from '../src/machinery/json.ts'
+import { type Answer, differences, Peer } from './answers.ts'
+import { type Draw, type Shape, shapes } from './apply-shapes.ts'
+import { random } from './mutations.ts'
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    upstream: { type: 'string' },
+    ours: { type: 'string' },
+    token: { type: 'string', default: 'secret' },
+    seed: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '20' },
+    steps: { type: 'string', default: '25' },
+    warnings: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+  },
+})
+
+const APPLY = 'application/apply-patch+yaml'
+const MERGE = 'application/merge-patch+json'
+const NAMESPACE = 'applies'
+/** Half of the applies are by one of these; `kubectl` is the one whose annotation counts. */
+const APPLIERS = ['one', 'two', 'three', 'kubectl']
+const UPDATERS = ['upd', 'ctl', 'one']
+
+interface Step {
+  readonly method: string
+  readonly path: string
+  readonly body?: JsonObject
+  readonly type?: string
+}
+
+const mapOf = (value: Json | undefined): JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
+
+/** Entries and conflicts in an order that neither the clock nor Go's maps decide; times only as there or not. */
+function inOrder(answer: Answer): Answer {
+  const body = structuredClone(answer.body)
+  const warnings = options.warnings ? answer.warnings : []
+  const metadata = mapOf(mapOf(body)['metadata'])
+  const owners = metadata['managedFields']
+  if (Array.isArray(owners)) metadata['managedFields'] = owners.sort(byText)
+  const status = mapOf(body)
+  const causes = mapOf(status['details'])['causes']
+  if (Array.isArray(causes)) causes.sort(byText)
+  if (status['kind'] !== 'Status') return { ...answer, body, warnings }
+  for (const place of [status, ...(Array.isArray(causes) ? causes.map(mapOf) : [])]) {
+    const message = String(place['message'] ?? '').replace(GO_DIFF, '$1')
+    place['message'] = message.split('\n').sort().join('\n')
+  }
+  return { ...answer, body, warnings }
+}
+
+/** Upstream goes on with a comparison of two Go structs, which we do not print. */
+const GO_DIFF = /(pod updates may not change fields other than)[^]*/
+
+/** What tells entries of owners apart, and causes. */
+const NAMES = ['operation', 'manager', 'apiVersion', 'subresource', 'field', 'message'] as const
+const identity = (value: Json): string => NAMES.map((key) => mapOf(value)[key]).join()
+const byText = (a: Json, b: Json): number => (identity(a) < identity(b) ? -1 : 1)
+
+class Walk {
+  readonly #theirs: Peer
+  readonly #ours: Peer
+  readonly #draw: Draw
+  requests = 0
+  differing = 0
+
+  constructor(upstream: string, ours: string, draw: Draw) {
+    this.#theirs = new Peer(upstream, options.token)
+    this.#ours = new Peer(ours, options.token)
+    this.#draw = draw
+  }
+
+  async send({ method, path, body, type }: Step): Promise<{ theirs: Answer; ours: Answer }> {
+    const [theirs, ours] = await Promise.all([
+      this.#theirs.send(method, path, body, type),
+      this.#ours.send(method, path, body, type),
+    ])
+    return { theirs, ours }
+  }
+
+  /** One object, from nothing to its deletion. Stops where the two went apart. */
+  async round(shape: Shape, name: string): Promise<void> {
+    const said: string[] = []
+    for (let i = 0; i < Number(options.steps); i++) {
+      const step = this.#step(shape, name)
+      const { theirs, ours } = await this.send(step)
+      this.requests += 1
+      said.push(`${step.method} ${step.path} ${JSON.stringify(step.body)} → ${theirs.status}`)
+      const found = differences(inOrder(theirs), inOrder(ours), true)
+      if (found.length === 0) continue
+      this.differing += 1
+      console.log(`${shape.path}, step ${i}: ${said.at(-1)}`)
+      if (options.verbose) for (const line of said) console.log(`      ${line}`)
+      for (const line of found) console.log(`    ${line}`)
+      break
+    }
+    await this.send({ method: 'DELETE', path: `${placeOf(shape, name)}?gracePeriodSeconds=0` })
+  }
+
+  #step(shape: Shape, name: string): Step {
+    const draw = this.#draw
+    const version = draw.of(shape.versions)
+    const place = placeOf(shape, name, version.apiVersion)
+    const whole = (spec: JsonObject): JsonObject => ({
+      apiVersion: version.apiVersion,
+      kind: shape.kind,
+      ...spec,
+    })
+    const named = (spec: JsonObject): JsonObject =>
+      whole({ ...spec, metadata: { ...mapOf(spec['metadata']), name } })
+    const by = (names: readonly string[]): string => `fieldManager=${draw.of(names)}`
+    const dry = draw.chance(0.08) ? '&dryRun=All' : ''
+    if (draw.chance(0.68)) {
+      const force = draw.chance(0.4) ? '&force=true' : ''
+      const path = `${place}?${by(APPLIERS)}${force}${dry}`
+      return { method: 'PATCH', path, body: named(version.object(draw)), type: APPLY }
+    }
+    const part = version.parts && draw.chance(0.4) ? draw.of(version.parts) : undefined
+    if (part) {
+      const body = part.object(draw, name)
+      const applies = draw.chance(0.5)
+      const force = applies && draw.chance(0.5) ? '&force=true' : ''
+      const path = `${place}/${part.name}?${by(applies ? APPLIERS : UPDATERS)}${force}${dry}`
+      return { method: 'PATCH', path, body, type: applies ? APPLY : MERGE }
+    }
+    if (draw.chance(0.06))
+      return { method: 'PATCH', path: place, body: { metadata: { managedFields: [{}] } }, type: MERGE }
+    return {
+      method: 'PATCH',
+      path: `${place}?${by(UPDATERS)}${dry}`,
+      body: version.object(draw),
+      type: MERGE,
+    }
+  }
+
+  close(): void {
+    this.#theirs.close()
+    this.#ours.close()
+  }
+}
+
+function placeOf(shape: Shape, name: string, apiVersion = shape.versions[0]?.apiVersion ?? 'v1'): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+  return `${root}/namespaces/${NAMESPACE}/${shape.path}/${name}`
+}
+
+function drawing(seed: number): Draw {
+  const next = random(seed)
+  return {
+    chance: (share) => next() < share,
+    of: (list) => list[Math.floor(next() * list.length)] as never,
+  }
+}
+
+async function main(): Promise<void> {
+  const { upstream, ours } = options
+  if (!upstream || !ours) throw new Error('--upstream URL and --ours URL are needed')
+  const seed = Number(options.seed)
+  const walk = new Walk(upstream, ours, drawing(seed))
+  const object = (kind: string, metadata: JsonObject): JsonObject => ({ apiVersion: 'v1', kind, metadata })
+  await walk.send({
+    method: 'POST',
+    path: '/api/v1/namespaces',
+    body: object('Namespace', { name: NAMESPACE }),
+  })
+  const accounts = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts`
+  await walk.send({ method: 'POST', path: accounts, body: object('ServiceAccount', { name: 'default' }) })
+  for (const shape of shapes) {
+    if (positionals.length && !positionals.includes(shape.path)) continue
+    for (let i = 0; i < Number(options.rounds); i++) await walk.round(shape, `r${seed}-${i}`)
+  }
+  walk.close()
+  console.log(`${walk.requests} requests, ${walk.differing} differ`)
+  process.exitCode = walk.differing ? 1 : 0
+}
+
+await main()
