@@ -36,7 +36,8 @@ interface Verified {
 
 /** The words of upstream's library, whatever is wrong with a signature. */
 const BAD_SIGNATURE = 'go-jose/go-jose: error in cryptographic primitive'
-const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/
+/** A token in three parts. */
+export const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/
 /** Longer ones come from nobody's issuer: a header of requests holds 16 KiB. */
 const MAX_TOKEN_LENGTH = 16 * 1024
 
@@ -64,7 +65,7 @@ export class JwtAuthenticator implements TokenAuthenticator {
 
   /** Says the token, unverified, that one of our issuers made it? */
   #isOurs(token: string): boolean {
-    const issuer = jsonOf(token.split('.', 2)[1] ?? '')?.['iss']
+    const issuer = claimsOf(token)?.['iss']
     return typeof issuer === 'string' && this.#options.issuers.has(issuer)
   }
 
@@ -82,7 +83,7 @@ export class JwtAuthenticator implements TokenAuthenticator {
   }
 
   async #verify(token: string): Promise<Verified> {
-    const kid = jsonOf(token.slice(0, token.indexOf('.')))?.['kid']
+    const kid = claimsOf(token, 0)?.['kid']
     const named = typeof kid === 'string' && kid !== ''
     const keys = named ? this.#options.keys.filter(({ id }) => id === kid) : this.#options.keys
     if (keys.length === 0) throw refused('invalid signature, no keys found')
@@ -112,7 +113,8 @@ export class JwtAuthenticator implements TokenAuthenticator {
   }
 }
 
-async function verifiedClaims(token: string, keys: readonly VerifyingKey[]): Promise<JsonObject> {
+/** The claims, by whichever of the keys signed them; rejects with a refusal. */
+export async function verifiedClaims(token: string, keys: readonly VerifyingKey[]): Promise<JsonObject> {
   const { compactVerify } = await import('jose')
   const faults: string[] = []
   for (const { key, algorithms } of keys) {
@@ -131,7 +133,9 @@ function audiencesOf({ aud }: JsonObject): string[] {
   return audiences.filter((audience) => typeof audience === 'string')
 }
 
-const jsonOf = (part: string): JsonObject | undefined => parsed(Buffer.from(part, 'base64url'))
+/** What a part of a token says: the claims, or (0) the header. Nothing of it is verified. */
+export const claimsOf = (token: string, part = 1): JsonObject | undefined =>
+  parsed(Buffer.from(token.split('.', 2)[part] ?? '', 'base64url'))
 
 function parsed(bytes: Buffer): JsonObject | undefined {
   try {

@@ -47,7 +47,8 @@ export function signingKey(pem: string): SigningKey {
   return { id, algorithm: algorithms[0], key: createPrivateKey(block[0]) }
 }
 
-function algorithmsOf(key: KeyObject): VerifyingKey['algorithms'] {
+/** Throws an Error for a key that cannot sign tokens. */
+export function algorithmsOf(key: KeyObject): VerifyingKey['algorithms'] {
   const { namedCurve = '', modulusLength = 0 } = key.asymmetricKeyDetails ?? {}
   if (key.asymmetricKeyType === 'rsa') {
     if (modulusLength >= MIN_RSA_BITS) return RSA_ALGORITHMS

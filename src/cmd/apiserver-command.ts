@@ -2,7 +2,8 @@
 // Follows k8s.io/kubernetes/cmd/kube-apiserver/app/options.
 import { type AuthorizationMode, parseModes } from '../authz/chain.ts'
 import { startApiServer } from './apiserver.ts'
-import { boolean, commandLine, integer, listOf, oneOf, repeated, text } from './flags.ts'
+import { AUTHENTICATION_FLAGS, authenticationOptions } from './authentication-flags.ts'
+import { boolean, commandLine, durationMs, integer, listOf, oneOf, text } from './flags.ts'
 import {
   type ApiServerOptions,
   DEFAULTS,
@@ -36,37 +37,8 @@ const FLAGS = {
   'tls-cert-file': text('serving certificate, PEM', 'FILE'),
   'tls-private-key-file': text('its key, PEM', 'FILE'),
   'client-ca-file': text('CAs of client certificates, PEM', 'FILE'),
-  'token-auth-file': text('CSV file of static tokens', 'FILE'),
   'authorization-mode': text('who decides: AlwaysAllow, AlwaysDeny, RBAC, in order', 'MODES', 'AlwaysAllow'),
-  'anonymous-auth': boolean('let requests without credentials in as system:anonymous', true),
-  'enable-bootstrap-token-auth': boolean(
-    'know the tokens in secrets of kube-system by which nodes join',
-    false,
-  ),
-  'requestheader-client-ca-file': text('CAs of proxies that may name users in headers, PEM', 'FILE'),
-  'requestheader-allowed-names': listOf('common names of their certificates; default every', 'NAMES'),
-  'requestheader-username-headers': listOf('headers that name the user', 'HEADERS'),
-  'requestheader-uid-headers': listOf('headers with its uid', 'HEADERS'),
-  'requestheader-group-headers': listOf('headers with its groups', 'HEADERS'),
-  'requestheader-extra-headers-prefix': listOf('how headers begin with what else is known of it', 'PREFIXES'),
-  'service-account-issuer': repeated(
-    `issuer of the tokens of service accounts; of several, the first signs (default ${DEFAULTS.serviceAccountIssuers[0]})`,
-    'URL',
-  ),
-  'service-account-key-file': repeated('keys that verify those tokens, PEM', 'FILE'),
-  'service-account-signing-key-file': text('key that signs them, PEM', 'FILE'),
-  'service-account-jwks-uri': text('where others find the keys of the issuer', 'URL'),
-  'service-account-max-token-expiration': text(
-    'the longest life of those tokens; 0: no bound',
-    'DURATION',
-    '0',
-  ),
-  'service-account-extend-token-expiration': boolean("let pods' tokens live for a year", true),
-  'service-account-lookup': boolean(
-    'accepted for compatibility; objects that tokens name are always looked up',
-    true,
-  ),
-  'api-audiences': listOf('audiences of tokens for this server; default the issuers', 'NAMES'),
+  ...AUTHENTICATION_FLAGS,
   'service-cluster-ip-range': listOf('addresses of Services, as CIDRs', 'CIDRS'),
   'service-node-port-range': text('ports of Services on nodes', 'FIRST-LAST', '30000-32767'),
   'enable-admission-plugins': listOf('admission plugins to add to the default set', 'NAMES'),
@@ -114,10 +86,9 @@ function optionsOf(flags: Flags): ApiServerOptions {
     bindAddress: flags['bind-address'],
     certDir: flags['cert-dir'],
     authorizationModes: modes,
+    // As upstream: who may do everything must say who it is.
     anonymousAuth: flags['anonymous-auth'] && !modes.includes('AlwaysAllow'),
-    enableBootstrapTokenAuth: flags['enable-bootstrap-token-auth'],
-    ...requestHeaders(flags),
-    ...serviceAccounts(flags),
+    ...authenticationOptions(flags),
     serviceClusterIpRange: flags['service-cluster-ip-range'] ?? ['10.0.0.0/24'],
     serviceNodePortRange: portRange(flags['service-node-port-range']),
     enableAdmissionPlugins: flags['enable-admission-plugins'] ?? [],
@@ -131,62 +102,11 @@ function optionsOf(flags: Flags): ApiServerOptions {
   }
 }
 
-function requestHeaders(flags: Flags): Pick<ApiServerOptions, 'requestHeader'> {
-  const caFile = flags['requestheader-client-ca-file']
-  if (caFile === undefined) return {}
-  return {
-    requestHeader: {
-      caFile,
-      allowedNames: flags['requestheader-allowed-names'] ?? [],
-      usernameHeaders: flags['requestheader-username-headers'] ?? [],
-      uidHeaders: flags['requestheader-uid-headers'] ?? [],
-      groupHeaders: flags['requestheader-group-headers'] ?? [],
-      extraHeaderPrefixes: flags['requestheader-extra-headers-prefix'] ?? [],
-    },
-  }
-}
-
-function serviceAccounts(flags: Flags): Partial<ApiServerOptions> {
-  const { 'service-account-issuer': issuers, 'api-audiences': audiences } = flags
-  return {
-    serviceAccountIssuers: issuersOf(issuers ?? DEFAULTS.serviceAccountIssuers),
-    serviceAccountKeyFiles: flags['service-account-key-file'] ?? [],
-    serviceAccountExtendTokenExpiration: flags['service-account-extend-token-expiration'],
-    ...maxExpiration(flags['service-account-max-token-expiration']),
-    ...(audiences === undefined ? {} : { apiAudiences: audiences }),
-  }
-}
-
-function issuersOf(issuers: readonly string[]): readonly string[] {
-  const seen = new Set<string>()
-  for (const issuer of issuers) {
-    if (issuer === '') throw new StartError('service-account-issuer should not be an empty string')
-    if (seen.has(issuer))
-      throw new StartError(`service-account-issuer ${JSON.stringify(issuer)} is already specified`)
-    seen.add(issuer)
-  }
-  return issuers
-}
-
-const HOUR_MS = 3_600_000
-const MAX_EXPIRATION_MS = 2 ** 32 * 1000
-
-function maxExpiration(value: string): { serviceAccountMaxTokenExpiration?: number } {
-  const ms = value === '0' ? 0 : durationMs('service-account-max-token-expiration', value)
-  if (ms === 0) return {}
-  if (ms < HOUR_MS || ms > MAX_EXPIRATION_MS)
-    throw new StartError('the service-account-max-token-expiration must be between 1 hour and 2^32 seconds')
-  return { serviceAccountMaxTokenExpiration: ms / 1000 }
-}
-
 function files(flags: Flags): Partial<ApiServerOptions> {
   const named = {
     tlsCertFile: flags['tls-cert-file'],
     tlsPrivateKeyFile: flags['tls-private-key-file'],
     clientCaFile: flags['client-ca-file'],
-    tokenAuthFile: flags['token-auth-file'],
-    serviceAccountSigningKeyFile: flags['service-account-signing-key-file'],
-    serviceAccountJwksUri: flags['service-account-jwks-uri'],
     advertiseAddress: flags['advertise-address'],
   }
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
@@ -226,15 +146,4 @@ function portRange(value: string): [number, number] {
   if (!match || first > last || last > 65535)
     throw new StartError(`--service-node-port-range: ${value} is no range of ports, such as 30000-32767`)
   return [first, last]
-}
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
-/** Go's durations: 1h30m, 300s. */
-function durationMs(flag: string, value: string): number {
-  const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
-  if (!parts.length || parts.map((p) => p[0]).join('') !== value) {
-    throw new StartError(`--${flag}: ${value} is no duration, such as 1h0m0s`)
-  }
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit as string] as number), 0)
 }

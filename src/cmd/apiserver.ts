@@ -22,7 +22,7 @@ import { InflightLimit } from '../server/inflight.ts'
 import { listen, type Listening } from '../server/listen.ts'
 import { RequestMetrics } from '../server/metrics.ts'
 import { specialHandlers } from '../server/special.ts'
-import { authenticationOf } from './authentication.ts'
+import { type Authentication, authenticationOf } from './authentication.ts'
 import { bootstrap, type BootstrapFacts } from './bootstrap.ts'
 import { claimsOn } from './claims.ts'
 import { type Identity, loadIdentity } from './identity.ts'
@@ -77,8 +77,10 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   const state: State = { ready: false, port: options.port }
   const reading = readingSide(options, storage)
   const { caches, lister, scopes } = reading
+  const authentication = await authenticationOf({ options, identity, log, scopes, stored })
   const rbacReady = lister.ready(...RBAC_RESOURCES)
-  const listening = await openPort(options, identity, chainOf(options, parts, reading, state))
+  const chain = chainOf(options, { ...parts, authentication }, reading, state)
+  const listening = await openPort(options, identity, chain)
   const { port } = listening
   state.port = port
   try {
@@ -149,17 +151,11 @@ function readingSide(options: ApiServerOptions, storage: Storage): ReadingSide {
 
 function chainOf(
   options: ApiServerOptions,
-  { log, identity }: Parts,
+  { log, identity, authentication }: Parts & { readonly authentication: Authentication },
   { caches, rbac, authorizer, scopes }: ReadingSide,
   state: State,
 ): Chain {
-  const { authenticator, reviewToken, tokenIssuer } = authenticationOf({
-    options,
-    identity,
-    log,
-    scopes,
-    stored,
-  })
+  const { authenticator, reviewToken, tokenIssuer } = authentication
   const inflight = new InflightLimit(options.maxRequestsInflight + options.maxMutatingRequestsInflight)
   const requests = new RequestMetrics()
   const port = (): number => state.port

@@ -1,6 +1,7 @@
 // Who a request comes from: the authenticators that the options ask for, in upstream's order, and the issuer of tokens.
 // Follows k8s.io/kubernetes/pkg/kubeapiserver/authenticator/config.go.
-import { anonymous } from '../authn/anonymous.ts'
+import { anonymous, anonymousOn } from '../authn/anonymous.ts'
+import { type AuthenticationConfig, readAuthenticationConfig } from '../authn/authenticationconfig.ts'
 import type { AuthnRequest, TokenAuthenticator } from '../authn/authenticator.ts'
 import { bearerToken } from '../authn/bearer.ts'
 import { bootstrapTokens } from '../authn/bootstraptoken.ts'
@@ -23,7 +24,9 @@ import type { Resource } from '../schema/resource.ts'
 import type { Identity } from './identity.ts'
 import { labelInternal } from './internal.ts'
 import type { Log } from './log.ts'
-import { type ApiServerOptions, orStartError } from './options.ts'
+import { type ApiServerOptions, orStartError, StartError } from './options.ts'
+import { remoteTokens } from './remotetokens.ts'
+import { yamlFile } from './webhookfile.ts'
 
 export interface Authentication {
   readonly authenticator: { authenticate(request: AuthnRequest): UserInfo | Promise<UserInfo> }
@@ -39,12 +42,16 @@ export interface AuthenticationParts {
   stored(resource: GroupResource): Resource
 }
 
-/** Throws StartError for files that cannot be read or used. */
-export function authenticationOf(parts: AuthenticationParts): Authentication {
+/** Rejects with StartError for files that cannot be read or used. */
+export async function authenticationOf(parts: AuthenticationParts): Promise<Authentication> {
   const { options } = parts
   const audiences = options.apiAudiences ?? options.serviceAccountIssuers
+  const config = await configOf(options)
   const objects = objectsOf(parts)
-  const tokens = tokenAuthenticators(parts, audiences, objects)
+  const tokens = [
+    ...localTokens(parts, audiences, objects),
+    ...(await remoteTokens({ options, log: parts.log, config, audiences })),
+  ]
   return {
     authenticator: authenticatorChain(
       [
@@ -52,14 +59,32 @@ export function authenticationOf(parts: AuthenticationParts): Authentication {
         x509,
         bearerToken(tokens, audiences),
       ],
-      options.anonymousAuth ? anonymous : undefined,
+      anonymousOf(options, config),
     ),
     reviewToken: tokenReviewer(tokens, audiences),
     tokenIssuer: issuerOf(parts, audiences, objects),
   }
 }
 
-function tokenAuthenticators(
+async function configOf(options: ApiServerOptions): Promise<AuthenticationConfig> {
+  const file = options.authenticationConfigFile
+  if (file === undefined) return { issuers: [] }
+  const value = await yamlFile(file)
+  try {
+    return readAuthenticationConfig(value, options.serviceAccountIssuers)
+  } catch (error) {
+    throw new StartError(`${file}: invalid authentication configuration: ${(error as Error).message}`, error)
+  }
+}
+
+function anonymousOf(options: ApiServerOptions, { anonymous: given }: AuthenticationConfig) {
+  const { enabled, paths } = given ?? { enabled: options.anonymousAuth, paths: [] }
+  if (!enabled) return undefined
+  return paths.length > 0 ? anonymousOn(paths) : anonymous
+}
+
+/** Those whose answers are here come first: they cost nobody a question. */
+function localTokens(
   parts: AuthenticationParts,
   audiences: readonly string[],
   objects: TokenObjects,

@@ -173,3 +173,15 @@ function integerOf(value: string, { min, max }: IntegerFlag): number {
     throw new InvalidArgumentError(`it is a number from ${min} to ${max}.`)
   return number
 }
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** Go's durations, in milliseconds: 1h30m, 300s, 0. Throws StartError. */
+export function durationMs(flag: string, value: string): number {
+  if (value === '0') return 0
+  const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
+  if (!parts.length || parts.map((p) => p[0]).join('') !== value) {
+    throw new StartError(`--${flag}: ${value} is no duration, such as 1h0m0s`)
+  }
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit as string] as number), 0)
+}

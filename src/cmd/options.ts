@@ -1,4 +1,5 @@
 // What an API server is started with, whichever way: library call, `dinghy up`, `dinghy apiserver`.
+import type { JwtIssuer } from '../authn/authenticationconfig.ts'
 import type { RequestHeaderOptions } from '../authn/requestheader.ts'
 import type { AuthorizationMode } from '../authz/chain.ts'
 
@@ -20,6 +21,22 @@ export interface ProxyOptions extends RequestHeaderOptions {
   readonly caFile?: string
 }
 
+/** One OpenID issuer, as flags name it. */
+export interface OidcChoice {
+  readonly issuer: JwtIssuer
+  readonly signingAlgorithms: readonly string[]
+  /** PEM file; absent: the CAs that node knows. */
+  readonly caFile?: string
+}
+
+/** A server that knows tokens. */
+export interface TokenWebhook {
+  /** A kubeconfig. */
+  readonly configFile: string
+  readonly version: 'v1' | 'v1beta1'
+  readonly cacheMs: number
+}
+
 export interface ApiServerOptions {
   readonly storage: StorageChoice
   readonly bindAddress: string
@@ -37,6 +54,10 @@ export interface ApiServerOptions {
   readonly tokenAuthFile?: string
   readonly authorizationModes: readonly AuthorizationMode[]
   readonly anonymousAuth: boolean
+  /** OpenID issuers and paths for anonymous requests, as upstream's AuthenticationConfiguration. */
+  readonly authenticationConfigFile?: string
+  readonly oidc?: OidcChoice
+  readonly tokenWebhook?: TokenWebhook
   /** Tokens in secrets of kube-system let nodes join. */
   readonly enableBootstrapTokenAuth: boolean
   /** Absent: no headers name anybody. */

@@ -126,7 +126,7 @@ describe('dinghy apiserver', () => {
     expect(await apiserver('--tls-cert-file', cert)).toContain('go together')
     expect(await apiserver('--client-ca-file', empty)).toBe(`${empty} holds no certificate in PEM`)
     expect(await apiserver('--service-account-signing-key-file', broken)).toBe(
-      `${broken} holds no key in PEM`,
+      `${broken} holds no key for tokens: data does not contain a valid RSA or ECDSA private key`,
     )
     expect(await apiserver('--service-account-key-file', join(base, 'none'))).toContain('cannot read')
   })
