@@ -90,11 +90,12 @@ function healthChecks({ caches, state }: SiteParts): HealthCheck[] {
     await caches.storage.currentRevision()
     return undefined
   }
+  const late = 'error getting data from etcd: context deadline exceeded'
   return [
     { name: 'ping', on: EVERYWHERE, check: () => undefined },
     { name: 'log', on: EVERYWHERE, check: () => undefined },
-    { name: 'etcd', on: EVERYWHERE, check: store },
-    { name: 'etcd-readiness', on: ['readyz'], check: store },
+    { name: 'etcd', on: EVERYWHERE, check: store, late },
+    { name: 'etcd-readiness', on: ['readyz'], check: store, late },
     { name: 'informer-sync', on: ['readyz'], check: started },
     { name: 'poststarthook/rbac/bootstrap-roles', on: EVERYWHERE, check: started },
     { name: 'poststarthook/scheduling/bootstrap-system-priority-classes', on: EVERYWHERE, check: started },

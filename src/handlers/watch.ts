@@ -48,9 +48,7 @@ async function startingPoint(scope: Scope, options: ListOptions): Promise<Start>
     return 'now'
   }
   if (options.sendInitialEvents === false && revision === 0) return { after: cache.revision }
-  if (revision === 0) return 'now'
-  await cache.fresh()
-  return { after: revision }
+  return revision === 0 ? 'now' : { after: revision }
 }
 
 interface Watching {

@@ -265,14 +265,16 @@ async function commit(
   if (scope.strategy.claim && !(await scope.strategy.claim(object, context))) return undefined
   const ttlSeconds = scope.strategy.ttlSeconds?.(object, context.settings)
   cache.offer(value, object.metadata.labels)
-  const result = await scope.environment.caches.storage.write({
-    key,
-    expected: current?.revision ?? 0,
-    value,
-    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
-  })
+  // Engines tell of a write before they acknowledge it: nobody asks for the labels any more, or ever.
+  const result = await scope.environment.caches.storage
+    .write({
+      key,
+      expected: current?.revision ?? 0,
+      value,
+      ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+    })
+    .finally(() => cache.withdraw(value))
   if (!result.ok) {
-    cache.withdraw(value)
     await catchUp(scope, result.current?.modRevision)
     return undefined
   }

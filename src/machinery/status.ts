@@ -20,7 +20,8 @@ export interface StatusDetails extends JsonObject {
 }
 
 /** 500 with nothing but a message: what a plain Go error becomes. */
-export const plainError = (message: string): StatusError => new StatusError({ code: 500, message })
+export const plainError = (message: string, because?: unknown): StatusError =>
+  new StatusError({ code: 500, message }, because)
 
 /** metav1.Status as it goes over the wire. */
 export interface Status extends JsonObject {
@@ -42,12 +43,15 @@ interface Failure {
   details?: StatusDetails
 }
 
-/** An expected refusal, carrying the Status that the client receives. */
+/**
+ * An expected refusal, carrying the Status that the client receives. `because` is for the operator where something beneath
+ * broke (the store does not answer): it becomes the error's cause, and a line in the log.
+ */
 export class StatusError extends Error {
   readonly status: Status
 
-  constructor(failure: Failure) {
-    super(failure.message)
+  constructor(failure: Failure, because?: unknown) {
+    super(failure.message, because === undefined ? undefined : { cause: because })
     this.name = 'StatusError'
     this.status = {
       kind: 'Status',
@@ -174,6 +178,14 @@ export function tooLargeResourceVersion(
       retryAfterSeconds,
     },
   })
+}
+
+/** 504 for what took longer than it may. */
+export function timedOut(message: string, because?: unknown): StatusError {
+  return new StatusError(
+    { code: 504, reason: 'Timeout', message: `Timeout: ${message}`, details: {} },
+    because,
+  )
 }
 
 /** 429; `retryAfterSeconds` also becomes the Retry-After header. */

@@ -11,6 +11,7 @@ import type { AuthorizationAttributes, Authorizer, RequestInfo } from '../machin
 import { StatusError } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import type { Resource } from '../schema/resource.ts'
+import { allottedMs, inTime } from './deadline.ts'
 import { deprecationOf, route, scoped, type SpecialHandlers } from './dispatch.ts'
 import type { Exchange, Headers } from './exchange.ts'
 import type { InflightLimit } from './inflight.ts'
@@ -90,6 +91,8 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   const { path, query } = split(exchange.url)
   if (BAD_ESCAPE.test(path)) return exchange.answer((walk.code = 400), PLAIN_TEXT(), BAD_REQUEST)
   const info = requestInfoOf(exchange.method, path, query)
+  const longRunning = info.verb === 'watch' || info.verb === 'connect'
+  const allotted = longRunning ? 0 : allottedMs(query)
   const warn = (message: string): void => void walk.warnings.push(message)
   const authenticated = chain.authenticator.authenticate({
     headers: exchange.headers,
@@ -103,12 +106,12 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   const user = wanted
     ? await chain.impersonation.impersonate(wanted, { ...info, user: requester })
     : requester
-  const longRunning = info.verb === 'watch' || info.verb === 'connect'
   const leave = longRunning ? undefined : await chain.inflight.enter()
   try {
     await authorize(chain.authorizer, { ...info, user })
     if (!info.isResourceRequest) return chain.nonResource(exchange, user)
-    const answer = await handle(chain, walk, { info, user, query })
+    const handled = handle(chain, walk, { info, user, query })
+    const answer = await (longRunning ? handled : inTime(handled, allotted))
     walk.code = answer.status
     // Pages for paths that nothing serves come before anybody looked at Accept.
     respond(exchange, answer, walk.accept && { accept: walk.accept, warnings: walk.warnings })

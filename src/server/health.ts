@@ -8,6 +8,8 @@ export interface HealthCheck {
   readonly on: readonly ('healthz' | 'livez' | 'readyz')[]
   /** Why it is not healthy; undefined: it is. */
   check(): string | undefined | Promise<string | undefined>
+  /** What is said of a check that does not end in time. */
+  readonly late?: string
 }
 
 export const PING: HealthCheck = { name: 'ping', on: ['healthz', 'livez', 'readyz'], check: () => undefined }
@@ -63,7 +65,7 @@ async function all(
 async function outcome(check: HealthCheck): Promise<string | undefined> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve('timed out'), CHECK_TIMEOUT_MS)
+    timer = setTimeout(() => resolve(check.late ?? 'timed out'), CHECK_TIMEOUT_MS)
   })
   try {
     return await Promise.race([Promise.resolve(check.check()), late])

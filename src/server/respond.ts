@@ -58,14 +58,7 @@ export function respondError(
   request: Warned = { accept: PLAIN, warnings: [] },
 ): void {
   const expected = error instanceof StatusError ? error : undefined
-  if (!expected) {
-    const details =
-      error instanceof Error ? { error: error.message, stack: error.stack } : { error: String(error) }
-    log.error(
-      { ...details, method: exchange.method, path: exchange.url.split('?', 1)[0] },
-      'unexpected error in a request',
-    )
-  }
+  if (!expected || expected.cause !== undefined) logFailure(exchange, error, log)
   if (exchange.answered) return
   const status = (expected ?? unexpected()).status
   const code = status.code ?? 500
@@ -76,6 +69,19 @@ export function respondError(
       ? { 'retry-after': String(seconds) }
       : {}
   respond(exchange, { ...answer, headers: retry }, request)
+}
+
+/** An error that nobody expected is told with its stack; what broke beneath us, in one line. */
+function logFailure(exchange: Exchange, error: unknown, log: ErrorLog): void {
+  const where = { method: exchange.method, path: exchange.url.split('?', 1)[0] }
+  if (error instanceof StatusError) {
+    const { cause } = error
+    const because = cause instanceof Error ? cause.message : String(cause)
+    return log.error({ error: because, code: error.code, ...where }, 'a request failed')
+  }
+  const details =
+    error instanceof Error ? { error: error.message, stack: error.stack } : { error: String(error) }
+  log.error({ ...details, ...where }, 'unexpected error in a request')
 }
 
 const unexpected = (): StatusError =>

@@ -13,6 +13,7 @@ import { findEtcd, startEtcd } from '../../src/storage/etcd/testing.suite.ts'
 import type { KeyValue, Revision, Storage, StoreEvent } from '../../src/storage/interface.ts'
 import { isCompacted } from '../../src/storage/interface.ts'
 import { openStorage } from '../../src/storage/open.ts'
+import { guarded } from '../../src/storage/testing.guard.suite.ts'
 import { checkValue, placeOf } from './engine-writer.ts'
 
 const ROUNDS = Number(process.env['DINGHY_CRASH_ROUNDS'] ?? 6)
@@ -62,9 +63,9 @@ interface Round {
 
 /** Lets a process write, kills it, and answers what it had acknowledged. */
 async function crash({ place, writers, lifeMs, killFirst }: Round): Promise<Acknowledged[]> {
-  const child = spawn(process.execPath, [script, place, String(writers)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = guarded(
+    spawn(process.execPath, [script, place, String(writers)], { stdio: ['ignore', 'pipe', 'pipe'] }),
+  )
   const gone = new Promise((resolve) => child.once('close', resolve))
   let output = ''
   let complaint = ''

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { guarded } from '../../src/storage/testing.guard.suite.ts'
 import { Client, eventually, type ServerAccess } from './client.ts'
 
 /** Where it is: $DINGHY_KUBE_APISERVER, the PATH, or a cache of it in the home folder; undefined where there is none. */
@@ -32,7 +33,7 @@ export const EVENT_TTL_SECONDS = 10
 export async function startKubeApiServer(binary: string, etcd: string): Promise<KubeApiServer> {
   const folder = mkdtempSync(join(tmpdir(), 'dinghy-upstream-'))
   const port = await freePort()
-  const child = spawn(binary, flagsFor(folder, etcd, port), { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = guarded(spawn(binary, flagsFor(folder, etcd, port), { stdio: ['ignore', 'ignore', 'pipe'] }))
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4000)))
   const stop = async (): Promise<void> => {

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
+import { guarded } from '../../src/storage/testing.guard.suite.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -62,10 +63,12 @@ export interface RunOptions {
 
 /** Starts `dinghy ARGS`. */
 export function run(program: Program, args: readonly string[], options: RunOptions = {}): Running {
-  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), program.file, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.env },
-  })
+  const child = guarded(
+    spawn(process.execPath, [...(options.nodeFlags ?? []), program.file, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
+    }),
+  )
   const out: Buffer[] = []
   const err: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => void out.push(chunk))

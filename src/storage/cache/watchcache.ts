@@ -1,5 +1,6 @@
 // The watch cache of one resource: every get, list and watch is answered from here, in bytes made once.
 // Stands between a storage engine and the handlers. Follows k8s.io/apiserver/pkg/storage/cacher.
+import { tooLargeResourceVersion } from '../../machinery/status.ts'
 import {
   isCompacted,
   isFuture,
@@ -14,6 +15,8 @@ import { EntryIndex } from './entryindex.ts'
 
 /** How long a read waits for the cache to reach a revision, as upstream's blockTimeout. */
 const FRESHNESS_TIMEOUT_MS = 3_000
+/** Seconds after which a client may ask again for what has not come yet. */
+const RETRY_SECONDS = 1
 /** Pause before a broken watch of the engine is opened again. */
 const RESTART_DELAY_MS = 100
 /** Written values whose event has not come yet; bounded for engines that answer late. */
@@ -93,15 +96,17 @@ export class WatchCache {
     this.#offered.delete(value)
   }
 
-  /** Waits until the cache reflects all writes that were acknowledged before the call: a consistent read. */
+  /**
+   * Waits until the cache reflects all writes that were acknowledged before the call: a consistent read. Throws 504 where
+   * that takes too long.
+   */
   async fresh(): Promise<void> {
     await this.ready()
     const revision = await this.#storage.currentRevision()
     if (this.#revision >= revision) return
     this.#watch?.requestProgress(revision)
-    if (!(await this.#reaches(revision, FRESHNESS_TIMEOUT_MS))) {
-      throw new Error(`the watch cache of ${this.#options.prefix} did not reach revision ${revision}`)
-    }
+    if (!(await this.#reaches(revision, FRESHNESS_TIMEOUT_MS)))
+      throw tooLargeResourceVersion(revision, this.#revision, RETRY_SECONDS)
   }
 
   /** Waits for a revision, which may be still to come; false where it did not come in time. */

@@ -5,6 +5,7 @@
 // compare fails: the caller would hear of a conflict with itself. So we repeat calls, and know that we did.
 
 import type { Etcd3, IOptions } from 'etcd3'
+import { plainError, StatusError, timedOut } from '../../machinery/status.ts'
 import { StorageOpenError } from '../open-error.ts'
 
 export interface EtcdOptions {
@@ -14,14 +15,17 @@ export interface EtcdOptions {
   readonly tls?: { readonly ca: Buffer; readonly cert?: Buffer; readonly key?: Buffer }
 }
 
-/** One call to etcd; its own request timeout is some seconds, and it answers then. */
+/** One attempt; etcd's own request timeout is some seconds, and it answers then. Another server may answer the next. */
 const CALL_TIMEOUT_MS = 10_000
 
 /** At start we wait this long for a server to come up. */
 const DIAL_TIMEOUT_MS = 3_000
 
-/** As long as this a call that no server answered is repeated: an election, or the restart of a server. */
-const RETRY_FOR_MS = 5_000
+/**
+ * As long as this a call that no server answered is repeated: an election, or the restart of a server. Upstream's bound
+ * of a write; its reads wait for the whole minute of a request.
+ */
+const RETRY_FOR_MS = 34_000
 
 const RETRY_PAUSE_MS = 100
 
@@ -115,9 +119,11 @@ function clientOptions({ servers, tls }: EtcdOptions): IOptions {
   return { ...options, credentials: { rootCertificate: ca, ...pair } }
 }
 
-/** A call that may be made twice: repeated while servers come and go. */
+/** A call that may be made twice: repeated while servers come and go. Rejects with a StatusError in upstream's words. */
 export function repeatable<T>(call: () => Promise<T>): Promise<T> {
-  return repeat(call, Date.now() + RETRY_FOR_MS)
+  return repeat(call, Date.now() + RETRY_FOR_MS).catch((error: unknown) => {
+    throw failureOf(error)
+  })
 }
 
 /**
@@ -139,15 +145,36 @@ async function repeat<T>(call: () => Promise<T>, deadline: number): Promise<T> {
     try {
       return await call()
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
+      const message = messageOf(error)
+      if (!isUnreachable(message)) throw error
       // That time is up says less than why it was spent.
-      if (message.includes('DEADLINE_EXCEEDED')) throw reason ?? error
-      if (!isUnreachable(message) || Date.now() + RETRY_PAUSE_MS > deadline) throw error
-      reason = error
+      if (reason === undefined || !message.includes('DEADLINE_EXCEEDED')) reason = error
+      if (Date.now() + RETRY_PAUSE_MS > deadline) throw reason
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS))
   }
 }
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
 const isUnreachable = (message: string): boolean =>
-  /UNAVAILABLE|etcdserver: (no leader|leader changed|request timed out|not capable)/.test(message)
+  /^(?:4 DEADLINE_EXCEEDED|14 UNAVAILABLE)|etcdserver: (no leader|leader changed|request timed out|not capable)/.test(
+    message,
+  )
+
+/** What a client is told of a call that failed for good. */
+function failureOf(error: unknown): unknown {
+  const message = messageOf(error)
+  if (error instanceof StatusError) return error
+  if (isUnreachable(message)) return timedOut(OUT_OF_TIME, error)
+  const [, code, description = ''] = /^\d+ ([A-Z_]+): (.*)$/s.exec(message) ?? []
+  if (code === undefined) return error
+  if (description.startsWith('etcdserver: ')) return plainError(description, error)
+  return plainError(`rpc error: code = ${inCamelCase(code)} desc = ${description}`, error)
+}
+
+/** As Go prints the code of an rpc: RESOURCE_EXHAUSTED is ResourceExhausted. */
+const inCamelCase = (code: string): string =>
+  code.toLowerCase().replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
+
+const OUT_OF_TIME = 'request did not complete within requested timeout - context deadline exceeded'

@@ -100,13 +100,14 @@ class EtcdStorage implements Storage {
     return watch
   }
 
+  /** Who waits for a server that is gone asks again by himself, so that each attempt still serves all who came before it. */
   currentRevision(): Promise<Revision> {
-    return this.revision.call()
+    return repeatable(() => this.revision.call())
   }
 
   private async readRevision(): Promise<Revision> {
     this.check()
-    const answer = await repeatable(() => this.client.kv.range({ key: PROBE_KEY, keys_only: true }))
+    const answer = await this.client.kv.range({ key: PROBE_KEY, keys_only: true })
     return Number(answer.header.revision)
   }
 

@@ -8,6 +8,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { guarded } from '../testing.guard.suite.ts'
 
 /** How long etcd may take to start: it elects itself, on a slow disk too. */
 const START_MS = 30_000
@@ -33,6 +34,9 @@ export interface EtcdServer {
   kill(): Promise<void>
   /** Starts it again on the same data and port. */
   start(): Promise<void>
+  /** Stops it in its tracks, with its connections open, until `resume`. */
+  pause(): void
+  resume(): void
   /** Ends it and removes its data. */
   stop(): Promise<void>
 }
@@ -48,7 +52,7 @@ export async function startEtcd(binary: string, flags: readonly string[] = []): 
     const urls = ['--listen-client-urls', url, '--advertise-client-urls', url, '--listen-peer-urls', peer]
     const cluster = ['--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`]
     const args = ['--data-dir', folder, ...urls, ...cluster, '--log-level', 'error', ...flags]
-    child = spawn(binary, args, { stdio: 'ignore' })
+    child = guarded(spawn(binary, args, { stdio: 'ignore' }))
     await healthy(url, child)
   }
   const kill = async (): Promise<void> => {
@@ -62,8 +66,13 @@ export async function startEtcd(binary: string, flags: readonly string[] = []): 
     await kill()
     rmSync(folder, { recursive: true, force: true })
   }
-  await start()
-  return { url, kill, start, stop }
+  await start().catch(async (error: unknown) => {
+    await stop()
+    throw error
+  })
+  const pause = (): void => void child?.kill('SIGSTOP')
+  const resume = (): void => void child?.kill('SIGCONT')
+  return { url, kill, start, pause, resume, stop }
 }
 
 async function healthy(url: string, child: ChildProcess): Promise<void> {

@@ -147,11 +147,17 @@ export class EtcdWatch implements StoreWatch {
     }
   }
 
-  /** The header's revision covers a progress response; with events it may be ahead of what is still to come. */
+  /**
+   * The header's revision covers a progress response; with events it may be ahead of what is still to come. A server that
+   * has just started, or lags behind the others, is at an older revision than the one we heard of before: nothing is
+   * unseen by that.
+   */
   private tell(response: IWatchResponse): void {
     const last = response.events[response.events.length - 1]
-    this.seen = last === undefined ? Number(response.header.revision) : Number(last.kv.mod_revision)
-    const events = this.wide ? response.events.filter((event) => this.covers(event.kv.key)) : response.events
+    const revision = Number(last === undefined ? response.header.revision : last.kv.mod_revision)
+    const unseen = response.events.filter((event) => Number(event.kv.mod_revision) > this.seen)
+    this.seen = Math.max(this.seen, revision)
+    const events = this.wide ? unseen.filter((event) => this.covers(event.kv.key)) : unseen
     if (events.length > 0) this.sink.events(events.map(eventOf), this.seen)
     if (this.goal !== undefined && this.seen >= this.goal) this.reached()
     else if (last === undefined) this.progressed()
