@@ -14,6 +14,7 @@ import type {
   Projection,
 } from '../registry/subresource.ts'
 import { ensureNamespace } from '../registry/generic.ts'
+import { ensureNamespace } from '../registry/generic.ts'
 import { decoderFor } from '../schema/decode.ts'
 import { storedJson } from '../schema/stringify.ts'
 import { managerFromUserAgent, trackUpdate } from '../schema/managedfields.ts'
@@ -178,6 +179,7 @@ export interface ActionServices extends Pick<ActionContext, 'tokenIssuer'> {
 export function actionHandlers(action: Action, row: Subresource, services: ActionServices): Handlers {
   return {
     async create(scope, request) {
+      refuseViews(request)
       const options = writeOptions(request.query, 'CreateOptions')
       const expected = {
         ...expectedOf(row),
@@ -185,6 +187,7 @@ export function actionHandlers(action: Action, row: Subresource, services: Actio
       }
       const fresh = await readObject(request, expected, options.fieldValidation)
       const body = fresh()
+      ensureNamespace(body, { resource: scope.resource, namespace: request.info.namespace })
       action.check?.(request.info.name, body)
       if (action.complete) {
         action.complete(body)
@@ -273,7 +276,12 @@ export function connectionHandlers(connection: Connection, connect: Connect): Ha
   )
 }
 
-const REVIEW_TYPES = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
+const ANSWER_TYPES = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
+
+/** What is answered and not stored is no table. */
+function refuseViews({ accept }: ApiRequest): void {
+  if (accept.as) throw notAcceptable(`only the following media types are accepted: ${ANSWER_TYPES}`)
+}
 
 /** A POST whose answer is worked out and never stored: reviews. */
 export function reviewHandlers(
@@ -283,9 +291,8 @@ export function reviewHandlers(
     async create(scope, request) {
       const options = writeOptions(request.query, 'CreateOptions')
       const fresh = await readObject(request, scope.expected, options.fieldValidation)
-      // Upstream's reviews are no tables, and take part in field ownership though nothing is kept of it.
-      if (request.accept.as)
-        throw notAcceptable(`only the following media types are accepted: ${REVIEW_TYPES}`)
+      // Upstream's reviews take part in field ownership though nothing is kept of it.
+      refuseViews(request)
       const object = fresh()
       ownFields(
         object,

@@ -27,17 +27,11 @@ const BOUND: ReadonlyMap<string, GroupResource> = new Map([
 ])
 
 function checkMetadata(account: KubeObject, request: KubeObject): void {
-  const { name, namespace, uid } = request.metadata
-  const refuse = (key: string, value: string): never => {
-    const fault = cause.invalid(
-      `metadata.${key}`,
-      value,
-      `must match the service account ${key} if specified`,
-    )
+  const { name, uid } = request.metadata
+  if (name && name !== account.metadata.name) {
+    const fault = cause.invalid('metadata.name', name, 'must match the service account name if specified')
     throw invalid(KIND, textAt(account.metadata.name), [fault])
   }
-  if (name && name !== account.metadata.name) refuse('name', name)
-  if (namespace && namespace !== account.metadata.namespace) refuse('namespace', namespace)
   if (uid && uid !== account.metadata.uid) {
     const why = `the UID in the token request (${uid}) does not match the UID of the service account (${account.metadata.uid})`
     throw conflict({ group: KIND.group, resource: KIND.kind }, textAt(account.metadata.name), why)

@@ -49,8 +49,9 @@ export function nonResourceHandler(site: NonResource): (exchange: Exchange) => v
     response.type(contentType).send(body)
   })
   for (const [path, document] of site.documents) {
-    router.get(path, (_request, response) => {
+    router.get(path, (request, response) => {
       const { contentType, body } = document
+      if (!accepts(request.headers.accept, contentType)) return refuse(response, notRepresented(contentType))
       response.setHeader('content-type', contentType)
       response.set('cache-control', 'public, max-age=3600').end(body)
     })
@@ -124,6 +125,21 @@ function serveDiscovery(site: NonResource, request: Request, response: Response)
   response.setHeader('content-type', contentType + parameters)
   response.end(body)
 }
+
+/** Parameters and weights do not count. */
+function accepts(header: string | undefined, contentType: string): boolean {
+  if (!header) return true
+  const types = header.split(',').map((type) => type.split(';', 1)[0]?.trim())
+  return types.includes('*/*') || types.includes(contentType)
+}
+
+const notRepresented = (contentType: string): StatusError =>
+  new StatusError({
+    code: 406,
+    reason: 'NotAcceptable',
+    message: `406: Not Acceptable\n\nAvailable representations: ${contentType}`,
+    details: {},
+  })
 
 const pathMissing = (): StatusError =>
   new StatusError({
