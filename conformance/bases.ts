@@ -10,13 +10,11 @@ import { collectionOf, sampleOf } from '../test/etcd/kinds.ts'
 
 const SHARED = join(packageRoot(), '../shared')
 const NAMESPACE = 'differential'
+/** Part of the names: objects of an earlier run may still be on their way out. */
+const RUN = `r${Date.now().toString(36)}`
 
 interface Scenario {
   readonly steps: readonly { readonly do?: string; readonly body?: Json }[]
-}
-
-interface RecordedStep {
-  readonly status?: number
 }
 
 export const hasShared = (): boolean => existsSync(join(SHARED, 'upstream/roundtrip'))
@@ -26,7 +24,7 @@ export const collection = (resource: Resource): string => collectionOf(resource,
 
 /** Objects of a kind that upstream takes, without namespaces; none where nothing is known of the kind. */
 export function basesOf(resource: Resource, signingRequest: string): JsonObject[] {
-  const sample = sampleOf(resource, { name: 'sample', address: '10.96.200.1', signingRequest })
+  const sample = sampleOf(resource, { name: RUN, address: '10.96.200.1', signingRequest })
   const bases = sample ? [sample] : []
   for (const body of scenarioBodies().get(collectionOf(resource, '${NS}')) ?? []) bases.push(body)
   return bases.map((base) => ({ apiVersion: apiVersionOf(resource), kind: resource.kind, ...base }))
@@ -50,7 +48,7 @@ function scenarioBodies(): Map<string, JsonObject[]> {
 function keep(request: string, body: Json | undefined): void {
   const [verb = '', path = ''] = request.split(' ')
   if (verb !== 'POST' || typeof body !== 'object' || body === null || Array.isArray(body)) return
-  const text = JSON.stringify(body).replaceAll('${NS}', NAMESPACE).replaceAll('${ID}', 'sample')
+  const text = JSON.stringify(body).replaceAll('${NS}', NAMESPACE).replaceAll('${ID}', RUN)
   const list = bodies?.get(path) ?? []
   if (!list.some((other) => JSON.stringify(other) === text)) list.push(JSON.parse(text) as JsonObject)
   bodies?.set(path, list)

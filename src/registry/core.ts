@@ -2,9 +2,10 @@
 // events, leases, endpoints.
 // Rows of strategies.ts. Follows pkg/registry/core, coordination and discovery.
 import type { JsonObject } from '../machinery/json.ts'
+import { newUid } from '../machinery/names.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { semanticEqual } from './equality.ts'
-import { childOf, objectAt, objectsAt, textAt } from './reading.ts'
+import { childOf, objectAt, objectsAt, present, textAt } from './reading.ts'
 import { held, STATUS_APART, WITH_STATUS } from './rows.ts'
 import type { Strategy } from './strategy.ts'
 import { validateLease, validateLeaseUpdate } from './validation/classes.ts'
@@ -99,6 +100,12 @@ function dropElection(object: KubeObject, old?: KubeObject): void {
   delete spec['preferredHolder']
 }
 
+/** Dynamic configuration of kubelets is gone; what an older server stored stays. */
+function dropDynamicConfig(node: KubeObject, old?: KubeObject): void {
+  if (!present(objectAt(old?.['spec'])['configSource'])) delete objectAt(node['spec'])['configSource']
+  if (!present(objectAt(old?.['status'])['config'])) delete objectAt(node['status'])['config']
+}
+
 export const core: Readonly<Record<string, Strategy>> = {
   configmaps: {
     metadataOnUpdate: ['update', 'create'],
@@ -110,6 +117,9 @@ export const core: Readonly<Record<string, Strategy>> = {
   limitranges: {
     allowCreateOnUpdate: true,
     metadataOnUpdate: ['create'],
+    prepareForCreate({ metadata }) {
+      if (!metadata.name) metadata.name = newUid()
+    },
     validateCreate: validateLimitRange,
     validateUpdate: validateLimitRange,
   },
@@ -121,6 +131,9 @@ export const core: Readonly<Record<string, Strategy>> = {
   },
   nodes: {
     resetFields: STATUS_APART,
+    takesStatus: true,
+    prepareForCreate: (node) => dropDynamicConfig(node),
+    prepareForUpdate: dropDynamicConfig,
     metadataOnUpdate: ['create', 'update'],
     validateCreate: validateNode,
     validateUpdate: validateNodeUpdate,
@@ -131,7 +144,7 @@ export const core: Readonly<Record<string, Strategy>> = {
     validateCreate: validateEndpoints,
     validateUpdate: validateEndpointsUpdate,
   },
-  events,
+  events: { ...events, plainMetadata: true, metadataOnUpdate: [] },
   'events.events.k8s.io': events,
   'endpointslices.discovery.k8s.io': endpointslices,
   'leases.coordination.k8s.io': {

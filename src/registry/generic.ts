@@ -132,7 +132,7 @@ export function beforeCreate(object: KubeObject, strategy: Strategy, context: Wr
   ensureNamespace(object, context)
   if (strategy.hasGeneration) meta.generation = 1
   if (strategy.initialStatus) object['status'] = strategy.initialStatus()
-  else if (strategy.resetFields?.['']?.includes('status')) delete object['status']
+  else if (strategy.resetFields?.['']?.includes('status') && !strategy.takesStatus) delete object['status']
   strategy.prepareForCreate?.(object, context)
 }
 
@@ -173,18 +173,22 @@ const changed = (object: KubeObject, old: KubeObject, strategy: Strategy): boole
 /** Causes for which a new object is refused; none: it is good. */
 export function validateCreate(object: KubeObject, strategy: Strategy, context: WriteContext): StatusCause[] {
   const namespaced = context.resource.namespaced
-  const causes = metadataCauses(object, namespaced, strategy.validateName ?? nameIsDnsSubdomain)
-  if (!strategy.anyFinalizer) kubeFinalizerCauses(object.metadata, causes)
+  const causes: StatusCause[] = []
+  if (!strategy.plainMetadata) {
+    causes.push(...metadataCauses(object, namespaced, strategy.validateName ?? nameIsDnsSubdomain))
+    if (!strategy.anyFinalizer) kubeFinalizerCauses(object.metadata, causes)
+  }
   if (strategy.validateCreate) causes.push(...strategy.validateCreate(object, context))
-  if (!causes.length) causes.push(...pathCauses(object, context))
+  if (!causes.length) causes.push(...pathCauses(object, strategy, context))
   if (!causes.length) warn(object, undefined, strategy, context)
   return causes
 }
 
 /** After a kind's looser name rule: what no name may be, for it is a segment of a path. */
-function pathCauses(object: KubeObject, context: WriteContext): StatusCause[] {
+function pathCauses(object: KubeObject, strategy: Strategy, context: WriteContext): StatusCause[] {
   const { name = '', generateName: base = '' } = object.metadata
-  if (!nameIsPathSegment(name, false).length && !(base && nameIsPathSegment(base, true).length)) return []
+  const fits = !nameIsPathSegment(name, false).length && !(base && nameIsPathSegment(base, true).length)
+  if (fits && !strategy.plainMetadata) return []
   return metadataCauses(object, context.resource.namespaced, nameIsPathSegment)
 }
 

@@ -97,6 +97,10 @@ export interface Strategy {
    * listed again). Default: `update`.
    */
   readonly metadataOnUpdate?: readonly ('create' | 'update')[]
+  /** The kind's own rules say nothing of metadata: only what holds for every kind is checked, after them. */
+  readonly plainMetadata?: boolean
+  /** A create takes the status that the client sends. */
+  readonly takesStatus?: boolean
   /** The kind's metadata rules leave out the stricter check of finalizer names. */
   readonly anyFinalizer?: boolean
   /** Fields (JSON paths without the dot in front: "status", "metadata.labels") that a write to this subresource ("" the object) never changes. */

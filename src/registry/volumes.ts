@@ -32,16 +32,16 @@ const isKnownSource = (source: JsonObject): boolean =>
 /** A source in another namespace is dropped while the feature CrossNamespaceVolumeDataSource is off, as by default. */
 function dropForeignSource(claim: KubeObject, old?: KubeObject): void {
   const spec = childOf(claim, 'spec')
-  const isForeign = (object: KubeObject) =>
-    Boolean(objectAt(objectAt(object['spec'])['dataSourceRef'])['namespace'])
-  if (isForeign(claim) && !(old && isForeign(old))) delete spec['dataSourceRef']
+  const isForeign = Boolean(objectAt(spec['dataSourceRef'])['namespace'])
+  if (isForeign && !present(objectAt(old?.['spec'])['dataSourceRef'])) delete spec['dataSourceRef']
 }
 
 /** `dataSource` and `dataSourceRef` say the same where one of them can say it all. */
 function pairDataSources(claim: KubeObject, old?: KubeObject): void {
   const spec = childOf(claim, 'spec')
   dropForeignSource(claim, old)
-  if (!isKnownSource(objectAt(spec['dataSource']))) delete spec['dataSource']
+  const had = present(objectAt(old?.['spec'])['dataSource'])
+  if (!had && !isKnownSource(objectAt(spec['dataSource']))) delete spec['dataSource']
   const { dataSource: source, dataSourceRef: ref } = spec
   if (present(source) && !present(ref)) spec['dataSourceRef'] = { ...objectAt(source) }
   else if (present(ref) && !present(source) && !objectAt(ref)['namespace'])

@@ -2,7 +2,7 @@
 // Follows pkg/apis/core/validation.
 import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../machinery/names.ts'
 import type { KubeObject } from '../../machinery/object.ts'
-import { compareQuantities, parseQuantity } from '../../machinery/quantity.ts'
+import { compareQuantities, parseQuantity, quantityValue } from '../../machinery/quantity.ts'
 import type { StatusCause } from '../../machinery/status.ts'
 import { semanticEqual } from '../equality.ts'
 import { FIELD_IMMUTABLE } from '../metadata.ts'
@@ -31,7 +31,7 @@ export function accessModes(modes: Spot): void {
   }
 }
 
-function dataSource(source: Spot): void {
+function dataSource(source: Spot, anyGroup: boolean): void {
   if (!source.isSet) return
   const [group, kind] = [source.at('apiGroup'), source.at('kind')]
   source.at('name').needed()
@@ -39,16 +39,16 @@ function dataSource(source: Spot): void {
   if (group.isEmpty && kind.text !== 'PersistentVolumeClaim') {
     source.invalid("must be 'PersistentVolumeClaim' when referencing the default apiGroup", kind.text)
   }
-  group.ifSet(isSubdomain)
+  if (!anyGroup) group.ifSet(isSubdomain)
   source.at('namespace').ifSet((text) => nameIsDnsLabel(text, false))
 }
 
-function dataSources(spec: Spot): void {
+function dataSources(spec: Spot, anyGroup: boolean): void {
   const [source, ref] = [spec.at('dataSource'), spec.at('dataSourceRef')]
-  dataSource(source)
-  dataSource(ref)
+  dataSource(source, anyGroup)
+  dataSource(ref, anyGroup)
   if (!source.isSet || !ref.isSet) return
-  const shown = source.path
+  const shown = {}
   if (ref.at('namespace').text)
     spec.invalid('may not be specified when dataSourceRef.namespace is specified', shown)
   else if (['apiGroup', 'kind', 'name'].some((name) => source.at(name).text !== ref.at(name).text)) {
@@ -56,8 +56,8 @@ function dataSources(spec: Spot): void {
   }
 }
 
-/** The spec of a claim, or of a template that claims are made from. */
-export function claimSpec(spec: Spot): void {
+/** The spec of a claim, or of a template that claims are made from. `anyGroup`: of the sources as well. */
+export function claimSpec(spec: Spot, anyGroup = false): void {
   spec.at('accessModes').needed('at least 1 access mode is required')
   spec.at('selector').isSelector()
   accessModes(spec.at('accessModes'))
@@ -68,7 +68,7 @@ export function claimSpec(spec: Spot): void {
   else isPositive(shown)
   spec.at('storageClassName').ifSet(isSubdomain)
   spec.at('volumeMode').oneOfIfSet(VOLUME_MODES)
-  dataSources(spec)
+  dataSources(spec, anyGroup)
   spec.at('volumeAttributesClassName').ifSet(isSubdomain)
 }
 
@@ -107,6 +107,46 @@ function checkSize(spec: Spot, before: Spot, status: Spot): void {
     size(spec).forbidden('field can not be less than status.capacity')
 }
 
+const RESIZES = [
+  'ControllerResizeInProgress',
+  'ControllerResizeInfeasible',
+  'NodeResizePending',
+  'NodeResizeInProgress',
+  'NodeResizeInfeasible',
+].sort()
+
+const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/')
+
+/** Of the names that are Kubernetes' own only `storage` may be resized. */
+function isResizable(list: Spot, name: string): boolean {
+  const spot = list.with(name)
+  if (!spot.isQualifiedName()) return false
+  if (!isNative(name) || name === 'storage') return true
+  spot.notSupported(['storage'], name)
+  return false
+}
+
+function isSound(spot: Spot): boolean {
+  const amount = amountAt(spot)
+  if (!amount || compareQuantities(amount, ZERO) >= 0) return true
+  spot.invalid('must be a valid resource quantity', quantityValue(amount))
+  return false
+}
+
+function claimStatus(status: Spot): void {
+  const [capacity, resizes] = [status.at('capacity'), status.at('allocatedResourceStatuses')]
+  const allocated = status.at('allocatedResources')
+  for (const name of capacity.keys()) isSound(capacity.key(name))
+  for (const name of resizes.keys()) {
+    isResizable(resizes, name)
+    if (!RESIZES.includes(resizes.key(name).text)) resizes.notSupported(RESIZES, name)
+  }
+  for (const name of allocated.keys()) {
+    if (isResizable(allocated, name) && isSound(allocated.key(name)))
+      isAmountOf(allocated.key(name), 'storage')
+  }
+}
+
 export function validateClaimUpdate(
   claim: KubeObject,
   old: KubeObject,
@@ -114,10 +154,16 @@ export function validateClaimUpdate(
 ): StatusCause[] {
   const causes: StatusCause[] = []
   const spot = Spot.of(claim, causes)
-  if (context.subresource === 'status') return causes
+  if (context.subresource === 'status') {
+    claimStatus(spot.at('status'))
+    return causes
+  }
   const spec = spot.at('spec')
   const before = Spot.of(old, causes).at('spec')
-  claimSpec(spec)
+  claimSpec(
+    spec,
+    ['dataSource', 'dataSourceRef'].some((name) => before.at(name).at('apiGroup').isSet),
+  )
   if (!semanticEqual(restored(claim, old), { ...before.object, ...volumeNameOf(before) })) {
     spec.forbidden(SPEC_IMMUTABLE)
   }

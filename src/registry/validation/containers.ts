@@ -1,12 +1,14 @@
 // Rules of the containers of a pod: ordinary, init and ephemeral ones.
 // Follows pkg/apis/core/validation.
+import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import {
+  configMapKeyErrors,
   dns1123LabelErrors,
   envVarNameErrors,
   portNameErrors,
   qualifiedNameErrors,
 } from '../../machinery/validation.ts'
-import { isDescending } from './paths.ts'
+import { isDescending, staysInside } from './paths.ts'
 import { lifeOf } from './probes.ts'
 import { resourceRequirements } from './resources.ts'
 import { containerSecurity } from './security.ts'
@@ -25,7 +27,9 @@ const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 const PROPAGATIONS = ['Bidirectional', 'HostToContainer', 'None']
 const RECURSIONS = ['Disabled', 'Enabled', 'IfPossible']
-const RESTARTS = ['Always', 'OnFailure', 'Never']
+const RESTARTS = ['Always', 'Never', 'OnFailure']
+const MAX_RESTART_RULES = 20
+const MAX_EXIT_CODES = 255
 
 function ports(spot: Spot): void {
   const names = new Set<string>()
@@ -67,6 +71,10 @@ const RESOURCE_FIELDS = ['limits', 'requests'].flatMap((list) => RESOURCES.map((
 export function fieldReference(ref: Spot, allowed: readonly string[] = ENV_FIELDS): void {
   if (!ref.at('apiVersion').needed() || !ref.at('fieldPath').needed()) return
   const path = ref.at('fieldPath')
+  const version = ref.at('apiVersion').text
+  if (version !== 'v1') {
+    return path.invalid(`error converting fieldPath: unsupported pod version: ${version}`, path.text)
+  }
   const subscript = /^(.*)\['(.*)'\]$/.exec(path.text)
   const base = subscript?.[1] ?? path.text
   const known = base === 'spec.host' || ANY_FIELDS.includes(base)
@@ -90,9 +98,11 @@ export function resourceReference(ref: Spot, needsContainer: boolean): void {
   if (!huge && !RESOURCE_FIELDS.includes(resource.text)) resource.notSupported(RESOURCE_FIELDS)
 }
 
+const isSubdomain = (text: string): string[] => nameIsDnsSubdomain(text, false)
+
 function keyReference(ref: Spot): void {
-  ref.at('name').needed()
-  ref.at('key').needed()
+  ref.at('name').matches(isSubdomain)
+  ref.at('key').neededAs(configMapKeyErrors)
 }
 
 const SOURCES: Readonly<Record<string, (ref: Spot) => void>> = {
@@ -101,9 +111,9 @@ const SOURCES: Readonly<Record<string, (ref: Spot) => void>> = {
   configMapKeyRef: keyReference,
   secretKeyRef: keyReference,
   fileKeyRef(ref) {
-    ref.at('key').needed()
-    ref.at('volumeName').needed()
-    if (ref.at('path').needed()) isDescending(ref.at('path'))
+    ref.at('key').neededAs(envVarNameErrors)
+    ref.at('volumeName').neededAs(dns1123LabelErrors)
+    if (ref.at('path').needed()) staysInside(ref.at('path'))
   },
 }
 
@@ -130,7 +140,7 @@ function environmentFrom(sources: Spot): void {
   for (const source of sources.items()) {
     source.at('prefix').ifSet(envVarNameErrors)
     const refs = ['configMapRef', 'secretRef'].map((type) => source.at(type)).filter((ref) => ref.isSet)
-    for (const ref of refs) ref.at('name').needed()
+    for (const ref of refs) ref.at('name').neededAs((text) => nameIsDnsSubdomain(text, true))
     if (!refs.length) sources.invalid('must specify one of: `configMapRef` or `secretRef`', '')
     if (refs.length > 1) sources.invalid('may not have more than one field specified at a time', '')
   }
@@ -264,6 +274,22 @@ function newName(container: Spot, names: Set<string>): void {
   else if (name.text) names.add(name.text)
 }
 
+/** When a container starts again, and on which exit codes. */
+function restartRules(container: Spot): void {
+  const [policy, rules] = [container.at('restartPolicy'), container.at('restartPolicyRules')]
+  if (policy.isSet) policy.oneOf(RESTARTS)
+  else if (!rules.isEmpty) policy.required('must specify restartPolicy when restart rules are used')
+  if (rules.items().length > MAX_RESTART_RULES) rules.tooMany(MAX_RESTART_RULES)
+  for (const rule of rules.items()) {
+    const codes = rule.at('exitCodes')
+    rule.at('action').oneOf(['Restart', 'RestartAllContainers'])
+    if (codes.isSet) {
+      codes.at('operator').oneOf(['In', 'NotIn'])
+      if (codes.at('values').items().length > MAX_EXIT_CODES) codes.at('values').tooMany(MAX_EXIT_CODES)
+    } else codes.required('must be specified')
+  }
+}
+
 export function mainContainers(pod: PodView): void {
   const containers = pod.spec.at('containers')
   if (!containers.needed()) return
@@ -273,7 +299,7 @@ export function mainContainers(pod: PodView): void {
     common(container, pod)
     newName(container, names)
     lifeOf(container, grace)
-    container.at('restartPolicy').oneOfIfSet(RESTARTS)
+    restartRules(container)
   }
   hostPorts(containers.items())
 }
@@ -290,7 +316,7 @@ export function initContainers(pod: PodView): void {
   const grace = pod.spec.at('terminationGracePeriodSeconds')
   for (const container of pod.spec.at('initContainers').items()) {
     common(container, pod)
-    container.at('restartPolicy').oneOfIfSet(RESTARTS)
+    restartRules(container)
     newName(container, names)
     hostPorts([container])
     if (container.at('restartPolicy').text === 'Always') lifeOf(container, grace)
@@ -315,7 +341,7 @@ export function ephemeralContainers(pod: PodView): void {
     newName(container, names)
     const target = container.at('targetContainerName')
     if (target.text && !known.has(target.text)) target.notFound()
-    for (const name of [...NOT_EPHEMERAL, 'resizePolicy', 'restartPolicy']) {
+    for (const name of [...NOT_EPHEMERAL, 'resizePolicy', 'restartPolicy', 'restartPolicyRules']) {
       if (!container.at(name).isEmpty) container.at(name).forbidden(EPHEMERAL)
     }
     for (const mount of container.at('volumeMounts').items()) {

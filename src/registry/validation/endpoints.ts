@@ -44,7 +44,7 @@ function subsets(list: Spot): void {
     for (const address of addresses) {
       address.at('ip').matches(addressFaults)
       address.at('hostname').ifSet(dns1123LabelErrors)
-      address.at('nodeName').ifSet((text) => nameIsDnsSubdomain(text, false))
+      if (address.at('nodeName').isSet) address.at('nodeName').isSubdomain()
       isEndpointAddress(address.at('ip'))
     }
     const ports = subset.at('ports').items()
@@ -53,6 +53,7 @@ function subsets(list: Spot): void {
       else port.at('name').ifSet(dns1123LabelErrors)
       port.at('port').isPortNumber()
       port.at('protocol').neededOneOf(PROTOCOLS)
+      if (port.at('appProtocol').isSet) port.at('appProtocol').isQualifiedName()
     }
   }
 }

@@ -2,7 +2,7 @@
 // Follows pkg/apis/core/validation.
 import type { JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
-import { compareQuantities, parseQuantity } from '../../machinery/quantity.ts'
+import { compareQuantities, parseQuantity, quantityMilliValue } from '../../machinery/quantity.ts'
 import type { StatusCause } from '../../machinery/status.ts'
 import { qualifiedNameErrors } from '../../machinery/validation.ts'
 import { FIELD_IMMUTABLE } from '../metadata.ts'
@@ -14,6 +14,7 @@ import {
   isContainerResourceName,
   isQuotaResourceName,
   isResourceName,
+  mayOvercommit,
 } from './resources.ts'
 import { Spot } from './spot.ts'
 
@@ -69,6 +70,19 @@ function amounts(limit: Spot, name: string): void {
   const ratio = amountAt(spot)
   if (ratio && compareQuantities(ratio, ONE) < 0)
     spot.invalid(`ratio ${String(spot.value)} is less than 1`, String(spot.value))
+  const [least, most] = [amountAt(limit.at('min').key(name)), amountAt(limit.at('max').key(name))]
+  if (ratio && least && most) {
+    const widest = quantityMilliValue(most) / quantityMilliValue(least)
+    if (quantityMilliValue(ratio) / 1000 > widest) {
+      const shown = Number.isFinite(widest) ? widest.toFixed(6) : Number.isNaN(widest) ? 'NaN' : '+Inf'
+      spot.invalid(`ratio ${String(spot.value)} is greater than max/min = ${shown}`, String(spot.value))
+    }
+  }
+  const [given, asked] = [limit.at('default').key(name), limit.at('defaultRequest').key(name)]
+  const [one, other] = [amountAt(given), amountAt(asked)]
+  if (mayOvercommit(name) || !one || !other || compareQuantities(one, other) === 0) return
+  const why = `default value ${String(given.value)} must equal to defaultRequest value ${String(asked.value)} in ${name}`
+  asked.invalid(why, String(asked.value))
 }
 
 function limitRules(limit: Spot): void {

@@ -34,6 +34,22 @@ function podBlocks(list: Spot): void {
   }
 }
 
+const FEATURE_NAME = /^[A-Z][a-zA-Z0-9]*(\/[a-zA-Z][a-zA-Z0-9]*)*$/
+const FEATURE_FORM =
+  "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature)"
+
+/** Names, in order, each once. */
+function declaredFeatures(list: Spot): void {
+  list.items().forEach((feature, i, all) => {
+    if (!FEATURE_NAME.test(feature.text)) {
+      feature.invalid(`invalid feature name ${JSON.stringify(feature.text)}: ${FEATURE_FORM}`, feature.text)
+    }
+    const next = all[i + 1]
+    if (next?.text === feature.text) next.duplicate()
+    else if (next && feature.text > next.text) next.invalid('list must be sorted alphabetically')
+  })
+}
+
 function nodeTaints(node: Spot): void {
   taints(node.at('metadata').at('taints').with(node.at('spec').at('taints').value))
 }
@@ -42,6 +58,7 @@ function wholeNode(node: Spot): void {
   nodeTaints(node)
   amounts(node.at('status'))
   podBlocks(node.at('spec').at('podCIDRs'))
+  declaredFeatures(node.at('status').at('declaredFeatures'))
 }
 
 export function validateNode(node: KubeObject): StatusCause[] {
@@ -57,6 +74,7 @@ export function validateNodeUpdate(node: KubeObject, old: KubeObject, context: W
   const before = objectAt(old['spec'])
   if (context.subresource !== 'status') wholeNode(spot)
   amounts(spot.at('status'))
+  declaredFeatures(spot.at('status').at('declaredFeatures'))
   uniqueAddresses(spot.at('status').at('addresses'))
   if (textsAt(before['podCIDRs']).length && !semanticEqual(spec.at('podCIDRs').value, before['podCIDRs'])) {
     spec.at('podCIDRs').forbidden('node updates may not change podCIDR except from "" to valid')
@@ -65,6 +83,9 @@ export function validateNodeUpdate(node: KubeObject, old: KubeObject, context: W
     spec.at('providerID').forbidden('node updates may not change providerID except from "" to valid')
   }
   nodeTaints(spot)
+  if (spec.at('externalID').text !== textAt(before['externalID'])) {
+    spec.at('externalID').forbidden('may not be updated')
+  }
   return causes
 }
 

@@ -1,11 +1,13 @@
 // Rules of persistent volumes.
 // Follows pkg/apis/core/validation.
+import type { Json, JsonObject } from '../../machinery/json.ts'
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { quantityValue } from '../../machinery/quantity.ts'
 import type { StatusCause } from '../../machinery/status.ts'
 import { semanticEqual } from '../equality.ts'
-import { objectAt } from '../reading.ts'
+import { FIELD_IMMUTABLE } from '../metadata.ts'
+import { objectAt, present } from '../reading.ts'
 import type { WriteContext } from '../strategy.ts'
 import { accessModes, VOLUME_MODES } from './claims.ts'
 import { amountAt, isPositive } from './resources.ts'
@@ -37,7 +39,7 @@ function volumeSpec(spec: Spot): void {
   if (affinity.isSet && affinity.at('required').isSet) nodeSelector(affinity.at('required'))
   else if (affinity.isSet) affinity.at('required').required('must specify required node constraints')
   const source = volumeSource(spec, true)
-  if (source === 'local' && !affinity.at('required').isSet) {
+  if (source === 'local' && !affinity.isSet) {
     spec.at('nodeAffinity').required('Local volume requires node affinity')
   }
   const path = spec.at('hostPath').at('path').text
@@ -59,6 +61,71 @@ export function validateVolume(volume: KubeObject): StatusCause[] {
   return causes
 }
 
+/** A volume that had no secret for its expansion may get one. */
+function withoutNewSecret(spec: Spot, before: JsonObject): Json | undefined {
+  const csi = spec.at('csi')
+  if (!csi.isSet || !present(before['csi'])) return csi.value
+  if (present(objectAt(before['csi'])['controllerExpandSecretRef'])) return csi.value
+  const { controllerExpandSecretRef: _secret, ...rest } = csi.object
+  return rest
+}
+
+/** Names of labels of nodes before and since these went out of beta. */
+const SINCE_BETA: Readonly<Record<string, string>> = {
+  'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',
+  'beta.kubernetes.io/instance-type': 'node.kubernetes.io/instance-type',
+  'beta.kubernetes.io/os': 'kubernetes.io/os',
+  'beta.kubernetes.io/arch': 'kubernetes.io/arch',
+}
+
+/** The old value with each label that the new one names by its later name named so. */
+function renamed(old: Json, now: Json | undefined): Json {
+  if (Array.isArray(old)) return old.map((item, i) => renamed(item, Array.isArray(now) ? now[i] : undefined))
+  if (typeof old !== 'object' || old === null) return old
+  const other = objectAt(now)
+  return Object.fromEntries(
+    Object.entries(old).map(([key, value]) => {
+      const later = key === 'key' && typeof value === 'string' ? SINCE_BETA[value] : undefined
+      return [key, later !== undefined && later === other[key] ? later : renamed(value as Json, other[key])]
+    }),
+  )
+}
+
+/** Where a volume is does not change once it is said. */
+function keepsAffinity(volume: Spot, before: JsonObject): void {
+  const [now, old] = [volume.at('spec').at('nodeAffinity').value, before['nodeAffinity']]
+  if (!present(old) || semanticEqual(now, renamed(old as Json, now))) return
+  const why = `${FIELD_IMMUTABLE}, except for updating from beta label to GA`
+  volume.at('nodeAffinity').invalid(why, nodeAffinityShown(now))
+}
+
+/** As Go prints its struct. */
+function nodeAffinityShown(affinity: Json | undefined): Json {
+  if (!present(affinity)) return null
+  const required = objectAt(affinity)['required']
+  if (!present(required)) return { Required: null }
+  const terms = objectAt(required)['nodeSelectorTerms']
+  const expressions = (value: Json | undefined): Json =>
+    Array.isArray(value)
+      ? value.map(objectAt).map(({ key, operator, values }) => ({
+          Key: key ?? '',
+          Operator: operator ?? '',
+          Values: values ?? null,
+        }))
+      : null
+  return {
+    Required: {
+      NodeSelectorTerms: Array.isArray(terms)
+        ? terms.map(objectAt).map(({ matchExpressions, matchFields }) => ({
+            MatchExpressions: expressions(matchExpressions),
+            MatchFields: expressions(matchFields),
+          }))
+        : null,
+    },
+  }
+}
+
 export function validateVolumeUpdate(
   volume: KubeObject,
   old: KubeObject,
@@ -71,9 +138,16 @@ export function validateVolumeUpdate(
   const before = objectAt(old['spec'])
   volumeSpec(spec)
   volumeSpec(spec)
-  if (SOURCE_NAMES.some((name) => !semanticEqual(spec.at(name).value, before[name]))) {
+  const changed = (name: string): boolean =>
+    !semanticEqual(name === 'csi' ? withoutNewSecret(spec, before) : spec.at(name).value, before[name])
+  if (SOURCE_NAMES.some(changed)) {
     spec.at('persistentvolumesource').forbidden('spec.persistentvolumesource is immutable after creation\n')
   }
   spot.at('volumeMode').with(spec.at('volumeMode').value).unchanged(before['volumeMode'])
+  const attributes = spec.at('volumeAttributesClassName')
+  if (present(before['volumeAttributesClassName']) && !attributes.isSet) {
+    attributes.forbidden('update from non-nil value to nil is forbidden')
+  }
+  keepsAffinity(spot, before)
   return causes
 }

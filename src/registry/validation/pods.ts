@@ -1,16 +1,15 @@
 // Rules of pods: what may be created, what may change, and what a status may say.
 // Follows pkg/apis/core/validation (ValidatePodCreate, ValidatePodUpdate, ValidatePodStatusUpdate).
 import type { JsonObject } from '../../machinery/json.ts'
-import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { StatusCause } from '../../machinery/status.ts'
-import { addressFaults, parseAddress } from '../addresses.ts'
 import { semanticEqual } from '../equality.ts'
 import { qosClassOf, qosClassOfPod } from '../qos.ts'
 import { numberAt, objectAt, objectsAt, textAt } from '../reading.ts'
 import type { WriteContext } from '../strategy.ts'
 import { trimmedImage } from './containers.ts'
 import { podSpec } from './podspec.ts'
+import { podStatus } from './podstatus.ts'
 import { tolerations } from './scheduling.ts'
 import { Spot } from './spot.ts'
 
@@ -162,37 +161,11 @@ function keepsAmounts(resources: Spot, stored: JsonObject | undefined): void {
   }
 }
 
-function addresses(status: Spot, old: KubeObject): void {
-  const known = new Set(objectsAt(objectAt(old['status'])['podIPs']).map((entry) => entry['ip']))
-  const list = status.at('podIPs')
-  for (const entry of list.items()) {
-    const address = entry.at('ip').text
-    if (!known.has(address)) entry.with(address).matches(addressFaults)
-  }
-  const texts = list.items().map((entry) => entry.at('ip').text)
-  const families = new Set(texts.map((text) => parseAddress(text)?.family))
-  if (texts.length > 1 && (families.size < texts.length || texts.length > 2)) {
-    list.invalid(
-      'may specify no more than one IP for each IP family',
-      texts.map((text) => ({ IP: text })),
-    )
-  }
-}
-
-function statusUpdate(pod: Spot, old: KubeObject): void {
-  const status = pod.at('status')
-  for (const condition of status.at('conditions').items()) {
-    condition.at('type').named('Type').isQualifiedName()
-  }
-  status.at('nominatedNodeName').ifSet((text) => nameIsDnsSubdomain(text, false))
-  addresses(status, old)
-}
-
 export function validatePodUpdate(pod: KubeObject, old: KubeObject, context: WriteContext): StatusCause[] {
   const causes: StatusCause[] = []
   const spot = Spot.of(pod, causes)
   const before = objectAt(old['spec'])
-  if (context.subresource === 'status') statusUpdate(spot, old)
+  if (context.subresource === 'status') podStatus(spot, old)
   else {
     specOfPod(spot.at('spec'))
     if (context.subresource === 'ephemeralcontainers') ephemeralUpdate(spot.at('spec'), before)

@@ -5,6 +5,7 @@ import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import { dns1123LabelErrors, dns1123SubdomainWithUnderscoreErrors } from '../../machinery/validation.ts'
 import { addressFaults } from '../addresses.ts'
 import { ephemeralContainers, initContainers, mainContainers, type PodView } from './containers.ts'
+import { podResources } from './podresources.ts'
 import { resourceRequirements } from './resources.ts'
 import { affinity, spreadConstraints, tolerations } from './scheduling.ts'
 import { operatingSystem, podSecurity } from './security.ts'
@@ -13,6 +14,7 @@ import { podVolumes } from './volumesources.ts'
 
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never']
 const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
+const PREEMPTIONS = ['PreemptLowerPriority', 'Never']
 const MAX_INT32 = 2 ** 31 - 1
 /** What resolvers bear. */
 const MAX_NAMESERVERS = 3
@@ -157,7 +159,7 @@ export function podSpec(spec: Spot, isPod: boolean): void {
   mainContainers(pod)
   initContainers(pod)
   ephemeralContainers(pod)
-  resourceRequirements(spec.at('resources'), claimNames)
+  podResources(spec.at('resources'))
   hostNetworkPorts(spec, isPod)
   spec.at('restartPolicy').neededOneOf(RESTART_POLICIES)
   spec.at('dnsPolicy').neededOneOf(DNS_POLICIES)
@@ -174,9 +176,9 @@ export function podSpec(spec: Spot, isPod: boolean): void {
   hostAliases(spec)
   spec.at('priorityClassName').ifSet(isSubdomain)
   spec.at('runtimeClassName').ifSet(isSubdomain)
-  spec.at('preemptionPolicy').oneOfIfSet(['PreemptLowerPriority', 'Never'])
+  if (spec.at('preemptionPolicy').isSet) spec.at('preemptionPolicy').neededOneOf(PREEMPTIONS)
   if (spec.at('overhead').isSet)
-    resourceRequirements(spec.with({ limits: spec.at('overhead').value ?? {} }).named('overhead'), [])
+    resourceRequirements(spec.at('overhead').with({ limits: spec.at('overhead').value ?? {} }), [])
   operatingSystem(spec)
 }
 

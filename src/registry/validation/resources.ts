@@ -40,7 +40,7 @@ const isHugePages = (name: string): boolean => name.startsWith('hugepages-')
 const isQuotaHugePages = (name: string): boolean =>
   isHugePages(name) || name.startsWith('requests.hugepages-')
 const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/')
-const mayOvercommit = (name: string): boolean => isNative(name) && !isHugePages(name)
+export const mayOvercommit = (name: string): boolean => isNative(name) && !isHugePages(name)
 
 export const isExtended = (name: string): boolean =>
   !isNative(name) && !name.startsWith('requests.') && qualifiedNameErrors(`requests.${name}`).length === 0
@@ -141,17 +141,21 @@ function requestKeepsToLimit(resources: Spot, name: string): void {
 }
 
 /** Limits and requests of a container, and the claims it names. */
-export function resourceRequirements(resources: Spot, claimNames: readonly string[]): void {
+export function resourceRequirements(
+  resources: Spot,
+  claimNames: readonly string[],
+  isName = isContainerResourceName,
+): void {
   if (!resources.isSet) return
   const limits = resources.at('limits')
   const requests = resources.at('requests')
   for (const name of limits.keys()) {
-    isContainerResourceName(limits.key(name), name)
+    isName(limits.key(name), name)
     isAmountOf(limits.key(name), name)
     isWholePages(limits.key(name), name)
   }
   for (const name of requests.keys()) {
-    isContainerResourceName(requests.key(name), name)
+    isName(requests.key(name), name)
     isAmountOf(requests.key(name), name)
     isWholePages(requests.key(name), name)
     requestKeepsToLimit(resources, name)

@@ -1,9 +1,9 @@
 // Rules of security contexts, of pods and of containers, and of what an operating system does not have.
 // Follows pkg/apis/core/validation.
-import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import { userOrGroupIdErrors } from '../../machinery/validation.ts'
 import { isDescending } from './paths.ts'
 import type { Spot } from './spot.ts'
+import { hostProcesses, windowsOptions } from './windows.ts'
 
 const SECCOMP = ['Localhost', 'RuntimeDefault', 'Unconfined']
 const PROC_MOUNTS = ['Default', 'Unmasked']
@@ -43,15 +43,6 @@ function appArmor(profile: Spot): void {
   }
 }
 
-function windowsOptions(options: Spot): void {
-  if (!options.isSet) return
-  options.at('gmsaCredentialSpecName').ifSet((text) => nameIsDnsSubdomain(text, false))
-  for (const name of ['gmsaCredentialSpec', 'runAsUserName']) {
-    const spot = options.at(name)
-    if (spot.isSet && !spot.text) spot.invalid(`${name} cannot be an empty string`)
-  }
-}
-
 function sysctls(spot: Spot): void {
   const seen = new Set<string>()
   for (const sysctl of spot.items()) {
@@ -63,6 +54,9 @@ function sysctls(spot: Spot): void {
     seen.add(name.text)
   }
 }
+
+const allContainers = (spec: Spot): Spot[] =>
+  ['initContainers', 'containers', 'ephemeralContainers'].flatMap((list) => spec.at(list).items())
 
 /** spec.securityContext, and the fields of the spec that belong to it. */
 export function podSecurity(spec: Spot): void {
@@ -80,6 +74,7 @@ export function podSecurity(spec: Spot): void {
   appArmor(context.at('appArmorProfile'))
   context.at('supplementalGroupsPolicy').oneOfIfSet(['Merge', 'Strict'])
   context.at('seLinuxChangePolicy').oneOfIfSet(['MountOption', 'Recursive'])
+  hostProcesses(spec, allContainers(spec))
 }
 
 export function containerSecurity(context: Spot, hostUsers: boolean): void {
@@ -133,9 +128,6 @@ const CONTAINER_LINUX_ONLY = [
   'runAsUser',
   'runAsGroup',
 ]
-
-const allContainers = (spec: Spot): Spot[] =>
-  ['initContainers', 'containers', 'ephemeralContainers'].flatMap((list) => spec.at(list).items())
 
 /** What the pod's operating system does not have is not asked of it. */
 export function operatingSystem(spec: Spot): void {

@@ -1,14 +1,17 @@
 // Rules of where a volume's data comes from, one row a type, for volumes of pods and for persistent volumes.
 // Follows pkg/apis/core/validation.
+import { compareQuantities, parseQuantity } from '../../machinery/quantity.ts'
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import { dns1123LabelErrors } from '../../machinery/validation.ts'
 import { fieldReference, resourceReference } from './containers.ts'
 import { isDescending, isFreeDescending, isMode, staysInside } from './paths.ts'
 import { claimSpec } from './claims.ts'
+import { amountAt } from './resources.ts'
 import type { Spot } from './spot.ts'
 
 type Rule = (source: Spot, persistent: boolean) => void
 
+const NOTHING = parseQuantity('0')
 const MULTIPLE = 'may not specify more than 1 volume type'
 const BLOB = 'https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd'
 const MANAGED =
@@ -74,6 +77,10 @@ function iscsi(source: Spot): void {
     iqn.invalid(begins ? 'must be valid format' : 'must be valid format starting with iqn, eui, or naa')
   }
   source.at('lun').between(0, 255)
+  const initiator = source.at('initiatorName')
+  if (initiator.isSet && !ISCSI_NAME.test(initiator.text)) {
+    initiator.named('initiatorname').invalid('must be valid format')
+  }
   const chap = source.at('chapAuthDiscovery').value === true || source.at('chapAuthSession').value === true
   if (chap && !source.at('secretRef').isSet) source.at('secretRef').required()
 }
@@ -164,10 +171,32 @@ function projected(source: Spot): void {
   }
 }
 
+const CSI_SECRETS = [
+  'controllerPublishSecretRef',
+  'controllerExpandSecretRef',
+  'nodePublishSecretRef',
+  'nodeExpandSecretRef',
+]
+const MAX_DRIVER_NAME = 63
+
+/** The name of a CSI driver, in letters of any case. */
+export function isDriverName(name: Spot): void {
+  if (!name.needed()) return
+  if (Buffer.byteLength(name.text) > MAX_DRIVER_NAME) name.tooLong(MAX_DRIVER_NAME)
+  for (const fault of nameIsDnsSubdomain(name.text.toLowerCase(), false)) name.invalid(fault, name.text)
+}
+
 function csi(source: Spot, persistent: boolean): void {
-  source.at('driver').neededAs((text) => nameIsDnsSubdomain(text.toLowerCase(), false))
-  if (persistent) source.at('volumeHandle').needed()
-  else {
+  isDriverName(source.at('driver'))
+  if (persistent) {
+    source.at('volumeHandle').needed()
+    for (const name of CSI_SECRETS) {
+      const ref = source.at(name)
+      if (!ref.isSet) continue
+      ref.at('name').neededAs((text) => nameIsDnsSubdomain(text, false))
+      ref.at('namespace').neededAs(dns1123LabelErrors)
+    }
+  } else {
     const ref = source.at('nodePublishSecretRef')
     if (ref.isSet) ref.at('name').neededAs((text) => nameIsDnsSubdomain(text, false))
   }
@@ -181,9 +210,31 @@ function hostPath(source: Spot): void {
   }
 }
 
+const HOST_PORTS = 'must be a host:port pair or multiple pairs separated by commas'
+/** A UUID is shorter. */
+const MAX_TENANT = 64
+
+function quobyteRegistry(source: Spot): void {
+  const registry = source.at('registry')
+  if (!registry.needed(HOST_PORTS)) return
+  if (Buffer.byteLength(source.at('tenant').text) > MAX_TENANT) {
+    source.at('tenant').required(`must be a UUID and may not exceed a length of ${MAX_TENANT} characters`)
+    return
+  }
+  for (const pair of registry.text.split(',')) {
+    if (!/^(\[[^[\]]*\]|[^:[\]]*):[^:[\]]*$/.test(pair)) registry.invalid(HOST_PORTS)
+  }
+}
+
 /** In the order in which upstream looks at them: of several, the first one counts. */
 const SOURCES: Readonly<Record<string, Rule>> = {
-  emptyDir: () => undefined,
+  emptyDir(source) {
+    const limit = source.at('sizeLimit')
+    const amount = amountAt(limit)
+    if (amount && compareQuantities(amount, NOTHING) < 0) {
+      limit.forbidden('SizeLimit field must be a valid resource quantity')
+    }
+  },
   hostPath,
   gitRepo(source) {
     source.at('repository').needed()
@@ -199,11 +250,22 @@ const SOURCES: Readonly<Record<string, Rule>> = {
     if (!path.text.startsWith('/')) path.invalid('must be an absolute path', path.text)
   },
   iscsi,
-  glusterfs: needs('endpoints', 'path'),
+  glusterfs(source, persistent) {
+    source.at('endpoints').needed()
+    source.at('path').needed()
+    const namespace = source.at('endpointsNamespace')
+    if (!persistent || !namespace.isSet) return
+    if (namespace.text) namespace.matches(dns1123LabelErrors)
+    else namespace.invalid('if the endpointnamespace is set, it must be a valid namespace name')
+  },
   flocker(source) {
     if (source.at('datasetName').isEmpty && source.at('datasetUUID').isEmpty) {
       source.required('one of datasetName and datasetUUID is required')
     }
+    if (!source.at('datasetName').isEmpty && !source.at('datasetUUID').isEmpty) {
+      source.invalid('datasetName and datasetUUID can not be specified simultaneously', 'resource')
+    }
+    if (source.at('datasetName').text.includes('/')) source.at('datasetName').invalid("must not contain '/'")
   },
   persistentVolumeClaim: needs('claimName'),
   rbd: needs('monitors', 'image'),
@@ -213,7 +275,7 @@ const SOURCES: Readonly<Record<string, Rule>> = {
   },
   cephfs: needs('monitors'),
   quobyte(source) {
-    source.at('registry').needed('must be a host:port pair or multiple pairs separated by commas')
+    quobyteRegistry(source)
     source.at('volume').needed()
   },
   downwardAPI(source) {
@@ -228,14 +290,14 @@ const SOURCES: Readonly<Record<string, Rule>> = {
   photonPersistentDisk: needs('pdID'),
   portworxVolume: needs('volumeID'),
   azureDisk,
-  storageos(source) {
-    source.at('volumeName').neededAs(dns1123LabelErrors)
-    source.at('volumeNamespace').ifSet(dns1123LabelErrors)
-  },
   projected,
   scaleIO: needs('gateway', 'system', 'volumeName'),
   local(source) {
     if (source.at('path').needed()) staysInside(source.at('path'))
+  },
+  storageos(source) {
+    source.at('volumeName').neededAs(dns1123LabelErrors)
+    source.at('volumeNamespace').ifSet(dns1123LabelErrors)
   },
   csi,
   ephemeral(source) {
@@ -250,18 +312,40 @@ const SOURCES: Readonly<Record<string, Rule>> = {
 
 /** Names that upstream's causes use for a field. */
 const SHOWN: Readonly<Record<string, string>> = { gcePersistentDisk: 'persistentDisk' }
+const REPEATED: Readonly<Record<string, string>> = { cephfs: 'cephFS', downwardAPI: 'downwarAPI' }
 /** Only volumes of a cluster, or only volumes of a pod, have these. */
 const ONLY_PERSISTENT: ReadonlySet<string> = new Set(['local'])
+
+/** The fields that say where a volume's data is. */
+export const SOURCE_NAMES: readonly string[] = Object.keys(SOURCES)
+/** The order in which upstream looks at the sources of persistent volumes. */
+const PERSISTENT_ORDER: readonly string[] = [
+  ...[
+    'hostPath',
+    'gcePersistentDisk',
+    'awsElasticBlockStore',
+    'glusterfs',
+    'flocker',
+    'nfs',
+    'rbd',
+    'quobyte',
+  ],
+  ...['cephfs', 'iscsi', 'cinder', 'fc', 'flexVolume', 'azureFile', 'vsphereVolume', 'photonPersistentDisk'],
+  ...['portworxVolume', 'azureDisk', 'scaleIO', 'local', 'storageos', 'csi'],
+]
 
 /** Exactly one source. Answers its name, or undefined where there is none. */
 export function volumeSource(volume: Spot, persistent: boolean): string | undefined {
   let found: string | undefined
-  for (const [type, check] of Object.entries(SOURCES)) {
+  for (const type of persistent ? PERSISTENT_ORDER : SOURCE_NAMES) {
     if (!persistent && ONLY_PERSISTENT.has(type)) continue
+    const check = SOURCES[type] as Rule
     const source = volume.at(type)
     if (!source.isSet) continue
-    if (found !== undefined) source.forbidden(MULTIPLE)
-    else {
+    if (found !== undefined) {
+      // Upstream lets a persistent volume have one of these besides another, and has a name of its own for some.
+      if (!persistent || type !== 'flexVolume') source.named(REPEATED[type] ?? type).forbidden(MULTIPLE)
+    } else {
       found = type
       check(source.named(SHOWN[type] ?? type), persistent)
     }
@@ -269,9 +353,6 @@ export function volumeSource(volume: Spot, persistent: boolean): string | undefi
   if (found === undefined) volume.required('must specify a volume type')
   return found
 }
-
-/** The fields of a persistent volume's spec that say where its data is. */
-export const SOURCE_NAMES: readonly string[] = Object.keys(SOURCES)
 
 /** The volumes of a pod, by name. */
 export function podVolumes(list: Spot): Map<string, Spot> {
