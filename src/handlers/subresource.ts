@@ -14,7 +14,6 @@ import type {
   Projection,
 } from '../registry/subresource.ts'
 import { ensureNamespace } from '../registry/generic.ts'
-import { ensureNamespace } from '../registry/generic.ts'
 import { decoderFor } from '../schema/decode.ts'
 import { storedJson } from '../schema/stringify.ts'
 import { managerFromUserAgent, trackUpdate } from '../schema/managedfields.ts'
