@@ -11,6 +11,7 @@ import { CacheLister, storedVersion } from '../handlers/lister.ts'
 import { Scopes, type WriteToAuthorize } from '../handlers/scope.ts'
 import type { Authorizer } from '../machinery/attributes.ts'
 import type { GroupResource } from '../machinery/gvk.ts'
+import { StatusError } from '../machinery/status.ts'
 import { builtinResources, findResource } from '../schema/resources.ts'
 import { Caches } from '../storage/cache/caches.ts'
 import { startCompaction } from '../storage/compactor.ts'
@@ -51,7 +52,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     return await assemble(options, { log, storage, identity })
   } catch (error) {
     await storage.close()
-    throw error
+    throw error instanceof StatusError && error.cause instanceof Error
+      ? new StartError(error.cause.message, error)
+      : error
   }
 }
 

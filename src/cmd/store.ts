@@ -1,4 +1,5 @@
 // Opens the engine that the options name, and turns its refusals into one clear line.
+import { StatusError } from '../machinery/status.ts'
 import type { Storage } from '../storage/interface.ts'
 import { openStorage, type StorageOptions } from '../storage/open.ts'
 import { StorageOpenError } from '../storage/open-error.ts'
@@ -20,6 +21,8 @@ export async function openStore(options: ApiServerOptions): Promise<Storage> {
     return await openStorage(storageOptions(options.storage))
   } catch (error) {
     if (error instanceof StorageOpenError) throw new StartError(error.message, error)
+    if (error instanceof StatusError && error.cause instanceof Error)
+      throw new StartError(error.cause.message, error)
     throw error
   }
 }

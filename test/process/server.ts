@@ -59,12 +59,20 @@ export interface Running {
 export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly nodeFlags?: readonly string[]
+  /** No file may grow beyond these blocks of half a KiB. */
+  readonly fileBlocks?: number
 }
+
+/** Has the shell set a limit, and become what it is told to run. */
+const LIMITED = 'ulimit -f "$0"; exec "$@"'
 
 /** Starts `dinghy ARGS`. */
 export function run(program: Program, args: readonly string[], options: RunOptions = {}): Running {
+  const command = [process.execPath, ...(options.nodeFlags ?? []), program.file, ...args]
+  const limit = options.fileBlocks === undefined ? [] : ['/bin/sh', '-c', LIMITED, String(options.fileBlocks)]
+  const [file = '', ...rest] = [...limit, ...command]
   const child = guarded(
-    spawn(process.execPath, [...(options.nodeFlags ?? []), program.file, ...args], {
+    spawn(file, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
     }),

@@ -2,8 +2,9 @@
 // (memory-mapped), commits happen on lmdb's own thread and are synced to the disk before they resolve.
 // Below the lmdb engine; takes the place of etcd's server/storage/backend.
 
-import { realpathSync } from 'node:fs'
+import { realpathSync, statfsSync } from 'node:fs'
 import type { Database as Table, open as openEnvironment, RootDatabase } from 'lmdb'
+import { plainError, type StatusError } from '../../machinery/status.ts'
 import type { Revision } from '../interface.ts'
 import { StorageOpenError } from '../open-error.ts'
 import { checkFile, prepareFiles } from './files.ts'
@@ -139,7 +140,7 @@ export class Database {
         void this.root.put(STATE_KEY, encodeState(state))
       })
     } catch (error) {
-      throw await reasonOf(error)
+      throw await reasonOf(error, this.path)
     }
   }
 
@@ -209,13 +210,32 @@ function checkContent(root: RootDatabase<Buffer, Buffer>, path: string): void {
 }
 
 /** lmdb-js hides the reason of a failed commit in a promise of its own. */
-async function reasonOf(error: unknown): Promise<Error> {
+async function reasonOf(error: unknown, path: string): Promise<StatusError> {
   const hidden = (error as { commitError?: PromiseLike<unknown> }).commitError
+  let reason = error
   try {
     await hidden
-  } catch (reason) {
-    const text = reason instanceof Error ? reason.message : String(reason)
-    return new Error(`cannot write to the store: ${text}`, { cause: reason })
+  } catch (shown) {
+    reason = shown
   }
-  return error instanceof Error ? error : new Error(String(error))
+  const text = reason instanceof Error ? reason.message : String(reason)
+  const because = new Error(`cannot write to the store: ${text}`, { cause: reason })
+  return isFull(reason, path) ? plainError(SPACE_EXCEEDED, because) : plainError(because.message, because)
+}
+
+/** What etcd says, so that clients of either know it. */
+const SPACE_EXCEEDED = 'etcdserver: mvcc: database space exceeded'
+/** Of the system: no space, file too large (a limit of the process), quota; lmdb's own: the map is full. */
+const FULL_CODES: readonly unknown[] = [28, 27, 122, -30792]
+/** lmdb says "input/output error" of a write of which a part found room. */
+const EIO = 5
+/** A disk with less than this has no room for a commit. */
+const ROOM_BYTES = 4 * 1024 * 1024
+
+function isFull(reason: unknown, path: string): boolean {
+  const code = (reason as { code?: unknown }).code
+  if (FULL_CODES.includes(code)) return true
+  if (code !== EIO) return false
+  const { bavail, bsize } = statfsSync(path)
+  return bavail * bsize < ROOM_BYTES
 }
