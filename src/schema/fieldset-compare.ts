@@ -5,7 +5,8 @@
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { comparePathElements, type FieldSet, LEAF } from './fieldset.ts'
 import { itemElement } from './fieldset-items.ts'
-import type { Field, ListType, StructType, Type } from './type.ts'
+import { structElements } from './fieldset-struct.ts'
+import type { ListType, StructType, Type } from './type.ts'
 
 export interface Comparison {
   /** Paths that `after` has and `before` has not, or not with this value. */
@@ -65,26 +66,6 @@ function isEmptyMap(value: Value): boolean {
   return true
 }
 
-interface FieldElement {
-  readonly element: string
-  readonly field: Field
-  /** Resolved when first met: types may be recursive. */
-  type: Type | undefined
-}
-
-const elementsOf = new WeakMap<StructType, Map<string, FieldElement>>()
-
-function structElements(type: StructType): Map<string, FieldElement> {
-  let elements = elementsOf.get(type)
-  if (!elements) {
-    elements = new Map(
-      type.fields.map((field) => [field.name, { element: `f:${field.name}`, field, type: undefined }]),
-    )
-    elementsOf.set(type, elements)
-  }
-  return elements
-}
-
 /** Structs, granular maps, and untyped maps. */
 function compareMaps(type: Type, before: Value, after: Value, result: Result): void {
   if (isEmptyMap(before) && isEmptyMap(after)) return compareLeaf(before, after, result)
@@ -99,7 +80,7 @@ function compareMaps(type: Type, before: Value, after: Value, result: Result): v
     const y = now && Object.hasOwn(now, key) ? now[key] : undefined
     if (x === y) continue
     const field = fields?.get(key)
-    const below = field ? (field.type ??= field.field.type) : valueType
+    const below = field ? field.type : valueType
     if (!below) continue
     compare(below, x, y, result)
     const element = field ? field.element : `f:${key}`

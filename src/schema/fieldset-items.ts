@@ -1,9 +1,9 @@
 // What tells the items of an associative list apart: the value itself in a set, the key fields in a list of maps, with
 // the defaults that the schema states for keys that are left out.
 // Follows sigs.k8s.io/structured-merge-diff/v6/typed (listItemToPathElement).
-import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
+import { isObject, type Json } from '../machinery/json.ts'
 import { goQuoteList } from '../machinery/quote.ts'
-import { keyElement, valueElement } from './fieldset.ts'
+import { jsonText } from './fieldset.ts'
 import type { ListType } from './type.ts'
 
 /** An item of an associative list has no identity; the message is upstream's. */
@@ -25,24 +25,23 @@ export function itemElement(type: ListType, item: Json): string {
 function keyOf(type: ListType, item: Json): string {
   if (item === null) throw new FieldSetError('associative list with keys may not have a null element')
   if (!isObject(item)) throw new FieldSetError('associative list with keys may not have non-map elements')
-  const key: JsonObject = {}
-  let found = false
-  for (const { name, byDefault } of keysOf(type)) {
+  let key = ''
+  for (const { name, prefix, byDefault } of keysOf(type)) {
     const value = Object.hasOwn(item, name) ? item[name] : byDefault
-    if (value === undefined) continue
-    key[name] = value
-    found = true
+    if (value !== undefined) key += `${key === '' ? '' : ','}${prefix}${jsonText(value)}`
   }
-  if (!found) {
+  if (key === '') {
     throw new FieldSetError(
       `associative list with keys has an element that omits all key fields ${goQuoteList(type.mapKeys)} (and doesn't have default values for any key fields)`,
     )
   }
-  return keyElement(key)
+  return `k:{${key}}`
 }
 
 interface Key {
   readonly name: string
+  /** `"name":` */
+  readonly prefix: string
   readonly byDefault: Json | undefined
 }
 
@@ -51,7 +50,9 @@ const sortedKeys = new WeakMap<ListType, readonly Key[]>()
 function keysOf(type: ListType): readonly Key[] {
   let keys = sortedKeys.get(type)
   if (!keys) {
-    keys = type.mapKeys.toSorted().map((name) => ({ name, byDefault: keyDefault(type, name) }))
+    keys = type.mapKeys
+      .toSorted()
+      .map((name) => ({ name, prefix: `${jsonText(name)}:`, byDefault: keyDefault(type, name) }))
     sortedKeys.set(type, keys)
   }
   return keys
@@ -72,5 +73,5 @@ function memberOf(item: Json): string {
   if (Array.isArray(item)) throw new FieldSetError('not supported: associative list with lists as elements')
   if (typeof item === 'object')
     throw new FieldSetError("associative list without keys has an element that's a map type")
-  return valueElement(item)
+  return `v:${jsonText(item)}`
 }

@@ -157,11 +157,14 @@ export function setOfPaths(paths: readonly string[]): FieldSet {
 
 // ---- path elements
 
-/** The element of an item of a set. */
-export const valueElement = (value: Json): string => `v:${escapeHtml(JSON.stringify(value))}`
+/** Texts that JSON and upstream's encoder write as they are. */
+const PLAIN_TEXT = /^[\w .:/-]*$/
 
-/** The element of an item of an associative list; `key` has its names in order. */
-export const keyElement = (key: JsonObject): string => `k:${escapeHtml(JSON.stringify(key))}`
+/** A value as it stands in an element: JSON as Go's encoder writes it. */
+export function jsonText(value: Json): string {
+  if (typeof value === 'string' && PLAIN_TEXT.test(value)) return `"${value}"`
+  return escapeHtml(JSON.stringify(value))
+}
 
 const KINDS = 'fkvi'
 
@@ -172,9 +175,26 @@ export function comparePathElements(a: string, b: string): number {
   if (kind !== 0) return kind
   if (a[0] === 'f') return a < b ? -1 : 1
   if (a[0] === 'i') return Number(a.slice(2)) - Number(b.slice(2))
-  const x = JSON.parse(a.slice(2)) as Json
-  const y = JSON.parse(b.slice(2)) as Json
+  const x = parsedElement(a)
+  const y = parsedElement(b)
   return a[0] === 'v' ? compareScalars(x, y) : compareKeys(x as JsonObject, y as JsonObject)
+}
+
+/** Elements that were parsed lately: those of one kind of object come again and again. */
+const parsedElements = new Map<string, Json>()
+/** Enough for the names and ports that a cluster's objects have in common; beyond, all is forgotten. */
+const MAX_PARSED_ELEMENTS = 2000
+/** Longer ones are not worth their memory. */
+const MAX_PARSED_LENGTH = 200
+
+function parsedElement(element: string): Json {
+  let value = parsedElements.get(element)
+  if (value !== undefined) return value
+  value = JSON.parse(element.slice(2)) as Json
+  if (element.length > MAX_PARSED_LENGTH) return value
+  if (parsedElements.size >= MAX_PARSED_ELEMENTS) parsedElements.clear()
+  parsedElements.set(element, value)
+  return value
 }
 
 function compareKeys(a: JsonObject, b: JsonObject): number {
@@ -213,12 +233,12 @@ export function canonicalElement(element: string): string | undefined {
       if (!/^[+-]?\d+$/.test(rest)) throw new SyntaxError(`no index: ${element}`)
       return `i:${Number(rest)}`
     case 'v':
-      return valueElement(JSON.parse(rest) as Json)
+      return `v:${jsonText(JSON.parse(rest) as Json)}`
     case 'k': {
       const key = JSON.parse(rest) as Json
       if (typeof key !== 'object' || key === null || Array.isArray(key))
         throw new SyntaxError(`no key: ${element}`)
-      return keyElement(Object.fromEntries(Object.entries(key).sort(([a], [b]) => (a < b ? -1 : 1))))
+      return `k:${jsonText(Object.fromEntries(Object.entries(key).sort(([a], [b]) => (a < b ? -1 : 1))))}`
     }
     default:
       return undefined

@@ -3,6 +3,7 @@
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 import { comparePathElements, type FieldSet, LEAF } from '../fieldset.ts'
 import { itemElement } from '../fieldset-items.ts'
+import { structElements } from '../fieldset-struct.ts'
 import type { ListType, StructType, Type } from '../type.ts'
 
 /** The set of all that `value` says; `value` must fit `type` (faultsOf), but lists may have an item twice. */
@@ -29,17 +30,18 @@ function walk(type: Type, value: Json): FieldSet | undefined {
 }
 
 function fieldsOfMap(type: Type, map: JsonObject): FieldSet | undefined {
+  const fields = type.kind === 'struct' ? structElements(type) : undefined
+  const rest = type.kind === 'struct' ? type.rest : type.kind === 'map' ? type.value : type
   let out: FieldSet | undefined
   for (const key of sorted(Object.keys(map))) {
     const value = map[key] as Json
-    const field = type.kind === 'struct' ? type.byName.get(key) : undefined
-    const below =
-      field?.type ?? (type.kind === 'struct' ? type.rest : type.kind === 'map' ? type.value : type)
+    const field = fields?.get(key)
+    const below = field ? field.type : rest
     if (!below) continue
     const node = walk(below, value)
     const isItem = field === undefined || value === null || isEmptyMap(value)
     const grown = isItem ? withSelf(node) : node
-    if (grown) (out ??= {})[`f:${key}`] = grown
+    if (grown) (out ??= {})[field ? field.element : `f:${key}`] = grown
   }
   return out
 }

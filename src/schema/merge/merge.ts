@@ -2,6 +2,7 @@
 // here. What does not change is the stored object's own part, so a merge that changes nothing gives that very object.
 // Follows sigs.k8s.io/structured-merge-diff/v6/typed (merge.go, with the rule that keeps the right side).
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { structElements } from '../fieldset-struct.ts'
 import { assign } from '../json-assign.ts'
 import type { StructType, Type } from '../type.ts'
 import { either, mergeLists } from './lists.ts'
@@ -51,7 +52,7 @@ function mergeMaps(type: Type, live: Json, applied: Json): Json {
 }
 
 function typeBelow(type: Type, key: string): Type | undefined {
-  if (type.kind === 'struct') return type.byName.get(key)?.type ?? type.rest
+  if (type.kind === 'struct') return structElements(type).get(key)?.type ?? type.rest
   return type.kind === 'map' ? type.value : type
 }
 

@@ -22,39 +22,53 @@ export interface Pruning {
 
 /** `merged` without what only `last` owned; `merged` itself where nothing goes. */
 export function prune(pruning: Pruning): JsonObject {
-  const { merged, last, current, versions } = pruning
+  const { merged, last, current, managed, versions } = pruning
   if (!last) return merged
-  // All that was said is said again, so nothing can go.
-  if (last.apiVersion === current.apiVersion && isSubset(last.set, current.set)) return merged
+  // All that was said is said again, so nothing can go; but what a conversion loses can.
+  if (isOneVersion(managed, last.apiVersion) && isSubset(last.set, current.set)) return merged
   const base = versions.convert(current.apiVersion, merged, last.apiVersion)
   if (!base) return merged
-  const owned = addBackOwned(pruning, base, last)
-  if (!owned) return merged
+  const said = namedFields(base)
   const lastSet = withNamedFields(base.type, last.set)
-  const gone = difference(namedFields(base), namedFields(owned))
+  const owned = addBackOwned(pruning, { ...base, said, lastSet }, last)
+  if (!owned) return merged
+  const gone = difference(said, namedFields(owned))
   const pruned = removeFields(base.type, base.object, intersection(gone, lastSet)) as JsonObject
   const left = versions.convert(last.apiVersion, pruned, current.apiVersion)?.object
   return left && !isSame(left, merged) ? left : merged
 }
 
+function isOneVersion(managed: Managed, apiVersion: string): boolean {
+  for (const entry of managed.values()) if (entry.apiVersion !== apiVersion) return false
+  return true
+}
+
 const namedFields = ({ type, object }: InVersion): FieldSet => withNamedFields(type, fieldsOf(type, object))
 
+/** What was merged, in the version that the applier used before. */
+interface Base extends InVersion {
+  /** All its fields. */
+  readonly said: FieldSet
+  /** What the applier owned of it. */
+  readonly lastSet: FieldSet
+}
+
 /** The object without all of `last`, but with what any manager owns, in the version of `last`. */
-function addBackOwned(pruning: Pruning, base: InVersion, last: ManagedEntry): InVersion | undefined {
+function addBackOwned(pruning: Pruning, base: Base, last: ManagedEntry): InVersion | undefined {
   const { versions } = pruning
-  const lastSet = withNamedFields(base.type, last.set)
   let at = last.apiVersion
-  let merged = base
+  let merged: InVersion = base
   let pruned: InVersion = {
     type: base.type,
-    object: (removeFields(base.type, base.object, lastSet) ?? {}) as JsonObject,
+    object: (removeFields(base.type, base.object, base.lastSet) ?? {}) as JsonObject,
   }
   for (const [version, owned] of ownedByVersion(pruning.managed, last.apiVersion)) {
     const mergedThere = versions.convert(at, merged.object, version)
     const prunedThere = mergedThere && versions.convert(at, pruned.object, version)
     if (!mergedThere || !prunedThere) continue
     const kept = union(namedFields(prunedThere), withNamedFields(mergedThere.type, owned))
-    const gone = difference(namedFields(mergedThere), kept)
+    const said = mergedThere.object === base.object ? base.said : namedFields(mergedThere)
+    const gone = difference(said, kept)
     merged = mergedThere
     pruned = {
       type: merged.type,

@@ -3,6 +3,7 @@
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 import { type FieldSet, isEmptySet, isMember, LEAF } from '../fieldset.ts'
 import { itemElement } from '../fieldset-items.ts'
+import { structElements } from '../fieldset-struct.ts'
 import { assign } from '../json-assign.ts'
 import type { ListType, Type } from '../type.ts'
 
@@ -43,7 +44,7 @@ function removeItems(type: ListType, list: readonly Json[], set: FieldSet): Json
 function typeBelow(type: Type | undefined, element: string): Type | undefined {
   switch (type?.kind) {
     case 'struct':
-      return type.byName.get(element.slice(2))?.type ?? type.rest
+      return structElements(type).get(element.slice(2))?.type ?? type.rest
     case 'map':
       return type.value
     case 'list':

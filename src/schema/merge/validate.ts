@@ -3,6 +3,7 @@
 // decoded. Follows sigs.k8s.io/structured-merge-diff/v6/typed (validate.go) and k8s.io/kube-openapi/pkg/schemaconv.
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 import { FieldSetError, itemElement } from '../fieldset-items.ts'
+import { structElements } from '../fieldset-struct.ts'
 import type { ListType, ScalarType, StructType, Type } from '../type.ts'
 import { elementText, goSyntax, goText, goType, pathText } from './words.ts'
 
@@ -53,14 +54,12 @@ function check(type: Type, value: Json, walk: Walk): void {
 }
 
 function checkMap(type: Type, map: JsonObject, walk: Walk): void {
+  const fields = type.kind === 'struct' ? structElements(type) : undefined
+  const rest = type.kind === 'struct' ? type.rest : type.kind === 'map' ? type.value : type
   for (const key in map) {
-    const below =
-      type.kind === 'struct'
-        ? (type.byName.get(key)?.type ?? type.rest)
-        : type.kind === 'map'
-          ? type.value
-          : type
-    walk.path.push(`f:${key}`)
+    const field = fields?.get(key)
+    const below = field ? field.type : rest
+    walk.path.push(field ? field.element : `f:${key}`)
     if (below) check(below, map[key] as Json, walk)
     else complain(walk, 'field not declared in schema')
     walk.path.pop()
