@@ -4,10 +4,11 @@ import { admissionPlugins } from '../admission/plugins.ts'
 import { AdmissionChain } from '../admission/chain.ts'
 import { Impersonation } from '../authn/impersonation.ts'
 import { authorizerChain } from '../authz/chain.ts'
-import { forbiddenFor } from '../authz/forbidden.ts'
+import { forbiddenFor, requireAllowed } from '../authz/forbidden.ts'
 import { escalationCheck, guardsResource } from '../authz/escalation.ts'
 import { RBAC_RESOURCES, RbacAuthorizer } from '../authz/rbac.ts'
 import { CacheLister, storedVersion } from '../handlers/lister.ts'
+import type { ApiRequest } from '../handlers/request.ts'
 import { Scopes, type WriteToAuthorize } from '../handlers/scope.ts'
 import type { Authorizer } from '../machinery/attributes.ts'
 import type { GroupResource } from '../machinery/gvk.ts'
@@ -147,6 +148,7 @@ function readingSide(options: ApiServerOptions, storage: Storage): ReadingSide {
     claims: claimsOn(() => scopes, stored),
     describe: describeField,
     authorizeWrite: (write) => guardWrite(write, authorizer, rbac),
+    authorizeCreate: (request) => guardCreate(request, authorizer),
     now: () => new Date(),
   })
   return { caches, lister, rbac, authorizer, scopes }
@@ -196,6 +198,12 @@ async function guardWrite(
   // A create's path names no object, so that rules with resourceNames never cover it.
   const name = old ? write.name : ''
   await escalationCheck({ user, resource, namespace, name, object, old }, { authorizer, rbac })
+}
+
+/** A PUT or PATCH that creates asks for what a POST would. */
+async function guardCreate({ info, user }: ApiRequest, authorizer: Authorizer): Promise<void> {
+  const attributes = { ...info, verb: 'create', user }
+  requireAllowed(attributes, await authorizer.authorize(attributes))
 }
 
 async function openPort(options: ApiServerOptions, identity: Identity, chain: Chain): Promise<Listening> {
