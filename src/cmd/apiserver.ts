@@ -13,6 +13,7 @@ import { Scopes, type WriteToAuthorize } from '../handlers/scope.ts'
 import type { Authorizer } from '../machinery/attributes.ts'
 import type { GroupResource } from '../machinery/gvk.ts'
 import { StatusError } from '../machinery/status.ts'
+import type { UserInfo } from '../machinery/user.ts'
 import { builtinResources, findResource } from '../schema/resources.ts'
 import { Caches } from '../storage/cache/caches.ts'
 import { startCompaction } from '../storage/compactor.ts'
@@ -22,6 +23,7 @@ import { serve } from '../server/chain.ts'
 import { describeField } from '../server/descriptions.ts'
 import { InflightLimit } from '../server/inflight.ts'
 import { listen, type Listening } from '../server/listen.ts'
+import { loopback, type Loopback } from '../server/loopback.ts'
 import { RequestMetrics } from '../server/metrics.ts'
 import { specialHandlers } from '../server/special.ts'
 import { type Authentication, authenticationOf } from './authentication.ts'
@@ -40,6 +42,8 @@ export interface ApiServer {
   readonly identity: Identity
   readonly storage: Storage
   readonly log: Log
+  /** The way in for a part of the cluster that runs in this process, as this user. */
+  loopback(user: UserInfo): Loopback
   stop(): Promise<void>
 }
 
@@ -106,6 +110,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     identity,
     storage,
     log,
+    loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),
     stop: () => stop({ listening, caches, storage, renewal, stopCompaction }),
   }
 }

@@ -94,13 +94,15 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   const longRunning = info.verb === 'watch' || info.verb === 'connect'
   const allotted = longRunning ? 0 : allottedMs(query)
   const warn = (message: string): void => void walk.warnings.push(message)
-  const authenticated = chain.authenticator.authenticate({
-    headers: exchange.headers,
-    rawHeaders: exchange.rawHeaders,
-    path,
-    peerCertificate: exchange.peer.certificate,
-    warn,
-  })
+  const authenticated =
+    exchange.peer.user ??
+    chain.authenticator.authenticate({
+      headers: exchange.headers,
+      rawHeaders: exchange.rawHeaders,
+      path,
+      peerCertificate: exchange.peer.certificate,
+      warn,
+    })
   const requester = authenticated instanceof Promise ? await authenticated : authenticated
   const wanted = wantedUser(exchange.rawHeaders)
   const user = wanted

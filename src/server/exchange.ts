@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { PeerCertificate } from '../authn/authenticator.ts'
 import type { ByteSink } from '../handlers/request.ts'
+import type { UserInfo } from '../machinery/user.ts'
 
 export type Headers = Record<string, string | string[] | number>
 
@@ -32,6 +33,8 @@ export interface Exchange {
 export interface Peer {
   readonly address: string
   readonly certificate: PeerCertificate | undefined
+  /** Who asks, where that needs no proof: from inside the process (loopback.ts). */
+  readonly user?: UserInfo
 }
 
 /** How long a client may take to send a body. */

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { homedir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { packageRoot } from '../../src/schema/facts.ts'
+import { kindFiles } from './kinds.ts'
 import { linesOf, objectLines } from './lines.ts'
 import { bootstrapPolicy } from './policy.ts'
 import { resourceRows, tableColumns } from './resources.ts'
@@ -16,6 +17,8 @@ import { typePackages } from './types.ts'
 /** The release of k8s.io/api and its siblings that goes with the spec. */
 const STAGING_VERSION = 'v0.36.3'
 const GO_TYPES = 'go-types.json'
+/** Types for TypeScript, from api/openapi. */
+const KINDS = '../../src/client/kinds'
 
 function main(argv: readonly string[]): number {
   const check = argv.includes('--check')
@@ -53,6 +56,7 @@ function generate(folder: string, target: string): Map<string, string> {
   const packages = typePackages(spec)
   for (const [name, row] of packages)
     files.set(`types/${name}.json`, objectLines({ group: row.group }, 'types', row.types))
+  for (const [name, types] of kindFiles(packages)) files.set(join(KINDS, name), types)
   const resources = resourceRows(spec, packages)
   files.set('resources.json', linesOf(resources))
   files.set('columns.json', objectLines({}, 'columns', tableColumns(folder)))

@@ -1,0 +1,155 @@
+// Events about objects: told once, counted when they come again, never so many that they are a load.
+// Follows k8s.io/client-go/tools/record (event.go, events_cache.go).
+import { createHash } from 'node:crypto'
+import { type Api, isNotFound } from './api.ts'
+import { type Clock, timeOf } from './clock.ts'
+import type { Event } from './kinds/core.v1.gen.ts'
+import { type ApiObject, apiVersionOfResource, type Resource } from './resource.ts'
+import { CORE_EVENTS } from './resources.ts'
+
+/** As upstream: one source may send this many events about one object at once, then one in 5 minutes. */
+const BURST = 25
+const REFILL_MS = 300_000
+/** As upstream's LRU of what was sent. */
+const MAX_REMEMBERED = 4096
+/** Events that wait to be sent; more are dropped. */
+const MAX_WAITING = 1000
+
+export type EventType = 'Normal' | 'Warning'
+
+/** What an event is about. */
+export interface About {
+  readonly resource: Resource
+  readonly object: ApiObject
+  /** "spec.containers{app}" */
+  readonly fieldPath?: string
+}
+
+export interface EventSource {
+  /** "deployment-controller" */
+  readonly component: string
+  readonly host?: string
+}
+
+interface Sent {
+  readonly name: string
+  readonly firstTimestamp: string
+  count: number
+}
+
+interface Bucket {
+  tokens: number
+  at: number
+}
+
+export class EventRecorder {
+  readonly #api: Api
+  readonly #clock: Clock
+  readonly #source: EventSource
+  readonly #sent = new Map<string, Sent>()
+  readonly #buckets = new Map<string, Bucket>()
+  #sending: Promise<void> = Promise.resolve()
+  #waiting = 0
+
+  constructor(api: Api, clock: Clock, source: EventSource) {
+    this.#api = api
+    this.#clock = clock
+    this.#source = source
+  }
+
+  /** The same server, as another source. */
+  as(source: EventSource): EventRecorder {
+    return new EventRecorder(this.#api, this.#clock, source)
+  }
+
+  /** Tells in the background; what cannot be told is lost, as upstream's are. */
+  event(about: About, type: EventType, reason: string, message: string): void {
+    const event = this.#eventOf(about, type, reason, message)
+    if (!this.#allow(event.involvedObject.uid ?? '') || this.#waiting >= MAX_WAITING) return
+    this.#waiting++
+    this.#sending = this.#sending.then(() => this.#send(event)).finally(() => this.#waiting--)
+  }
+
+  /** Resolves when all that was told is sent. */
+  flushed(): Promise<void> {
+    return this.#sending
+  }
+
+  #allow(object: string): boolean {
+    const now = this.#clock.now()
+    const bucket = this.#buckets.get(object) ?? { tokens: BURST, at: now }
+    bucket.tokens = Math.min(BURST, bucket.tokens + (now - bucket.at) / REFILL_MS)
+    bucket.at = now
+    remember(this.#buckets, object, bucket)
+    if (bucket.tokens < 1) return false
+    bucket.tokens--
+    return true
+  }
+
+  #eventOf({ resource, object, fieldPath }: About, type: EventType, reason: string, message: string): Event {
+    const { namespace, name, uid, resourceVersion } = object.metadata
+    const time = timeOf(this.#clock)
+    return {
+      metadata: { namespace: namespace || 'default' },
+      involvedObject: {
+        kind: resource.kind,
+        namespace,
+        name,
+        uid,
+        apiVersion: apiVersionOfResource(resource),
+        resourceVersion,
+        fieldPath,
+      },
+      reason,
+      message,
+      type,
+      source: { ...this.#source },
+      firstTimestamp: time,
+      lastTimestamp: time,
+      count: 1,
+      reportingComponent: this.#source.component,
+      reportingInstance: this.#source.host ?? '',
+    }
+  }
+
+  async #send(event: Event): Promise<void> {
+    const key = keyOfEvent(event)
+    const known = this.#sent.get(key)
+    try {
+      if (known && (await this.#countAgain(known, event))) return
+      const { name } = event.involvedObject
+      const stamp = createHash('sha256').update(`${key} ${this.#clock.now()}`).digest('hex').slice(0, 16)
+      const created = await this.#api.create(CORE_EVENTS, {
+        ...event,
+        metadata: { ...event.metadata, name: `${name}.${stamp}` },
+      })
+      const sent = { name: created.metadata.name ?? '', firstTimestamp: event.firstTimestamp ?? '', count: 1 }
+      remember(this.#sent, key, sent)
+    } catch {
+      this.#sent.delete(key)
+    }
+  }
+
+  /** Whether the event that was told before is still there, and counts one more now. */
+  async #countAgain(known: Sent, event: Event): Promise<boolean> {
+    const place = { namespace: event.metadata.namespace, name: known.name }
+    const body = { count: known.count + 1, lastTimestamp: event.lastTimestamp ?? null }
+    try {
+      await this.#api.patch(CORE_EVENTS, place, body, { type: 'strategic' })
+      known.count++
+      return true
+    } catch (error) {
+      if (isNotFound(error)) return false
+      throw error
+    }
+  }
+}
+
+function remember<T>(cache: Map<string, T>, key: string, value: T): void {
+  cache.delete(key)
+  cache.set(key, value)
+  if (cache.size > MAX_REMEMBERED) cache.delete(cache.keys().next().value as string)
+}
+
+const keyOfEvent = ({ involvedObject: { uid, fieldPath }, type, reason, message, source }: Event): string =>
+  JSON.stringify([uid, fieldPath, type, reason, message, source?.component, source?.host])
