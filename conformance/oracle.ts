@@ -4,7 +4,8 @@
 //	node tools/run.js conformance/oracle.ts -- [--raise] [--verbose] [FILE...]     FILE: a scenario file's name
 //
 // oracle-floor.json says how many scenarios of each file pass; fewer is a failure, and --raise writes what passed now.
-// Without FILE the files of the floor are asked. The last line is `N passed, N failed`.
+// Without FILE the files of the floor are asked. The last line is `N passed, N failed`. Scenarios that differ in nothing
+// but the prose of table columns are counted by themselves: upstream's text is not ours to commit.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -23,7 +24,13 @@ type Floor = Record<string, number>
 interface Outcome {
   readonly passed: number
   readonly all: number
+  /** Of those that did not pass: how many differ in descriptions of columns alone. */
+  readonly proseOnly: number
 }
+
+/** A difference that `check --verbose` prints, and one of them that is a column's description. */
+const DIFFERENCE = /^ {4}\//
+const COLUMN_PROSE = /^ {4}\/\S*columnDefinitions\/\d+\/description:/
 
 async function main(argv: readonly string[]): Promise<number> {
   if (!existsSync(ORACLE)) {
@@ -75,16 +82,28 @@ function ask(file: string, folder: string, verbose: boolean): Outcome {
       'check',
       ...['--kubeconfig', join(folder, 'kubeconfig'), '--token', 'secret'],
       ...['--recorded', join(ORACLE, 'recorded')],
-      ...(verbose ? ['--verbose'] : []),
+      '--verbose',
       join(ORACLE, 'scenarios', file),
     ],
-    { encoding: 'utf8', env: { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}` } },
+    {
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+      env: { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}` },
+    },
   )
-  process.stdout.write(stdout)
+  process.stdout.write(verbose ? stdout : stdout.replace(/^ {2,}.*\n/gm, ''))
   const totals = /^scenarios: (\d+) passed, (\d+) failed/m.exec(stdout)
   if (!totals) throw new Error(`${file}: ${stderr.trim() || 'the oracle gave no totals'}`)
   const passed = Number(totals[1])
-  return { passed, all: passed + Number(totals[2]) }
+  return { passed, all: passed + Number(totals[2]), proseOnly: proseOnly(stdout) }
+}
+
+function proseOnly(output: string): number {
+  const failures = output.split(/^FAIL /m).slice(1)
+  return failures.filter((text) => {
+    const differences = text.split('\n').filter((line) => DIFFERENCE.test(line))
+    return differences.length > 0 && differences.every((line) => COLUMN_PROSE.test(line))
+  }).length
 }
 
 function raise(floor: Floor, outcomes: readonly (readonly [string, Outcome])[]): void {
@@ -94,15 +113,17 @@ function raise(floor: Floor, outcomes: readonly (readonly [string, Outcome])[]):
 
 /** Failed are the scenarios that the floor says should pass; the others that differ are known. */
 function report(floor: Floor, outcomes: readonly (readonly [string, Outcome])[]): number {
-  let [passed, failed, different] = [0, 0, 0]
+  let [passed, failed, different, prose] = [0, 0, 0, 0]
   for (const [file, outcome] of outcomes) {
     const missing = Math.max(0, (floor[file] ?? 0) - outcome.passed)
     if (missing > 0) console.log(`${file}: ${outcome.passed} pass; the floor is ${floor[file]}`)
     passed += outcome.passed
     failed += missing
     different += outcome.all - outcome.passed - missing
+    prose += outcome.proseOnly
   }
-  console.log(`known differences: ${different} of ${passed + failed + different}`)
+  const all = passed + failed + different
+  console.log(`known differences: ${different} of ${all}, ${prose} of them in descriptions of columns alone`)
   console.log(`${passed} passed, ${failed} failed`)
   return failed > 0 ? 1 : 0
 }

@@ -39,7 +39,11 @@ export function lazyNonResource(parts: SiteParts): Site {
           handler = made
           made(exchange)
         },
-        () => exchange.answer(500, {}),
+        (error: unknown) => {
+          loading = undefined
+          parts.log.error({ err: error }, 'what serves discovery and the like could not be loaded')
+          exchange.answer(500, {})
+        },
       )
     },
   }
