@@ -34,7 +34,7 @@ export async function parseBody(
   switch (body.mediaType) {
     case '':
     case JSON_TYPE:
-      return parseJson(body.bytes, { findDuplicates })
+      return parseJson(body.bytes, { findDuplicates, mergeDuplicates: true })
     case YAML_TYPE: {
       const { parseYaml } = await import('../schema/yaml.ts')
       return parseYaml(body.bytes, { findDuplicates })

@@ -46,6 +46,19 @@ describe('parseJson', () => {
     expect(parseJson(Buffer.from(text)).duplicates).toEqual([])
   })
 
+  it.each([
+    [
+      '{"a":{"x":1,"y":[1]},"b":2,"a":{"y":[2,{"k":1,"k":2}],"z":{"q":"}"}}}',
+      { a: { x: 1, y: [2, { k: 2 }], z: { q: '}' } }, b: 2 },
+    ],
+    ['{"a":{"x":1},"a":null}', { a: null }],
+    ['{"a":{"x":1},"a":null,"a":{"y":1}}', { a: { y: 1 } }],
+    ['[{"a":{"b":{"c":1}},"a":{"b":{"d":true}}},{"a":{}}]', [{ a: { b: { c: 1, d: true } } }, { a: {} }]],
+    [String.raw`{"a\u0062":{"\"x":1},"ab":{"y":-1.5e3}}`, { ab: { '"x': 1, y: -1500 } }],
+  ])('makes one object of two with one key in %j, where it is asked to', (text, value) => {
+    expect(parseJson(Buffer.from(text), { mergeDuplicates: true }).value).toEqual(value)
+  })
+
   it('finds duplicates among more keys than are hashed, and stops counting at 100', () => {
     const keys = Array.from({ length: 200 }, (_, i) => `"k${i}":${i}`)
     expect(parse(`{${keys.join()}}`).duplicates).toEqual([])

@@ -2,6 +2,7 @@
 // Follows sigs.k8s.io/json (duplicate fields, int64) and Go's encoding/json (wording of syntax errors, UTF-8).
 import { isUtf8 } from 'node:buffer'
 import type { Json } from '../machinery/json.ts'
+import { parseMerging } from './json-duplicates.ts'
 import { inspectJson } from './json-inspect.ts'
 import { syntaxErrorOf } from './json-syntax.ts'
 
@@ -16,6 +17,8 @@ export class JsonSyntaxError extends Error {
 export interface ParseOptions {
   /** Look for duplicate keys (strict and warning field validation); else `duplicates` stays empty. */
   readonly findDuplicates?: boolean
+  /** Two objects of one key become one, as they do where Go decodes into a struct; else the last counts. */
+  readonly mergeDuplicates?: boolean
 }
 
 export interface Parsed {
@@ -25,7 +28,7 @@ export interface Parsed {
 }
 
 /**
- * Parses one JSON text. The last of duplicate keys wins, as everywhere.
+ * Parses one JSON text. The last of duplicate keys wins, where the options do not say otherwise.
  *
  * DEVIATION: an integer of int64 that a JavaScript number would print with other digits (beyond 2^53) is refused by
  * name instead of kept, so that no digit is lost in silence. Beyond int64 upstream itself turns to a float64.
@@ -36,12 +39,14 @@ export function parseJson(bytes: Buffer, options: ParseOptions = {}): Parsed {
   const findings = inspectJson(bytes)
   if (findings.tooDeep) throw new JsonSyntaxError(syntaxErrorOf(bytes) ?? 'exceeded max depth')
   const text = findings.ascii ? bytes.toString('latin1') : decodeUtf8(bytes)
+  const sound = findings.escapes ? replaceLoneSurrogates(text) : text
   let value: Json
   try {
-    value = JSON.parse(findings.escapes ? replaceLoneSurrogates(text) : text) as Json
+    value = JSON.parse(sound) as Json
   } catch {
     throw new JsonSyntaxError(syntaxErrorOf(bytes) ?? 'invalid JSON')
   }
+  if (options.mergeDuplicates && findings.maybeDuplicates) value = parseMerging(sound)
   const duplicates: string[] = []
   if (findings.oddNumbers || (options.findDuplicates && findings.maybeDuplicates)) {
     reportDetails(text, findings, options.findDuplicates ? duplicates : undefined)
