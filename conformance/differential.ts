@@ -185,7 +185,7 @@ async function kind(run: Run, resource: Resource): Promise<void> {
     if (wanted('update')) await updates(run, resource, stored, path)
     if (wanted('status')) await statusUpdates(run, resource, stored, path)
     await run.both('PATCH', path, same({ metadata: { finalizers: null } }))
-    await run.both('DELETE', `${path}?gracePeriodSeconds=0`, undefined)
+    await run.both('DELETE', `${path}?gracePeriodSeconds=0&propagationPolicy=Background`, undefined)
   }
 }
 

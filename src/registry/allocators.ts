@@ -184,6 +184,8 @@ export class ServiceAllocators {
 
   /** Takes the node port that a client asks for. */
   takePort(port: number, dryRun: boolean): Refusal | undefined {
+    // Upstream's dry run takes any port.
+    if (dryRun) return undefined
     const [first, last] = this.portSpan
     if (port < first || port > last) {
       return {
@@ -191,7 +193,7 @@ export class ServiceAllocators {
       }
     }
     if (!this.free(this.ports, String(port))) return { refused: 'provided port is already allocated' }
-    if (!dryRun) this.ports.take(String(port), Date.now())
+    this.ports.take(String(port), Date.now())
     return undefined
   }
 

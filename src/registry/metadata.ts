@@ -82,7 +82,7 @@ function finalizerCauses(finalizers: readonly string[], field: string, causes: S
 /** The stricter finalizer rule of the built-in kinds: a standard name, or one with a domain. */
 export function kubeFinalizerCauses(meta: ObjectMeta, causes: StatusCause[]): void {
   meta.finalizers?.forEach((name, i) => {
-    if (qualifiedNameErrors(name).length || name.includes('/') || STANDARD_FINALIZERS.has(name)) return
+    if (name.includes('/') || STANDARD_FINALIZERS.has(name)) return
     const why = 'name is neither a standard finalizer name nor is it fully qualified'
     causes.push(cause.invalid(`metadata.finalizers[${i}]`, name, why))
   })

@@ -2,6 +2,7 @@
 // A strategy of this room. Follows pkg/registry/core/pod/strategy.go.
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
+import { dropPodFeatures } from './podfeatures.ts'
 import { resetMetadataForStatus, timeText } from './generic.ts'
 import { qosClassOf } from './qos.ts'
 import { childOf, numberAt, objectAt, objectsAt, present, textAt, textsAt } from './reading.ts'
@@ -45,19 +46,12 @@ function settleSelectors(pod: KubeObject): void {
   }
 }
 
-/** What the feature ClusterTrustBundleProjection, off by default in 1.36, would allow is dropped. */
-function dropTrustBundles(pod: KubeObject): void {
-  for (const volume of objectsAt(specOf(pod)['volumes'])) {
-    for (const source of objectsAt(objectAt(volume['projected'])['sources']))
-      delete source['clusterTrustBundle']
-  }
-}
-
 function prepareForCreate(pod: KubeObject, context: WriteContext): void {
   const spec = specOf(pod)
-  dropTrustBundles(pod)
+  dropPodFeatures(spec)
   settleSelectors(pod)
-  const status: JsonObject = { phase: 'Pending', qosClass: qosClassOf(spec) }
+  const given = textAt(objectAt(pod['status'])['qosClass'])
+  const status: JsonObject = { phase: 'Pending', qosClass: given || qosClassOf(spec) }
   if (objectsAt(spec['schedulingGates']).length) {
     status['conditions'] = [
       {
@@ -127,6 +121,7 @@ function takeResources(spec: JsonObject, given: JsonObject): void {
 }
 
 function prepareForUpdate(pod: KubeObject, old: KubeObject, context: { readonly subresource: string }): void {
+  if (context.subresource === '') dropPodFeatures(specOf(pod), specOf(old))
   if (context.subresource === 'ephemeralcontainers') keepOnly(pod, old, takeEphemeralContainers)
   else if (context.subresource === 'resize') keepOnly(pod, old, takeResources)
   else if (context.subresource === 'status') {
@@ -148,6 +143,7 @@ function graceful(pod: KubeObject, given: number | undefined): DeleteDecision {
 
 export const pods: Strategy = {
   hasGeneration: true,
+  takesStatus: true,
   resetFields: { '': ['status'], status: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'] },
   metadataOnUpdate: ['update', 'create'],
   prepareForCreate,

@@ -8,6 +8,7 @@ import { timeText } from './generic.ts'
 import { childOf, objectAt, objectsAt, present, textAt, textsAt } from './reading.ts'
 import { changesOf, COUNTED, held, STATUS_ONLY, WITH_STATUS } from './rows.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
+import * as admission from './validation/admissionpolicies.ts'
 import * as classes from './validation/classes.ts'
 import * as flow from './validation/flowcontrol.ts'
 import * as networking from './validation/networking.ts'
@@ -109,10 +110,20 @@ export const policies: Readonly<Record<string, Strategy>> = {
     ...binding,
     resetFields: STATUS_ONLY,
     initialStatus: () => ({}),
+    ...held(admission.validateValidatingPolicy, admission.validateValidatingPolicyUpdate),
   },
-  'validatingadmissionpolicybindings.admissionregistration.k8s.io': binding,
-  'mutatingadmissionpolicies.admissionregistration.k8s.io': binding,
-  'mutatingadmissionpolicybindings.admissionregistration.k8s.io': binding,
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io': {
+    ...binding,
+    ...held(admission.validateValidatingBinding, admission.validateValidatingBindingUpdate),
+  },
+  'mutatingadmissionpolicies.admissionregistration.k8s.io': {
+    ...binding,
+    ...held(admission.validateMutatingPolicy, admission.validateMutatingPolicyUpdate),
+  },
+  'mutatingadmissionpolicybindings.admissionregistration.k8s.io': {
+    ...binding,
+    ...held(admission.validateMutatingBinding, admission.validateMutatingBindingUpdate),
+  },
   'flowschemas.flowcontrol.apiserver.k8s.io': {
     ...flowcontrol,
     ...held(flow.validateFlowSchema, flow.validateFlowSchemaUpdate),

@@ -101,6 +101,7 @@ export const volumes: Readonly<Record<string, Strategy>> = {
   persistentvolumeclaims,
   'storageclasses.storage.k8s.io': {
     returnsDeleted: true,
+    metadataOnUpdate: ['create', 'update'],
     ...held(classes.validateStorageClass, classes.validateStorageClassUpdate),
   },
   'csidrivers.storage.k8s.io': csidrivers,

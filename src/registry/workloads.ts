@@ -3,9 +3,10 @@
 import type { KubeObject } from '../machinery/object.ts'
 import { nameIsDnsLabel } from '../machinery/names.ts'
 import { semanticEqual } from './equality.ts'
+import { dropTemplateFeatures } from './podfeatures.ts'
 import { childOf, numberAt, objectAt, present, textAt } from './reading.ts'
 import { changesOf, COUNTED, held, STATUS_APART } from './rows.ts'
-import type { Strategy } from './strategy.ts'
+import type { Strategy, WriteContext } from './strategy.ts'
 import {
   validateAutoscaler,
   validateAutoscalerUpdate,
@@ -34,6 +35,7 @@ import {
 import { templateWarnings } from './warnings.ts'
 
 const TEMPLATE = ['spec', 'template']
+const inTemplate = dropTemplateFeatures(TEMPLATE)
 const NAME_LABELS = ['job-name', 'batch.kubernetes.io/job-name'] as const
 const UID_LABELS = ['controller-uid', 'batch.kubernetes.io/controller-uid'] as const
 
@@ -60,7 +62,8 @@ function setTemplateGeneration(object: KubeObject, value: number): void {
   object.metadata.annotations = { ...object.metadata.annotations, [TEMPLATE_GENERATION]: String(value) }
 }
 
-function prepareDaemonSetUpdate(object: KubeObject, old: KubeObject): void {
+function prepareDaemonSetUpdate(object: KubeObject, old: KubeObject, context: WriteContext): void {
+  inTemplate.prepareForUpdate(object, old, context)
   const before = Number(old.metadata.annotations?.[TEMPLATE_GENERATION] ?? '0')
   const same = semanticEqual(objectAt(object['spec'])['template'], objectAt(old['spec'])['template'])
   const counted = same ? before : before + 1
@@ -69,6 +72,7 @@ function prepareDaemonSetUpdate(object: KubeObject, old: KubeObject): void {
 
 const replicationcontrollers: Strategy = {
   ...COUNTED,
+  ...inTemplate,
   initialStatus: () => ({ replicas: 0 }),
   defaultPropagation: 'Orphan',
   warnings: templateWarnings(TEMPLATE),
@@ -85,6 +89,7 @@ const daemonsets: Strategy = {
     numberReady: 0,
   }),
   prepareForCreate(object) {
+    inTemplate.prepareForCreate(object)
     const given = Number(object.metadata.annotations?.[TEMPLATE_GENERATION] ?? '0')
     setTemplateGeneration(object, Math.max(1, numberAt(given)))
   },
@@ -96,6 +101,7 @@ const daemonsets: Strategy = {
 
 const deployments: Strategy = {
   ...COUNTED,
+  ...inTemplate,
   warnings: templateWarnings(TEMPLATE),
   validateCreate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,
@@ -115,8 +121,14 @@ function dropMaxUnavailable(set: KubeObject, old?: KubeObject): void {
 const statefulsets: Strategy = {
   ...COUNTED,
   validateName: nameIsDnsLabel,
-  prepareForCreate: (set) => dropMaxUnavailable(set),
-  prepareForUpdate: dropMaxUnavailable,
+  prepareForCreate(set) {
+    inTemplate.prepareForCreate(set)
+    dropMaxUnavailable(set)
+  },
+  prepareForUpdate(set, old, context) {
+    inTemplate.prepareForUpdate(set, old, context)
+    dropMaxUnavailable(set, old)
+  },
   warnings: templateWarnings(TEMPLATE, false),
   initialStatus: () => ({ availableReplicas: 0, replicas: 0 }),
   validateCreate: validateStatefulSet,
@@ -125,7 +137,11 @@ const statefulsets: Strategy = {
 
 const jobs: Strategy = {
   ...COUNTED,
-  prepareForCreate: generateSelector,
+  prepareForCreate(job) {
+    inTemplate.prepareForCreate(job)
+    generateSelector(job)
+  },
+  prepareForUpdate: inTemplate.prepareForUpdate,
   validateCreate: validateJob,
   validateUpdate: validateJobUpdate,
   metadataOnUpdate: ['create', 'update'],
@@ -138,6 +154,7 @@ const jobs: Strategy = {
 const poddisruptionbudgets: Strategy = {
   ...COUNTED,
   allowUnconditionalUpdate: false,
+  plainMetadata: true,
   metadataOnUpdate: [],
   ...held(validateBudget, validateBudgetUpdate),
   initialStatus: () => ({ currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }),
@@ -149,6 +166,7 @@ export const workloads: Readonly<Record<string, Strategy>> = {
     hasGeneration: true,
     changesGeneration: changesOf('template'),
     returnsDeleted: true,
+    ...dropTemplateFeatures(['template']),
     warnings: templateWarnings(['template'], false),
     ...held(validatePodTemplate, validatePodTemplateUpdate),
   },
@@ -157,6 +175,7 @@ export const workloads: Readonly<Record<string, Strategy>> = {
   'deployments.apps': deployments,
   'replicasets.apps': {
     ...COUNTED,
+    ...inTemplate,
     initialStatus: () => ({ replicas: 0 }),
     warnings: templateWarnings(TEMPLATE),
     validateCreate: validateReplicaSet,
@@ -166,6 +185,7 @@ export const workloads: Readonly<Record<string, Strategy>> = {
   'jobs.batch': jobs,
   'cronjobs.batch': {
     ...COUNTED,
+    ...dropTemplateFeatures(['spec', 'jobTemplate', ...TEMPLATE]),
     ...held(validateCronJob, validateCronJobUpdate),
     warnings: templateWarnings(['spec', 'jobTemplate', ...TEMPLATE]),
   },

@@ -11,6 +11,8 @@ const NO_BACKOFF_LIMIT = 2_147_483_647
 /** The annotation of a rollback that no version of the API has any more: empty, it says nothing. */
 const ROLLBACK_ANNOTATION = 'deprecated.deployment.rollback.to'
 
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+
 export const APPS: GroupDefaults = {
   'v1/Deployment': () => ({
     first: dropEmptyRollback,
@@ -23,6 +25,7 @@ export const APPS: GroupDefaults = {
     },
   }),
   'v1/DaemonSet': () => ({
+    first: writeTemplateGeneration,
     embedded: {
       spec: {
         first: rollingUpdate('updateStrategy', { maxUnavailable: 1, maxSurge: 0 }),
@@ -99,6 +102,12 @@ function rollingUpdate(
     const update = structIn(strategy, 'rollingUpdate')
     for (const [name, value] of Object.entries(values)) update[name] ??= value
   }
+}
+
+/** The count of template changes, which is a field in upstream's own form of the object: it is always written. */
+function writeTemplateGeneration(set: JsonObject): void {
+  const metadata = structIn(set, 'metadata')
+  structIn(metadata, 'annotations')[TEMPLATE_GENERATION] ??= '0'
 }
 
 function dropEmptyRollback(deployment: JsonObject): void {

@@ -25,9 +25,13 @@ function groupedReference(ref: Spot): void {
   else if (!parsed.group) version.invalid('apiVersion must specify API group', version.text)
 }
 
+const TARGETS = ['AverageValue', 'Utilization', 'Value']
+
 function target(spot: Spot): void {
   spot.at('type').needed('must specify a metric target type')
-  if (!spot.at('type').isEmpty) spot.at('type').oneOf(['AverageValue', 'Utilization', 'Value'])
+  if (!TARGETS.includes(spot.at('type').text)) {
+    spot.at('type').invalid('must be either Utilization, Value, or AverageValue', spot.at('type').text)
+  }
   for (const name of ['value', 'averageValue']) if (amountAt(spot.at(name))) isPositive(spot.at(name))
   spot.at('averageUtilization').atLeastIfSet(1, 'must be greater than 0')
 }

@@ -4,7 +4,7 @@
 import { isObject } from '../../machinery/json.ts'
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import { dns1123LabelErrors, qualifiedNameErrors } from '../../machinery/validation.ts'
-import { objectAt } from '../reading.ts'
+import { objectAt, textsAt } from '../reading.ts'
 import { isNotNegative, resourceRequirements } from './resources.ts'
 import { onCreate, onUpdate } from './rules.ts'
 import { podTemplate } from './podspec.ts'
@@ -29,17 +29,28 @@ function parameters(spot: Spot): void {
   if (bytes > MAX_PARAMETER_BYTES) spot.tooLong(MAX_PARAMETER_BYTES)
 }
 
+/** Terms that differ, whatever the order of their expressions, and each key once in a term. */
 function topologies(list: Spot): void {
+  const terms = new Set<string>()
   for (const term of list.items()) {
+    const keys = new Map<string, string[]>()
     for (const expression of term.at('matchLabelExpressions').items()) {
+      const key = expression.at('key')
       expression.at('values').needed()
       expression.at('values').unique()
-      expression.at('key').isQualifiedName()
+      key.isQualifiedName()
+      if (keys.has(key.text)) key.duplicate()
+      keys.set(key.text, [...new Set(textsAt(expression.at('values').value))].sort())
     }
+    const shape = JSON.stringify([...keys].sort())
+    // Upstream compares with as many empty terms as there are terms.
+    if (keys.size === 0) for (const _ of list.items()) term.at('matchLabelExpressions').duplicate('')
+    if (terms.has(shape)) term.at('matchLabelExpressions').duplicate('')
+    terms.add(shape)
   }
 }
 
-export const validateStorageClass = onCreate((object) => {
+function storageClass(object: Spot): void {
   const provisioner = object.at('provisioner')
   provisioner.with(provisioner.text.toLowerCase()).neededAs(qualifiedNameErrors)
   parameters(object.at('parameters'))
@@ -48,8 +59,11 @@ export const validateStorageClass = onCreate((object) => {
   if (mode.isSet) mode.oneOf(['Immediate', 'WaitForFirstConsumer'])
   else mode.required()
   topologies(object.at('allowedTopologies'))
-})
+}
+
+export const validateStorageClass = onCreate(storageClass)
 export const validateStorageClassUpdate = onUpdate((object, old) => {
+  storageClass(object)
   for (const name of ['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode']) {
     object.at(name).unchanged(old[name])
   }

@@ -328,7 +328,10 @@ export function initContainers(pod: PodView): void {
   }
 }
 
-const NOT_EPHEMERAL = ['ports', 'resources', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle']
+const NOT_EPHEMERAL = [
+  ...['ports', 'resources', 'resizePolicy', 'restartPolicy', 'restartPolicyRules'],
+  ...['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'],
+]
 const EPHEMERAL = 'cannot be set for an Ephemeral Container'
 
 export function ephemeralContainers(pod: PodView): void {
@@ -341,7 +344,7 @@ export function ephemeralContainers(pod: PodView): void {
     newName(container, names)
     const target = container.at('targetContainerName')
     if (target.text && !known.has(target.text)) target.notFound()
-    for (const name of [...NOT_EPHEMERAL, 'resizePolicy', 'restartPolicy', 'restartPolicyRules']) {
+    for (const name of NOT_EPHEMERAL) {
       if (!container.at(name).isEmpty) container.at(name).forbidden(EPHEMERAL)
     }
     for (const mount of container.at('volumeMounts').items()) {

@@ -6,6 +6,14 @@ import type { StatusCause } from '../../machinery/status.ts'
 import { dns1123LabelErrors } from '../../machinery/validation.ts'
 import { objectAt, objectsAt, textAt } from '../reading.ts'
 import type { WriteContext } from '../strategy.ts'
+import {
+  completionMode,
+  countIndexes,
+  failurePolicy,
+  managedBy,
+  replacementPolicy,
+  successPolicy,
+} from './jobpolicies.ts'
 import { podTemplate } from './podspec.ts'
 import { scheduleFault } from './schedule.ts'
 import { Spot } from './spot.ts'
@@ -20,51 +28,8 @@ const COUNTS = [
   'backoffLimitPerIndex',
   'maxFailedIndexes',
 ]
-const MAX_INDEXED_PARALLELISM = 100_000
 /** A job's pods add eleven characters to a cron job's name, and are DNS labels. */
 const MAX_CRON_NAME = 52
-
-function indexed(spec: Spot): void {
-  const [completions, parallelism, failed] = [
-    spec.at('completions'),
-    spec.at('parallelism'),
-    spec.at('maxFailedIndexes'),
-  ]
-  if (!completions.isSet) completions.required('when completion mode is Indexed')
-  if (parallelism.number > MAX_INDEXED_PARALLELISM) {
-    const why = `must be less than or equal to ${MAX_INDEXED_PARALLELISM} when completion mode is Indexed`
-    parallelism.invalid(why)
-  }
-  if (completions.isSet && failed.isSet && failed.number > completions.number) {
-    failed.invalid('must be less than or equal to completions')
-  }
-}
-
-function completionMode(spec: Spot): void {
-  const mode = spec.at('completionMode')
-  mode.oneOfIfSet(['NonIndexed', 'Indexed'])
-  if (mode.text === 'Indexed') return indexed(spec)
-  if (mode.isSet && mode.text !== 'NonIndexed') return
-  for (const name of ['backoffLimitPerIndex', 'maxFailedIndexes', 'successPolicy']) {
-    if (spec.at(name).isSet) spec.at(name).invalid('requires indexed completion mode')
-  }
-}
-
-function failurePolicy(policy: Spot): void {
-  for (const rule of policy.at('rules').items()) {
-    rule.at('action').neededOneOf(['Count', 'FailIndex', 'FailJob', 'Ignore'])
-    const [codes, conditions] = [rule.at('onExitCodes'), rule.at('onPodConditions')]
-    if (codes.isSet && !conditions.isEmpty) {
-      rule.invalid('specifying both OnExitCodes and OnPodConditions is not supported')
-    } else if (!codes.isSet && conditions.isEmpty) {
-      rule.invalid('specifying one of OnExitCodes and OnPodConditions is required')
-    }
-    if (codes.isSet) {
-      codes.at('operator').neededOneOf(['In', 'NotIn'])
-      if (codes.at('values').isEmpty) codes.at('values').invalid('at least one value is required')
-    }
-  }
-}
 
 function restartPolicy(spec: Spot): void {
   const policy = spec.at('template').at('spec').at('restartPolicy')
@@ -83,9 +48,11 @@ function templateSpec(spec: Spot): void {
   if (spec.at('maxFailedIndexes').isSet && !spec.at('backoffLimitPerIndex').isSet) {
     spec.at('backoffLimitPerIndex').required('when maxFailedIndexes is specified')
   }
+  managedBy(spec.at('managedBy'))
   completionMode(spec)
-  failurePolicy(spec.at('podFailurePolicy'))
-  spec.at('podReplacementPolicy').oneOfIfSet(['Failed', 'TerminatingOrFailed'])
+  if (spec.at('podFailurePolicy').isSet) failurePolicy(spec)
+  successPolicy(spec)
+  replacementPolicy(spec)
   podTemplate(spec.at('template'))
   restartPolicy(spec)
 }
@@ -149,7 +116,7 @@ function completionsUpdate(spec: Spot, old: JsonObject): void {
   const completions = spec.at('completions')
   if (completions.value === old['completions']) return
   if (spec.at('completionMode').text !== 'Indexed') return void completions.unchanged(old['completions'])
-  if (completions.value !== spec.at('parallelism').value || old['completions'] !== old['parallelism']) {
+  if (completions.isSet && completions.value !== spec.at('parallelism').value) {
     completions.invalid('can only be modified in tandem with spec.parallelism')
   }
 }
@@ -179,7 +146,7 @@ const isTrue = (status: JsonObject, type: string): boolean =>
     (condition) => condition['type'] === type && condition['status'] === 'True',
   )
 
-function finishedJob(job: Spot, status: Spot): void {
+function finishedJob(status: Spot): void {
   const [complete, failed] = [isTrue(status.object, 'Complete'), isTrue(status.object, 'Failed')]
   const conditions = status.at('conditions')
   if (complete && failed) conditions.refused('cannot set Complete=True and Failed=true conditions')
@@ -204,16 +171,45 @@ function finishedJob(job: Spot, status: Spot): void {
   if (finished && status.at('terminating').number > 0) {
     status.at('terminating').invalid('terminating>0 is invalid for finished job')
   }
-  if (job.at('spec').at('completionMode').text !== 'Indexed' && status.at('completedIndexes').text) {
-    const why = 'cannot set non-empty completedIndexes when non-indexed completion mode'
-    status.at('completedIndexes').invalid(why)
+}
+
+function parses(indexes: Spot, completions: Spot): void {
+  const count = completions.isSet ? countIndexes(indexes.text, completions.number) : 0
+  if (typeof count === 'string')
+    indexes.invalid(`error parsing ${indexes.path.slice('status.'.length)}: ${count}`)
+}
+
+/** Indexes that are over are indexes of the job; those that were there may stay. */
+function indexes(job: Spot, status: Spot, before: JsonObject): void {
+  const [completed, failed] = [status.at('completedIndexes'), status.at('failedIndexes')]
+  const [completions, limit] = [job.at('spec').at('completions'), job.at('spec').at('backoffLimitPerIndex')]
+  const changed = (spot: Spot, name: string): boolean => spot.text !== textAt(before[name])
+  if (changed(completed, 'completedIndexes')) parses(completed, completions)
+  if (limit.isSet && failed.isSet && changed(failed, 'failedIndexes')) parses(failed, completions)
+  if (job.at('spec').at('completionMode').text !== 'Indexed' && completed.text) {
+    completed.invalid('cannot set non-empty completedIndexes when non-indexed completion mode')
+  }
+  if (!limit.isSet && failed.isSet) {
+    failed.invalid('cannot set non-null failedIndexes when backoffLimitPerIndex is null')
+  }
+}
+
+/** Pods that are over and not yet in the numbers, each once. */
+function uncounted(pods: Spot): void {
+  const seen = new Set<string>()
+  for (const uid of ['succeeded', 'failed'].flatMap((list) => pods.at(list).items())) {
+    if (!uid.text) uid.invalid('must not be empty')
+    else if (seen.has(uid.text)) uid.duplicate()
+    seen.add(uid.text)
   }
 }
 
 function jobStatus(job: Spot, old: KubeObject): void {
   const status = job.at('status')
   for (const name of ['active', 'succeeded', 'failed', 'ready', 'terminating']) status.at(name).atLeast(0)
-  finishedJob(job, status)
+  uncounted(status.at('uncountedTerminatedPods'))
+  finishedJob(status)
+  indexes(job, status, objectAt(old['status']))
   if (status.at('ready').isSet && status.at('ready').number > status.at('active').number) {
     status.at('ready').invalid('cannot set more ready pods than active')
   }
@@ -274,7 +270,11 @@ function cronSpec(spec: Spot, old: JsonObject | undefined): void {
   spec.at('startingDeadlineSeconds').atLeast(0)
   if (!old || old['timeZone'] !== spec.at('timeZone').value) timeZone(spec.at('timeZone'))
   spec.at('concurrencyPolicy').neededOneOf(['Allow', 'Forbid', 'Replace'])
-  templateSpec(spec.at('jobTemplate').at('spec'))
+  const job = spec.at('jobTemplate').at('spec')
+  templateSpec(job)
+  if (job.at('selector').isSet) job.at('selector').invalid('`selector` will be auto-generated')
+  const manual = job.at('manualSelector')
+  if (manual.value === true) manual.notSupported(['nil', 'false'], true)
   spec.at('successfulJobsHistoryLimit').atLeast(0)
   spec.at('failedJobsHistoryLimit').atLeast(0)
 }

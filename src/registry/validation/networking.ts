@@ -24,7 +24,7 @@ const SUFFIXES = ['/..', '/.']
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class'
 
 function reference(ref: Spot): void {
-  ref.at('apiGroup').ifSet(isSubdomain)
+  if (ref.at('apiGroup').isSet) ref.at('apiGroup').matches(isSubdomain)
   ref.at('kind').neededAs(pathSegmentErrors)
   ref.at('name').neededAs(pathSegmentErrors)
 }

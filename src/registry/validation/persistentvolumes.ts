@@ -86,8 +86,9 @@ function renamed(old: Json, now: Json | undefined): Json {
   const other = objectAt(now)
   return Object.fromEntries(
     Object.entries(old).map(([key, value]) => {
-      const later = key === 'key' && typeof value === 'string' ? SINCE_BETA[value] : undefined
-      return [key, later !== undefined && later === other[key] ? later : renamed(value as Json, other[key])]
+      // A label that had no later name may be named "" by it: so upstream compares.
+      const later = key === 'key' && typeof value === 'string' ? (SINCE_BETA[value] ?? '') : undefined
+      return [key, later === (other[key] ?? '') ? other[key] : renamed(value as Json, other[key])]
     }),
   )
 }

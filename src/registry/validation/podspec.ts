@@ -1,9 +1,11 @@
 // Rules of a pod's spec, in a pod and in every template that pods are made from.
 // Follows pkg/apis/core/validation (ValidatePodSpec, ValidatePodTemplateSpec).
+import type { JsonObject } from '../../machinery/json.ts'
 import { annotationCauses } from '../metadata.ts'
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import { dns1123LabelErrors, dns1123SubdomainWithUnderscoreErrors } from '../../machinery/validation.ts'
 import { addressFaults } from '../addresses.ts'
+import { objectAt, objectsAt } from '../reading.ts'
 import { ephemeralContainers, initContainers, mainContainers, type PodView } from './containers.ts'
 import { podResources } from './podresources.ts'
 import { resourceRequirements } from './resources.ts'
@@ -146,6 +148,31 @@ function hostAliases(spec: Spot): void {
   }
 }
 
+const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const
+
+/** Variables that are read from files: these lie in an empty directory of the pod. */
+function fileVolumes(spec: Spot, known: ReadonlyMap<string, Spot>): void {
+  for (const list of CONTAINER_LISTS) {
+    const uses = (container: JsonObject): boolean =>
+      objectsAt(container['env']).some(
+        (variable) => objectAt(variable['valueFrom'])['fileKeyRef'] !== undefined,
+      )
+    if (!objectsAt(spec.object[list]).some(uses)) continue
+    for (const variable of spec
+      .at(list)
+      .items()
+      .flatMap((container) => container.at('env').items())) {
+      const ref = variable.at('valueFrom').at('fileKeyRef')
+      if (!ref.isSet) continue
+      const name = ref.at('volumeName')
+      const volume = known.get(name.text)
+      if (!volume) name.notFound(name.text)
+      else if (!volume.at('emptyDir').isSet)
+        name.invalid('referenced volume must be of type emptyDir', name.text)
+    }
+  }
+}
+
 /** Puts every rule to a pod's spec. `isPod`: not of a template. */
 export function podSpec(spec: Spot, isPod: boolean): void {
   spec.at('terminationGracePeriodSeconds').needed()
@@ -159,7 +186,7 @@ export function podSpec(spec: Spot, isPod: boolean): void {
   mainContainers(pod)
   initContainers(pod)
   ephemeralContainers(pod)
-  podResources(spec.at('resources'))
+  podResources(spec)
   hostNetworkPorts(spec, isPod)
   spec.at('restartPolicy').neededOneOf(RESTART_POLICIES)
   spec.at('dnsPolicy').neededOneOf(DNS_POLICIES)
@@ -180,17 +207,17 @@ export function podSpec(spec: Spot, isPod: boolean): void {
   if (spec.at('overhead').isSet)
     resourceRequirements(spec.at('overhead').with({ limits: spec.at('overhead').value ?? {} }), [])
   operatingSystem(spec)
+  fileVolumes(spec, volumes)
 }
 
 /** A template's metadata and spec; what only a stored pod may have, a template may not. */
 export function podTemplate(template: Spot): void {
-  const meta = template.at('metadata')
-  meta.at('labels').isLabels()
-  annotationCauses(
-    meta.object['annotations'] as Record<string, string>,
-    meta.at('annotations').path,
-    template.causes,
-  )
+  // Upstream's paths leave `metadata` out.
+  const [labels, annotations] = ['labels', 'annotations'].map((name) =>
+    template.at(name).with(template.at('metadata').at(name).value),
+  ) as [Spot, Spot]
+  labels.isLabels()
+  annotationCauses(annotations.value as Record<string, string>, annotations.path, template.causes)
   podSpec(template.at('spec'), false)
   const ephemeral = template.at('spec').at('ephemeralContainers')
   if (!ephemeral.isEmpty) ephemeral.forbidden('ephemeral containers not allowed in pod template')

@@ -32,7 +32,11 @@ function clusterRole(object: Spot): void {
   if (!aggregation.isSet) return
   const selectors = aggregation.at('clusterRoleSelectors')
   selectors.needed('at least one clusterRoleSelector required if aggregationRule is non-nil')
-  for (const selector of selectors.items()) selector.isSelector()
+  for (const selector of selectors.items()) {
+    const before = selector.causes.length
+    selector.isSelector()
+    if (selector.causes.length > before) selector.invalid('invalid label selector.', null)
+  }
 }
 
 function subject(spot: Spot, namespaced: boolean): void {

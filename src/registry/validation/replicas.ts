@@ -31,14 +31,17 @@ const updateRules =
     spec: (spec: Spot) => void,
     status: (status: Spot) => void,
     change: (spec: Spot, old: JsonObject) => void,
+    changeFirst = false,
   ): UpdateCheck =>
   (object, old, context) => {
     const causes: StatusCause[] = []
     const spot = Spot.of(object, causes)
     if (context.subresource === 'status') status(spot.at('status'))
     else {
+      const before = objectAt(old['spec'])
+      if (changeFirst) change(spot.at('spec'), before)
       spec(spot.at('spec'))
-      change(spot.at('spec'), objectAt(old['spec']))
+      if (!changeFirst) change(spot.at('spec'), before)
     }
     return causes
   }
@@ -105,7 +108,13 @@ function deploymentSpec(spec: Spot): void {
 }
 
 function deploymentStatus(status: Spot): void {
-  const counts = ['updatedReplicas', 'readyReplicas', 'availableReplicas', 'unavailableReplicas']
+  const counts = [
+    'updatedReplicas',
+    'readyReplicas',
+    'availableReplicas',
+    'unavailableReplicas',
+    'terminatingReplicas',
+  ]
   notNegative(status, ['observedGeneration', 'replicas', ...counts, 'collisionCount'])
   notAbove(status, ['updatedReplicas', 'readyReplicas', 'availableReplicas'], 'replicas', ABOVE_REPLICAS)
   notAbove(status, ['availableReplicas'], 'readyReplicas', 'cannot be greater than readyReplicas')
@@ -125,7 +134,7 @@ function replicaSetSpec(spec: Spot): void {
 
 function replicaSetStatus(status: Spot): void {
   const counts = ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas']
-  notNegative(status, ['replicas', ...counts, 'observedGeneration'])
+  notNegative(status, ['replicas', ...counts, 'terminatingReplicas', 'observedGeneration'])
   notAbove(status, counts, 'replicas', ABOVE_REPLICAS)
   notAbove(status, ['availableReplicas'], 'readyReplicas', 'cannot be greater than readyReplicas')
 }
@@ -298,4 +307,5 @@ export const validateDaemonSetUpdate = updateRules(
   daemonSetSpec,
   (status) => notNegative(status, DAEMON_COUNTS),
   fixedSelector,
+  true,
 )

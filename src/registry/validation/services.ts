@@ -52,7 +52,7 @@ function ports(list: Spot): void {
     port.at('port').isPortNumber()
     port.at('protocol').neededOneOf(PROTOCOLS)
     port.at('targetPort').isPort()
-    port.at('appProtocol').ifSet(qualifiedNameErrors)
+    if (port.at('appProtocol').isSet) port.at('appProtocol').isQualifiedName()
   }
 }
 

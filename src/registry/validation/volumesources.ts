@@ -290,14 +290,14 @@ const SOURCES: Readonly<Record<string, Rule>> = {
   photonPersistentDisk: needs('pdID'),
   portworxVolume: needs('volumeID'),
   azureDisk,
+  storageos(source) {
+    source.at('volumeName').neededAs(dns1123LabelErrors)
+    source.at('volumeNamespace').ifSet(dns1123LabelErrors)
+  },
   projected,
   scaleIO: needs('gateway', 'system', 'volumeName'),
   local(source) {
     if (source.at('path').needed()) staysInside(source.at('path'))
-  },
-  storageos(source) {
-    source.at('volumeName').neededAs(dns1123LabelErrors)
-    source.at('volumeNamespace').ifSet(dns1123LabelErrors)
   },
   csi,
   ephemeral(source) {

@@ -53,7 +53,8 @@ function resources(list: Spot): void {
   }
 }
 
-function rule(spot: Spot): void {
+/** Which requests: operations on resources of groups and versions. */
+export function rule(spot: Spot): void {
   someOrAll(spot.at('operations'), 'operations')
   for (const operation of spot.at('operations').items()) operation.oneOf(OPERATIONS)
   someOrAll(spot.at('apiGroups'), 'API groups')
@@ -105,7 +106,7 @@ export function clientConfig(client: Spot): void {
   else service(client.at('service'))
 }
 
-function matchConditions(list: Spot): void {
+export function matchConditions(list: Spot): void {
   if (list.items().length > MAX_CONDITIONS) list.tooMany(MAX_CONDITIONS)
   const seen = new Set<string>()
   for (const condition of list.items()) {

@@ -1,0 +1,220 @@
+// Rules of admission policies and of their bindings, but for the expressions themselves: these are compiled where CEL is.
+// Follows pkg/apis/admissionregistration/validation.
+import { parseGroupVersion } from '../../machinery/gvk.ts'
+import { nameIsDnsSubdomain } from '../../machinery/names.ts'
+import { dns1035LabelErrors, pathSegmentErrors, qualifiedNameErrors } from '../../machinery/validation.ts'
+import { textsAt } from '../reading.ts'
+import { onCreate, onUpdate } from './rules.ts'
+import type { Spot } from './spot.ts'
+import { matchConditions, rule } from './webhooks.ts'
+
+const MAX_ANNOTATIONS = 20
+const MAX_VALUE_EXPRESSION = 5 * 1024
+const ACTIONS = ['Audit', 'Deny', 'Warn']
+const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
+const MUTATING = ['*', 'CONNECT', 'CREATE', 'UPDATE']
+const IDENTIFIER = /^[_a-zA-Z][_a-zA-Z0-9]*$/
+const RESERVED: ReadonlySet<string> = new Set(
+  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
+    ' ',
+  ),
+)
+
+const isSubdomain = (text: string): string[] => nameIsDnsSubdomain(text, false)
+
+function paramVersion(version: Spot): void {
+  if (!version.needed()) return
+  if (version.text.split('/').length > 2) {
+    return version.invalid(`unexpected GroupVersion string: ${version.text}`)
+  }
+  const { group = '', version: name = '' } = parseGroupVersion(version.text) ?? {}
+  const groupFaults = group ? isSubdomain(group) : []
+  if (groupFaults.length) version.invalid(groupFaults.join(','), group)
+  const nameFaults = name ? dns1035LabelErrors(name) : []
+  if (!name) version.invalid('version must be specified')
+  else if (nameFaults.length) version.invalid(nameFaults.join(','), name)
+}
+
+function paramKind(kind: Spot): void {
+  if (!kind.isSet) return
+  paramVersion(kind.at('apiVersion'))
+  const name = kind.at('kind')
+  if (!name.needed()) return
+  const faults = dns1035LabelErrors(name.text.toLowerCase())
+  if (faults.length) name.invalid(`may have mixed case, but should otherwise match: ${faults.join(',')}`)
+}
+
+function namedRule(spot: Spot): void {
+  const seen = new Set<string>()
+  for (const name of spot.at('resourceNames').items()) {
+    name.matches(pathSegmentErrors)
+    if (seen.has(name.text)) name.duplicate()
+    seen.add(name.text)
+  }
+  rule(spot)
+}
+
+function matchResources(match: Spot): void {
+  if (!match.isSet) return
+  const policy = match.at('matchPolicy')
+  if (policy.isSet) policy.oneOf(['Equivalent', 'Exact'])
+  else policy.required()
+  for (const name of ['namespaceSelector', 'objectSelector']) {
+    if (match.at(name).isSet) match.at(name).isSelector()
+    else match.at(name).required()
+  }
+  match.at('resourceRules').items().forEach(namedRule)
+  match.at('excludeResourceRules').items().forEach(namedRule)
+}
+
+/** There is nothing to change in a delete. */
+function mutatingOnly(match: Spot): void {
+  const shown = match.at('resourceRules').at('operations')
+  for (const item of match.at('resourceRules').items()) {
+    for (const operation of textsAt(item.at('operations').value)) {
+      if (!MUTATING.includes(operation)) shown.notSupported(MUTATING, operation)
+    }
+  }
+}
+
+function variable(spot: Spot): void {
+  const [name, expression] = [spot.at('name'), spot.at('expression')]
+  if (!name.text.trim()) name.required('name is not specified')
+  else if (!IDENTIFIER.test(name.text) || RESERVED.has(name.text)) {
+    name.invalid('must be a valid CEL identifier')
+  }
+  if (!expression.text.trim()) expression.required('expression is not specified')
+}
+
+/** What policies of both sorts have. */
+function commonSpec(spec: Spot, mutating: boolean): void {
+  const [failure, match] = [spec.at('failurePolicy'), spec.at('matchConstraints')]
+  if (failure.isSet) failure.oneOf(['Fail', 'Ignore'])
+  else failure.required()
+  paramKind(spec.at('paramKind'))
+  if (match.isSet) {
+    matchResources(match)
+    match.at('resourceRules').needed()
+    if (mutating) mutatingOnly(match)
+  } else match.required()
+  matchConditions(spec.at('matchConditions'))
+  spec.at('variables').items().forEach(variable)
+}
+
+function validation(spot: Spot): void {
+  const [text, message] = [spot.at('messageExpression'), spot.at('message')]
+  if (!spot.at('expression').text.trim()) spot.at('expression').required('expression is not specified')
+  for (const given of [text, message]) {
+    if (given.text && !given.text.trim()) given.invalid('must be non-empty if specified')
+  }
+  if (/[\r\n]/.test(message.text.trim())) message.invalid('must not contain line breaks')
+  spot.at('reason').oneOfIfSet(REASONS)
+}
+
+function auditAnnotation(spot: Spot, policy: string): void {
+  const [key, value] = [spot.at('key'), spot.at('valueExpression')]
+  if (!policy) key.invalid('requires metadata.name be non-empty', key.text)
+  else key.with(`${policy}/${key.text}`).matches(qualifiedNameErrors)
+  const trimmed = value.text.trim()
+  if (!trimmed) value.required('valueExpression is not specified')
+  else if (Buffer.byteLength(trimmed) > MAX_VALUE_EXPRESSION) {
+    value.required(`must not exceed ${MAX_VALUE_EXPRESSION} bytes in length`)
+  }
+}
+
+function validatingPolicy(policy: Spot): void {
+  const spec = policy.at('spec')
+  const [validations, annotations] = [spec.at('validations'), spec.at('auditAnnotations')]
+  commonSpec(spec, false)
+  if (validations.isEmpty && annotations.isEmpty) {
+    for (const list of [validations, annotations]) {
+      list.required('validations or auditAnnotations must contain at least one item')
+    }
+    return
+  }
+  validations.items().forEach(validation)
+  if (annotations.items().length > MAX_ANNOTATIONS) {
+    annotations.invalid(`must not have more than ${MAX_ANNOTATIONS} auditAnnotations`)
+  }
+  const seen = new Set<string>()
+  for (const annotation of annotations.items()) {
+    const key = annotation.at('key')
+    auditAnnotation(annotation, policy.at('metadata').at('name').text)
+    if (seen.has(key.text)) key.duplicate(key.text)
+    seen.add(key.text)
+  }
+}
+
+/** The field that belongs to the type of patch, and not the other one's. */
+function patchField(mutation: Spot, type: string, own: string, other: string): void {
+  if (!mutation.at(own).isSet) mutation.at(own).required(`must be specified when patchType is ${type}`)
+  else if (!mutation.at(own).at('expression').text.trim()) mutation.at(own).at('expression').required()
+  if (mutation.at(other).isSet) {
+    mutation.at(other).invalid(`must not be specified when patchType is ${type}`, `{${other}}`)
+  }
+}
+
+function mutation(spot: Spot): void {
+  const type = spot.at('patchType')
+  if (!type.neededOneOf(['ApplyConfiguration', 'JSONPatch'])) return
+  if (type.text === 'JSONPatch') patchField(spot, type.text, 'jsonPatch', 'applyConfiguration')
+  else patchField(spot, type.text, 'applyConfiguration', 'jsonPatch')
+}
+
+function mutatingPolicy(policy: Spot): void {
+  const spec = policy.at('spec')
+  commonSpec(spec, true)
+  spec.at('mutations').needed('mutations must contain at least one item')
+  spec.at('mutations').items().forEach(mutation)
+  spec.at('reinvocationPolicy').neededOneOf(['IfNeeded', 'Never'])
+}
+
+function paramReference(ref: Spot): void {
+  if (!ref.isSet) return
+  const [name, selector, missing] = [ref.at('name'), ref.at('selector'), ref.at('parameterNotFoundAction')]
+  const both = 'name and selector are mutually exclusive'
+  if (name.text) {
+    name.matches(pathSegmentErrors)
+    if (selector.isSet) name.forbidden(both)
+  }
+  if (selector.isSet) {
+    selector.isSelector()
+    if (name.text) selector.forbidden(both)
+  }
+  if (!name.text && !selector.isSet) ref.required('one of name or selector must be specified')
+  missing.neededOneOf(['Deny', 'Allow'])
+}
+
+const REPEATED =
+  'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)'
+
+function actions(list: Spot): void {
+  const seen = new Set<string>()
+  for (const action of list.items()) {
+    action.oneOf(ACTIONS)
+    if (seen.has(action.text)) action.duplicate()
+    seen.add(action.text)
+  }
+  if (seen.has('Deny') && seen.has('Warn')) list.invalid(REPEATED)
+  if (seen.size === 0) list.required('at least one validation action is required')
+}
+
+const binding =
+  (mutating: boolean) =>
+  (object: Spot): void => {
+    const spec = object.at('spec')
+    spec.at('policyName').neededAs(isSubdomain)
+    paramReference(spec.at('paramRef'))
+    matchResources(spec.at('matchResources'))
+    if (mutating) mutatingOnly(spec.at('matchResources'))
+    else actions(spec.at('validationActions'))
+  }
+
+export const validateValidatingPolicy = onCreate(validatingPolicy)
+export const validateValidatingPolicyUpdate = onUpdate(validatingPolicy)
+export const validateMutatingPolicy = onCreate(mutatingPolicy)
+export const validateMutatingPolicyUpdate = onUpdate(mutatingPolicy)
+export const validateValidatingBinding = onCreate(binding(false))
+export const validateValidatingBindingUpdate = onUpdate(binding(false))
+export const validateMutatingBinding = onCreate(binding(true))
+export const validateMutatingBindingUpdate = onUpdate(binding(true))
