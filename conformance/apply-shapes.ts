@@ -301,5 +301,60 @@ const autoscaler: Shape = {
   ],
 }
 
+/** A kind with one version and nothing that other subresources write. */
+const plain = (apiVersion: string, kind: string, path: string, fields: Record<string, Maker>): Shape => ({
+  kind,
+  path,
+  versions: [{ apiVersion, object: some({ metadata, ...fields }) }],
+})
+
+const secret = plain('v1', 'Secret', 'secrets', {
+  data: some({ a: one('YQ==', 'Yg=='), b: one('YQ==') }),
+  stringData: some({ a: one('a', 'c'), c: one('c') }),
+  type: one('Opaque'),
+})
+
+const account = plain('v1', 'ServiceAccount', 'serviceaccounts', {
+  secrets: items(one({ name: 'a' }), one({ name: 'b' }, { name: 'b', namespace: 'x' })),
+  imagePullSecrets: items(one({ name: 'a' }), one({}), one({ name: 'b' })),
+  automountServiceAccountToken: one(true, false, null),
+})
+
+const quota = plain('v1', 'ResourceQuota', 'resourcequotas', {
+  spec: some({
+    hard: some({ cpu: one('1', '1000m', 1), pods: one('5', 5) }),
+    scopes: items(one('BestEffort')),
+  }),
+})
+
+const slice = plain('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices', {
+  addressType: always(one('IPv4')),
+  endpoints: always(
+    first(one({ addresses: ['1.1.1.1'] }, { addresses: ['1.1.1.2'], conditions: { ready: true } })),
+  ),
+  ports: items(one({ name: 'a', port: 1 }), one({ name: 'b', port: 2, protocol: 'UDP' })),
+})
+
+const ingress = plain('networking.k8s.io/v1', 'Ingress', 'ingresses', {
+  spec: always(
+    some({
+      ingressClassName: one('a'),
+      defaultBackend: always(one({ service: { name: 's', port: { number: 1 } } })),
+      tls: items(one({ hosts: ['a'] }, { hosts: ['a', 'b'], secretName: 's' })),
+    }),
+  ),
+})
+
 /** The kinds of applies.ts. */
-export const shapes: readonly Shape[] = [configMap, service, deployment, pod, autoscaler]
+export const shapes: readonly Shape[] = [
+  configMap,
+  service,
+  deployment,
+  pod,
+  autoscaler,
+  secret,
+  account,
+  quota,
+  slice,
+  ingress,
+]
