@@ -2,6 +2,7 @@
 // Follows k8s.io/kubernetes/cmd/kube-apiserver/app/options.
 import { type AuthorizationMode, parseModes } from '../authz/chain.ts'
 import { startApiServer } from './apiserver.ts'
+import { AUDIT_FLAGS, auditOptions } from './audit-flags.ts'
 import { AUTHENTICATION_FLAGS, authenticationOptions } from './authentication-flags.ts'
 import { boolean, commandLine, durationMs, integer, listOf, oneOf, text } from './flags.ts'
 import {
@@ -18,9 +19,6 @@ import { untilStopped } from './signals.ts'
 const MAX_INT32 = 2 ** 31 - 1
 /** From here on klog tells of single requests. */
 const DEBUG_VERBOSITY = 4
-
-/** Named so that command lines written for upstream start; a warning tells that nothing is audited. */
-const AUDIT = 'accepted, and not in effect yet: nothing is audited'
 
 const FLAGS = {
   'secure-port': integer('port of HTTPS; 0 picks a free one', '6443', 0, 65535),
@@ -50,13 +48,7 @@ const FLAGS = {
   'etcd-compaction-interval': text('how often history is forgotten', 'DURATION', '5m0s'),
   'watch-cache': boolean('accepted for compatibility; the watch cache is always on', true),
   'watch-cache-sizes': listOf('accepted for compatibility; windows are bounded by events and bytes', 'SIZES'),
-  'audit-policy-file': text(AUDIT, 'FILE'),
-  'audit-log-path': text(AUDIT, 'FILE'),
-  'audit-log-format': text(AUDIT, 'FORMAT'),
-  'audit-log-maxage': text(AUDIT, 'DAYS'),
-  'audit-log-maxbackup': text(AUDIT, 'N'),
-  'audit-log-maxsize': text(AUDIT, 'MEGABYTES'),
-  'audit-webhook-config-file': text(AUDIT, 'FILE'),
+  ...AUDIT_FLAGS,
   v: integer("klog's verbosity; from 4 on, everything is logged", '0', 0, 10),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'info'),
 } as const
@@ -65,10 +57,6 @@ export async function apiserver(argv: readonly string[]): Promise<void> {
   const flags = commandLine('dinghy apiserver', 'Runs the API server alone.', FLAGS, argv)
   if (!flags) return
   const server = await startApiServer(optionsOf(flags))
-  for (const [flag, value] of Object.entries(flags)) {
-    if (flag.startsWith('audit-') && value !== undefined)
-      server.log.warn({ flag: `--${flag}` }, 'auditing is not in effect yet')
-  }
   server.log.info({ url: server.url }, 'serving')
   await untilStopped(() => server.stop())
 }
@@ -89,6 +77,7 @@ function optionsOf(flags: Flags): ApiServerOptions {
     // As upstream: who may do everything must say who it is.
     anonymousAuth: flags['anonymous-auth'] && !modes.includes('AlwaysAllow'),
     ...authenticationOptions(flags),
+    ...auditOptions(flags),
     serviceClusterIpRange: flags['service-cluster-ip-range'] ?? ['10.0.0.0/24'],
     serviceNodePortRange: portRange(flags['service-node-port-range']),
     enableAdmissionPlugins: flags['enable-admission-plugins'] ?? [],

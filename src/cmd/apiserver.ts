@@ -3,6 +3,7 @@
 import { admissionPlugins } from '../admission/plugins.ts'
 import { AdmissionChain } from '../admission/chain.ts'
 import { Impersonation } from '../authn/impersonation.ts'
+import type { Auditor } from '../audit/auditor.ts'
 import { authorizerChain } from '../authz/chain.ts'
 import { forbiddenFor, requireAllowed } from '../authz/forbidden.ts'
 import { escalationCheck, guardsResource } from '../authz/escalation.ts'
@@ -26,6 +27,7 @@ import { listen, type Listening } from '../server/listen.ts'
 import { loopback, type Loopback } from '../server/loopback.ts'
 import { RequestMetrics } from '../server/metrics.ts'
 import { specialHandlers } from '../server/special.ts'
+import { auditorOf } from './audit.ts'
 import { type Authentication, authenticationOf } from './authentication.ts'
 import { bootstrap, type BootstrapFacts } from './bootstrap.ts'
 import { claimsOn } from './claims.ts'
@@ -87,7 +89,8 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   const { caches, lister, scopes } = reading
   const authentication = await authenticationOf({ options, identity, log, scopes, stored })
   const rbacReady = lister.ready(...RBAC_RESOURCES)
-  const chain = chainOf(options, { ...parts, authentication }, reading, state)
+  const auditor = await auditorOf(options.audit, log)
+  const chain = chainOf(options, { ...parts, authentication, auditor }, reading, state)
   const listening = await openPort(options, identity, chain)
   const { port } = listening
   state.port = port
@@ -111,7 +114,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     storage,
     log,
     loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),
-    stop: () => stop({ listening, caches, storage, renewal, stopCompaction }),
+    stop: () => stop({ listening, caches, storage, renewal, stopCompaction, auditor }),
   }
 }
 
@@ -159,9 +162,15 @@ function readingSide(options: ApiServerOptions, storage: Storage): ReadingSide {
   return { caches, lister, rbac, authorizer, scopes }
 }
 
+/** The parts that look at requests before and after their handlers. */
+interface Watched extends Parts {
+  readonly authentication: Authentication
+  readonly auditor: Auditor | undefined
+}
+
 function chainOf(
   options: ApiServerOptions,
-  { log, identity, authentication }: Parts & { readonly authentication: Authentication },
+  { log, identity, authentication, auditor }: Watched,
   { caches, rbac, authorizer, scopes }: ReadingSide,
   state: State,
 ): Chain {
@@ -183,6 +192,7 @@ function chainOf(
     servesGroupVersion: (info) => info.group === '' || GROUPS().has(info.group),
     nonResource: site.serve,
     log,
+    audit: auditor && { auditor, log },
     observe: (_exchange, info, code, startedAt) => requests.observe(info, code, startedAt),
   }
 }
@@ -268,13 +278,22 @@ interface Running {
   readonly caches: Caches
   readonly storage: Storage
   readonly renewal: NodeJS.Timeout
+  readonly auditor: Auditor | undefined
   stopCompaction(): void
 }
 
-async function stop({ listening, caches, storage, renewal, stopCompaction }: Running): Promise<void> {
+async function stop({
+  listening,
+  caches,
+  storage,
+  renewal,
+  stopCompaction,
+  auditor,
+}: Running): Promise<void> {
   clearInterval(renewal)
   stopCompaction()
   await listening.close()
   caches.close()
+  await auditor?.close()
   await storage.close()
 }

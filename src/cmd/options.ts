@@ -37,6 +37,39 @@ export interface TokenWebhook {
   readonly cacheMs: number
 }
 
+/** What is recorded of requests, and where. */
+export interface AuditOptions {
+  /** A Policy of audit.k8s.io/v1. */
+  readonly policyFile: string
+  readonly file?: AuditLogFile
+  readonly webhook?: AuditWebhook
+}
+
+/** Lines of JSON in a file. */
+export interface AuditLogFile {
+  /** "-" is standard output. */
+  readonly path: string
+  /** Megabytes after which a new file is begun; 0: never. */
+  readonly maxSize: number
+  /** Days that old files are kept, and how many of them; 0: however long, all. */
+  readonly maxAge: number
+  readonly maxBackups: number
+  readonly compress: boolean
+  /** A request that cannot be recorded is refused. */
+  readonly strict: boolean
+}
+
+/** Events that another server is sent, many in one request. */
+export interface AuditWebhook {
+  /** A kubeconfig. */
+  readonly configFile: string
+  readonly bufferSize: number
+  readonly maxBatchSize: number
+  readonly maxWaitMs: number
+  readonly initialBackoffMs: number
+  readonly throttle: { readonly qps: number; readonly burst: number } | undefined
+}
+
 export interface ApiServerOptions {
   readonly storage: StorageChoice
   readonly bindAddress: string
@@ -75,6 +108,8 @@ export interface ApiServerOptions {
   readonly serviceAccountExtendTokenExpiration: boolean
   /** Audiences of tokens for this server; absent: the issuers. */
   readonly apiAudiences?: readonly string[]
+  /** Absent: nothing is audited. */
+  readonly audit?: AuditOptions
   readonly serviceClusterIpRange: readonly string[]
   readonly serviceNodePortRange: readonly [number, number]
   readonly enableAdmissionPlugins: readonly string[]

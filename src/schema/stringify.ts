@@ -35,6 +35,9 @@ export function storedJson(object: JsonObject, type: StructType): Buffer {
   return Buffer.from(write(object))
 }
 
+/** JSON of an object of this type, fields in the type's order. */
+export const typedJson = (object: JsonObject, type: StructType): string => writerOf(type)(object)
+
 function writerOf(type: Type): Write {
   switch (type.kind) {
     case 'struct':

@@ -6,11 +6,12 @@ import type { Impersonation } from '../authn/impersonation.ts'
 import { wantedUser } from '../authn/wanteduser.ts'
 import { requireAllowed } from '../authz/forbidden.ts'
 import type { Accept, Answer, ApiRequest, Body } from '../handlers/request.ts'
-import type { Scopes } from '../handlers/scope.ts'
+import type { Scope, Scopes } from '../handlers/scope.ts'
 import type { AuthorizationAttributes, Authorizer, RequestInfo } from '../machinery/attributes.ts'
 import { StatusError } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import type { Resource } from '../schema/resource.ts'
+import { type AuditLog, beginAudit, type RequestAudit } from './audit.ts'
 import { allottedMs, inTime } from './deadline.ts'
 import { deprecationOf, route, scoped, type SpecialHandlers } from './dispatch.ts'
 import type { Exchange, Headers } from './exchange.ts'
@@ -36,6 +37,8 @@ export interface Chain {
   /** Everything that is no resource. */
   nonResource(exchange: Exchange, user: UserInfo): void
   readonly log: ErrorLog
+  /** Absent: nothing is audited. */
+  readonly audit?: AuditLog | undefined
   /** Told when an answer is out, for metrics. */
   observe?(exchange: Exchange, info: RequestInfo | undefined, code: number, startedAt: number): void
 }
@@ -55,12 +58,14 @@ export async function serve(chain: Chain, exchange: Exchange): Promise<void> {
     code: 0,
     accept: undefined,
     info: undefined,
+    audit: undefined,
   }
   try {
     await walkThrough(chain, walk)
   } catch (error) {
     walk.code = error instanceof StatusError ? error.code : 500
     refuse(chain, walk, error)
+    walk.audit?.failed(error)
   }
   chain.observe?.(exchange, walk.info, walk.code, walk.startedAt)
 }
@@ -84,6 +89,7 @@ interface Walk {
   accept: Accept | undefined
   /** Once its place is known to be served: clients may make up any other. */
   info: RequestInfo | undefined
+  audit: RequestAudit | undefined
 }
 
 async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
@@ -93,27 +99,20 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   const info = requestInfoOf(exchange.method, path, query)
   const longRunning = info.verb === 'watch' || info.verb === 'connect'
   const allotted = longRunning ? 0 : allottedMs(query)
-  const warn = (message: string): void => void walk.warnings.push(message)
-  const authenticated =
-    exchange.peer.user ??
-    chain.authenticator.authenticate({
-      headers: exchange.headers,
-      rawHeaders: exchange.rawHeaders,
-      path,
-      peerCertificate: exchange.peer.certificate,
-      warn,
-    })
-  const requester = authenticated instanceof Promise ? await authenticated : authenticated
+  const identified = chain.audit ? identifyAudited(chain, walk, info) : identify(chain, walk, info)
+  const requester = identified instanceof Promise ? await identified : identified
   const wanted = wantedUser(exchange.rawHeaders)
   const user = wanted
     ? await chain.impersonation.impersonate(wanted, { ...info, user: requester })
     : requester
+  if (wanted) walk.audit?.impersonated(user)
   const leave = longRunning ? undefined : await chain.inflight.enter()
   try {
-    await authorize(chain.authorizer, { ...info, user })
-    if (!info.isResourceRequest) return chain.nonResource(exchange, user)
+    await authorize(chain.authorizer, { ...info, user }, walk.audit)
+    if (!info.isResourceRequest) return chain.nonResource(walk.audit?.watched(exchange) ?? exchange, user)
     const handled = handle(chain, walk, { info, user, query })
-    const answer = await (longRunning ? handled : inTime(handled, allotted))
+    const given = await (longRunning ? handled : inTime(handled, allotted))
+    const answer = walk.audit?.answered(given) ?? given
     walk.code = answer.status
     // Pages for paths that nothing serves come before anybody looked at Accept.
     respond(exchange, answer, walk.accept && { accept: walk.accept, warnings: walk.warnings })
@@ -122,9 +121,54 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   }
 }
 
-async function authorize(authorizer: Authorizer, attributes: AuthorizationAttributes): Promise<void> {
+/** Who sent the request. */
+function identify(
+  { authenticator }: Chain,
+  { exchange, warnings }: Walk,
+  info: RequestInfo,
+  annotate?: (key: string, value: string) => void,
+): UserInfo | Promise<UserInfo> {
+  const { peer, headers, rawHeaders } = exchange
+  if (peer.user) return peer.user
+  return authenticator.authenticate({
+    headers,
+    rawHeaders,
+    path: info.path,
+    peerCertificate: peer.certificate,
+    warn: (message) => void warnings.push(message),
+    ...(annotate ? { annotate } : {}),
+  })
+}
+
+/** The same where requests are audited: the event begins with the user. */
+async function identifyAudited(chain: Chain, walk: Walk, info: RequestInfo): Promise<UserInfo> {
+  const { exchange, startedAt } = walk
+  const begin = (user?: UserInfo): RequestAudit | undefined =>
+    chain.audit && beginAudit(chain.audit, { exchange, info, user, startedAt })
+  const annotations = new Map<string, string>()
+  let user: UserInfo
+  try {
+    user = await identify(chain, walk, info, (key, value) => void annotations.set(key, value))
+  } catch (error) {
+    begin()?.failed(error, 'ResponseStarted')
+    throw error
+  }
+  const audit = begin(user)
+  walk.audit = audit
+  audit?.received()
+  for (const [key, value] of annotations) audit?.annotate(key, value)
+  return user
+}
+
+async function authorize(
+  authorizer: Authorizer,
+  attributes: AuthorizationAttributes,
+  audit: RequestAudit | undefined,
+): Promise<void> {
   const pending = authorizer.authorize(attributes)
-  requireAllowed(attributes, pending instanceof Promise ? await pending : pending)
+  const decided = pending instanceof Promise ? await pending : pending
+  audit?.decided(decided.decision === 'allow', decided.reason)
+  requireAllowed(attributes, decided)
 }
 
 interface Asked {
@@ -150,10 +194,16 @@ async function handle(chain: Chain, walk: Walk, { info, user, query }: Asked): P
     query,
     userAgent: exchange.headers['user-agent'] ?? '',
     accept,
-    body: () => (body ??= readBody(exchange)),
+    body: () => (body ??= read(walk, scope, info.subresource)),
     warn: (message) => void walk.warnings.push(message),
   }
   return found.handler(scope, request)
+}
+
+function read({ exchange, audit }: Walk, scope: Scope, subresource: string): Promise<Body> {
+  const body = readBody(exchange)
+  audit?.reads(body, scope, subresource)
+  return body
 }
 
 async function readBody(exchange: Exchange): Promise<Body> {

@@ -33,7 +33,7 @@ export interface NonResource {
 export function nonResourceHandler(site: NonResource): (exchange: Exchange) => void {
   const router = express.Router()
   router.use((request, response, next) => {
-    const { 'content-type': _, ...headers } = baseHeaders()
+    const { 'content-type': _, ...headers } = baseHeaders(request.headers)
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value as string)
     if (request.path.startsWith('//')) return notFound(response)
     next()

@@ -1,10 +1,11 @@
 // Answers become bytes on an exchange: the one place that writes headers, errors and warnings. The last stage.
 // Follows k8s.io/apiserver/pkg/endpoints/handlers/responsewriters and pkg/util/warning.
-import { randomUUID } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Accept, Answer } from '../handlers/request.ts'
 import { JSON_TYPE } from '../handlers/view.ts'
 import { statusBody } from '../handlers/views.ts'
 import { StatusError } from '../machinery/status.ts'
+import { auditIdOf } from './auditid.ts'
 import { compressed, MIN_GZIP_BYTES, wantsGzip } from './compress.ts'
 import type { AnswerBody, Exchange, Headers } from './exchange.ts'
 import { joined, shortAsOne } from './pieces.ts'
@@ -25,13 +26,13 @@ export interface Warned {
 }
 
 /** Headers of every answer. */
-export function baseHeaders(): Headers {
-  return { 'audit-id': randomUUID(), 'cache-control': 'no-cache, private' }
+export function baseHeaders(asked: IncomingHttpHeaders): Headers {
+  return { 'audit-id': auditIdOf(asked), 'cache-control': 'no-cache, private' }
 }
 
 /** Writes an answer. */
 export function respond(exchange: Exchange, answer: Answer, request?: Warned): void {
-  const headers = baseHeaders()
+  const headers = baseHeaders(exchange.headers)
   if (answer.contentType !== undefined) headers['content-type'] = answer.contentType
   if (request?.warnings.length) headers['warning'] = warningHeaders(request.warnings)
   if ('stream' in answer) {
