@@ -7,7 +7,7 @@ import { structElements } from '../fieldset-struct.ts'
 import type { ListType, ScalarType, StructType, Type } from '../type.ts'
 import { elementText, goSyntax, goText, goType, pathText } from './words.ts'
 
-/** As many as are worth reading, so that a hostile body cannot make an answer many times its own size. */
+/** DEVIATION: upstream has no bound. As many as are worth reading; a hostile body would make an answer many times its size. */
 const MAX_FAULTS = 100
 
 interface Walk {
