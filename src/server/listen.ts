@@ -10,7 +10,7 @@ import {
 } from 'node:http2'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import { DEFAULT_CIPHERS, type TLSSocket } from 'node:tls'
 import { type Authorities, peerCertificate, readAuthorities } from '../authn/x509.ts'
 import type { Exchange, Peer } from './exchange.ts'
 import { Http1Exchange } from './http1.ts'
@@ -41,6 +41,9 @@ const HEARTBEAT_MS = 30_000
 const KEEP_ALIVE_PROBE_MS = 15_000
 /** Open requests get this long to end when the server stops. */
 const DRAIN_MS = 250
+
+/** Node's, but AES-128 before AES-256, as Go's servers and clients have it: large lists are mostly encryption. */
+const CIPHERS = `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS.replace('TLS_AES_128_GCM_SHA256:', '')}`
 
 export interface ListenOptions {
   readonly host: string
@@ -75,6 +78,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
+    ciphers: CIPHERS,
     maxHeaderListPairs: 256,
     maxSessionMemory: SESSION_MEMORY_MB,
     keepAlive: true,
