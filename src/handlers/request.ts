@@ -29,6 +29,8 @@ export interface ApiRequest {
   body(): Promise<Body>
   /** Adds a Warning header to the answer. */
   warn(message: string): void
+  /** Adds to what the audit log says of the request; absent where it says nothing. */
+  annotate?(key: string, value: string): void
 }
 
 /** Where a streaming answer writes. */

@@ -204,6 +204,7 @@ export function actionHandlers(action: Action, row: Subresource, services: Actio
         now: environment.now(),
         lister: environment.lister,
         warn: (message) => request.warn(message),
+        annotate: (key, value) => request.annotate?.(key, value),
       }
       const plan = await act({ action, scope, request, body, context, services })
       return statusBody(request, 201, withCode(plan.result))

@@ -57,6 +57,8 @@ export interface TokenIssuer {
 
 export interface ActionContext extends WriteContext {
   readonly tokenIssuer: TokenIssuer
+  /** Adds to what the audit log says of the request. */
+  annotate(key: string, value: string): void
 }
 
 /** A POST that does something to the parent. It may throw a StatusError. */

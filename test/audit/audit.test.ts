@@ -194,6 +194,16 @@ describe('refusals', () => {
   })
 })
 
+test('which token was given out', async () => {
+  const accounts = `/api/v1/namespaces/${namespace}/serviceaccounts`
+  await client.ask('POST', accounts, { body: { metadata: { name: 'audited' } } })
+  await client.ask('POST', `${accounts}/audited/token`, { body: {}, headers: { 'audit-id': 'token' } })
+  const [, complete] = await eventsOf('token', 2)
+  expect(complete?.annotations).toMatchObject({
+    'authentication.kubernetes.io/issued-credential-id': expect.stringMatching(/^JTI=[0-9a-f-]{36}$/),
+  })
+})
+
 test('a watch has a beginning and an end', async () => {
   const query = 'watch=1&timeoutSeconds=1'
   await client.ask('GET', `${configMaps()}?${query}`, { headers: { 'audit-id': 'watch' } })
