@@ -202,3 +202,8 @@ export const isConflict = hasReason('Conflict')
 export const isAlreadyExists = hasReason('AlreadyExists')
 /** The version that a watch or list asked for is forgotten: list again. */
 export const isGone = (error: unknown): boolean => error instanceof StatusError && error.code === 410
+
+/** Nothing can be made in this namespace any more. */
+export const isTerminating = (error: unknown): boolean =>
+  error instanceof StatusError &&
+  (error.status.details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating')

@@ -7,6 +7,7 @@ import type { Auditor } from '../audit/auditor.ts'
 import { authorizerChain } from '../authz/chain.ts'
 import { forbiddenFor, requireAllowed } from '../authz/forbidden.ts'
 import { escalationCheck, guardsResource } from '../authz/escalation.ts'
+import { NodeAuthorizer } from '../authz/node.ts'
 import { RBAC_RESOURCES, RbacAuthorizer } from '../authz/rbac.ts'
 import { CacheLister, storedVersion } from '../handlers/lister.ts'
 import type { ApiRequest } from '../handlers/request.ts'
@@ -46,6 +47,8 @@ export interface ApiServer {
   readonly log: Log
   /** The way in for a part of the cluster that runs in this process, as this user. */
   loopback(user: UserInfo): Loopback
+  /** What /metrics tells besides, of a part that runs in this process, in Prometheus' text format. */
+  addMetrics(text: () => string): void
   stop(): Promise<void>
 }
 
@@ -84,7 +87,7 @@ interface Parts {
 
 async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiServer> {
   const { log, storage, identity } = parts
-  const state: State = { ready: false, port: options.port }
+  const state: State = { ready: false, port: options.port, metrics: [] }
   const reading = readingSide(options, storage)
   const { caches, lister, scopes } = reading
   const authentication = await authenticationOf({ options, identity, log, scopes, stored })
@@ -113,6 +116,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     identity,
     storage,
     log,
+    addMetrics: (text) => void state.metrics.push(text),
     loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),
     stop: () => stop({ listening, caches, storage, renewal, stopCompaction, auditor }),
   }
@@ -122,6 +126,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
 interface State {
   ready: boolean
   port: number
+  readonly metrics: (() => string)[]
 }
 
 /** What reads the store: caches, and those who decide by what is in them. */
@@ -137,7 +142,7 @@ function readingSide(options: ApiServerOptions, storage: Storage): ReadingSide {
   const caches = new Caches(storage)
   const lister = new CacheLister((resource) => scopes.of(stored(resource)).cache)
   const rbac = new RbacAuthorizer(lister)
-  const authorizer = authorizerChain(options.authorizationModes, rbac)
+  const authorizer = authorizerChain(options.authorizationModes, { rbac, node: new NodeAuthorizer(lister) })
   const plugins = orStartError(() =>
     admissionPlugins(
       { enable: options.enableAdmissionPlugins, disable: options.disableAdmissionPlugins },

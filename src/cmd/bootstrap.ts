@@ -7,6 +7,7 @@ import type { Scopes } from '../handlers/scope.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { StatusError } from '../machinery/status.ts'
 import { bootstrapPolicy, builtinResources } from '../schema/resources.ts'
+import { ensureConditions } from './bootstrap-conditions.ts'
 import { flowControlObjects } from './bootstrap-flowcontrol.ts'
 import { apiServices, priorityClasses, serviceCidr, systemNamespaces } from './bootstrap-objects.ts'
 import { kubernetesEndpoints, kubernetesService } from './bootstrap-service.ts'
@@ -27,14 +28,15 @@ export interface BootstrapFacts {
 /** Writes what is missing. */
 export async function bootstrap(scopes: Scopes, facts: BootstrapFacts): Promise<void> {
   await ensureAll(scopes, systemNamespaces())
+  const conditioned = [...flowControlObjects(), serviceCidr(facts.serviceClusterIpRange)]
   await Promise.all([
     ensurePolicy(scopes),
+    ensureAll(scopes, conditioned).then(() => ensureConditions(scopes, conditioned)),
     ensureAll(scopes, [
       ...priorityClasses(),
-      ...flowControlObjects(),
       ...apiServices(builtinResources()),
-      serviceCidr(facts.serviceClusterIpRange),
       authenticationConfig(facts),
+      tokenTracking(new Date()),
     ]),
     ensureAll(scopes, [kubernetesService(facts.serviceIp, facts.port)]).then(() =>
       facts.advertiseAddress === undefined
@@ -43,6 +45,14 @@ export async function bootstrap(scopes: Scopes, facts: BootstrapFacts): Promise<
     ),
   ])
 }
+
+/** Since when uses of long-lived tokens of service accounts are noted. */
+const tokenTracking = (now: Date): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'kube-apiserver-legacy-service-account-token-tracking', namespace: 'kube-system' },
+  data: { since: now.toISOString().slice(0, 10) },
+})
 
 /** extension-apiserver-authentication: how aggregated servers check who comes through us. */
 function authenticationConfig(facts: BootstrapFacts): KubeObject {

@@ -2,9 +2,13 @@
 import { startApiServer } from './apiserver.ts'
 import { kubeconfigText } from './kubeconfig.ts'
 import { type ApiServerOptions, DEFAULTS } from './options.ts'
+import { checkParts, startPartsOrStop } from './parts.ts'
 
 /** All optional: without any, a cluster in memory on a free port of 127.0.0.1. */
-export type ClusterOptions = Partial<ApiServerOptions>
+export interface ClusterOptions extends Partial<ApiServerOptions> {
+  /** What runs, by the names of `dinghy up --parts`; absent: the API server alone. */
+  readonly parts?: readonly string[]
+}
 
 export interface Cluster {
   /** https://127.0.0.1:PORT */
@@ -24,8 +28,10 @@ export interface Cluster {
 export const CONTEXT = 'dinghy'
 
 /** Starts a cluster; resolves when it is ready. Rejects with StartError for options that cannot be met. */
-export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+export async function startCluster({ parts = [], ...options }: ClusterOptions = {}): Promise<Cluster> {
+  checkParts(parts)
   const server = await startApiServer({ ...DEFAULTS, port: 0, ...options })
+  const beside = await startPartsOrStop(server, parts)
   const { caCert, adminCert, adminKey } = server.identity
   const entry = { name: CONTEXT, server: server.url, caCert, clientCert: adminCert, clientKey: adminKey }
   return {
@@ -34,6 +40,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     clientCert: adminCert,
     clientKey: adminKey,
     kubeconfig: kubeconfigText(entry),
-    stop: () => server.stop(),
+    async stop() {
+      await beside.stop()
+      await server.stop()
+    },
   }
 }

@@ -20,10 +20,14 @@ export interface Identity {
   readonly tls: Tls
   /** What clients check the serving certificate with. */
   readonly caCert: string
+  /** Our own CA, PEM: signs what the cluster asks for. */
+  readonly authority: { readonly cert: string; readonly key: string }
   readonly adminCert: string
   readonly adminKey: string
   /** Signs the tokens of service accounts. */
   readonly serviceAccountKey: SigningKey
+  /** The same, PEM. */
+  readonly serviceAccountKeyPem: string
   /** They check them. */
   readonly serviceAccountKeys: readonly VerifyingKey[]
   /** First address of the service range. */
@@ -53,6 +57,7 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
   return {
     tls,
     caCert: options.tlsCertFile === undefined ? pki.caCert : tls.cert,
+    authority: { cert: pki.caCert, key: pki.caKey },
     adminCert: pki.adminCert,
     adminKey: pki.adminKey,
     ...serviceAccountKeys(options, pki),
@@ -70,6 +75,7 @@ function serviceAccountKeys(options: ApiServerOptions, pki: Pki) {
   const [file, pem] = signing ? [signing, fileText(signing)] : ['sa.key', pki.serviceAccountKey]
   return {
     serviceAccountKey: readKey(file, () => signingKey(pem)),
+    serviceAccountKeyPem: pem,
     serviceAccountKeys: checking.length
       ? checking.flatMap((path) => readKey(path, () => verifyingKeys(fileText(path))))
       : readKey(file, () => verifyingKeys(pem)),

@@ -5,6 +5,7 @@ import type { ApiRequest } from '../handlers/request.ts'
 import type { Scope, Scopes } from '../handlers/scope.ts'
 import { write } from '../handlers/write.ts'
 import { parseGroupVersion, type GroupResource } from '../machinery/gvk.ts'
+import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { notFound, StatusError } from '../machinery/status.ts'
 import { MASTERS_GROUP } from '../machinery/user.ts'
@@ -62,6 +63,34 @@ export async function labelInternal(
       if (stored?.metadata.uid !== uid) throw notFound(scope.groupResource, name)
       const copy = structuredClone(stored) as KubeObject
       copy.metadata.labels = { ...copy.metadata.labels, ...labels }
+      return copy
+    },
+  })
+}
+
+/** Gives the object this one condition, as of now, in its status. */
+export async function writeConditions(
+  scopes: Scopes,
+  object: KubeObject,
+  fieldManager: string,
+  condition: JsonObject,
+): Promise<void> {
+  const scope = scopeOf(scopes, object)
+  const { namespace = '', name = '' } = object.metadata
+  await write({
+    scope,
+    request: internalRequest(scope, namespace, name, 'update'),
+    name,
+    subresource: 'status',
+    dryRun: false,
+    fieldManager,
+    options: {},
+    allow: 'update',
+    change(stored) {
+      if (!stored) throw notFound(scope.groupResource, name)
+      const copy = structuredClone(stored) as KubeObject
+      const lastTransitionTime = `${new Date().toISOString().slice(0, 19)}Z`
+      copy['status'] = { conditions: [{ ...condition, lastTransitionTime }] }
       return copy
     },
   })

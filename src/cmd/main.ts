@@ -1,11 +1,12 @@
-// The command line: `dinghy up`, `dinghy apiserver`. Loads only the command that is asked for.
+// The command line: `dinghy up`, `dinghy apiserver`, …. Loads only the command that is asked for.
 import { StartError } from './options.ts'
 
 const USAGE = `dinghy: Kubernetes' control plane in one process
 
-  dinghy up           a cluster, ready in a moment; its context is put into your kubeconfig
-  dinghy apiserver    the API server alone, with upstream's flags
-  dinghy version      what this is
+  dinghy up                  a cluster, ready in a moment; its context is put into your kubeconfig
+  dinghy apiserver           the API server alone, with upstream's flags
+  dinghy controller-manager  the controllers alone, with upstream's flags
+  dinghy version             what this is
 
 Each command explains itself with --help.
 `
@@ -17,6 +18,8 @@ async function main(argv: readonly string[]): Promise<void> {
       return (await import('./up.ts')).up(rest)
     case 'apiserver':
       return (await import('./apiserver-command.ts')).apiserver(rest)
+    case 'controller-manager':
+      return (await import('./controller-manager.ts')).controllerManager(rest)
     case 'version':
     case '--version': {
       const { dinghyVersion } = await import('./build.ts')

@@ -132,7 +132,7 @@ export const DEFAULTS: ApiServerOptions = {
   storage: { memory: true },
   bindAddress: '127.0.0.1',
   port: 6443,
-  authorizationModes: ['RBAC'],
+  authorizationModes: ['Node', 'RBAC'],
   anonymousAuth: true,
   enableBootstrapTokenAuth: true,
   requestHeader: {

@@ -19,7 +19,7 @@ export interface SiteParts {
   readonly options: ApiServerOptions
   readonly identity: Identity
   readonly log: Log
-  readonly state: { ready: boolean }
+  readonly state: { ready: boolean; readonly metrics: readonly (() => string)[] }
   port(): number
 }
 
@@ -60,7 +60,7 @@ async function load(parts: SiteParts): Promise<(exchange: Exchange) => void> {
     checks: healthChecks(parts),
     build: buildInfo(),
     openapi: await openApi(parts),
-    metrics: () => exposition({ requests, inflight, caches }),
+    metrics: () => exposition({ requests, inflight, caches, others: parts.state.metrics }),
     documents: documentsOf(parts, address),
     log: parts.log,
   })

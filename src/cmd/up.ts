@@ -16,10 +16,8 @@ import {
   StartError,
   type StorageChoice,
 } from './options.ts'
+import { checkParts, PARTS, startPartsOrStop } from './parts.ts'
 import { untilStopped } from './signals.ts'
-
-/** Parts of the cluster that exist. */
-const PARTS = ['apiserver'] as const
 
 const FLAGS = {
   port: integer('port of the API server; 0 picks a free one', '6443', 0, 65535),
@@ -28,7 +26,7 @@ const FLAGS = {
   memory: { kind: 'flag', help: 'keep nothing on disk' },
   'etcd-servers': listOf('keep the data in etcd, at these URLs', 'URLS'),
   kubeconfig: text('write the kubeconfig here, instead of merging the context into your own', 'FILE'),
-  parts: listOf(`what to run: ${PARTS.join(', ')} (default all)`, 'NAMES'),
+  parts: listOf(`what to run: ${PARTS.join(', ')} (default apiserver)`, 'NAMES'),
   'token-auth-file': text('CSV file of static tokens: token,user,uid,"group1,group2"', 'FILE'),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'warn'),
 } as const
@@ -46,18 +44,19 @@ export async function up(argv: readonly string[]): Promise<void> {
     argv,
   )
   if (!flags) return
-  for (const part of flags['parts'] ?? []) {
-    if (!(PARTS as readonly string[]).includes(part)) {
-      throw new StartError(`--parts: there is no part ${JSON.stringify(part)}; there is ${PARTS.join(', ')}`)
-    }
-  }
+  const parts = flags['parts'] ?? []
+  checkParts(parts)
   const server = await startApiServer(optionsOf(flags))
   const where = await saveKubeconfig(server, flags['kubeconfig']).catch(async (error: unknown) => {
     await server.stop()
     throw error instanceof Error ? new StartError(error.message, error) : error
   })
+  const beside = await startPartsOrStop(server, parts)
   announce(server, where)
-  await untilStopped(() => server.stop())
+  await untilStopped(async () => {
+    await beside.stop()
+    await server.stop()
+  })
 }
 
 type Flags = NonNullable<ReturnType<typeof commandLine<typeof FLAGS>>>

@@ -70,6 +70,8 @@ export interface MetricSources {
   readonly requests: RequestMetrics
   readonly inflight: InflightLimit
   readonly caches: Caches
+  /** Texts of parts that run in the same process. */
+  readonly others: readonly (() => string)[]
 }
 
 /** What prom-client tells of this process: set up once, since each set holds observers of its own. */
@@ -86,6 +88,7 @@ async function processMetrics(): Promise<Registry> {
 export async function exposition(sources: MetricSources): Promise<{ contentType: string; body: string }> {
   const registry = await (processRegistry ??= processMetrics())
   const parts = [await registry.metrics(), await serverText(sources), requestText(sources.requests)]
+  parts.push(...sources.others.map((text) => text()))
   return { contentType: registry.contentType, body: parts.join('') }
 }
 

@@ -1,0 +1,50 @@
+// What upstream's own controllers inside kube-apiserver say of the objects that are there at start: that the flow
+// schemas have their priority level, and that the range of services is ready.
+// Follows k8s.io/apiserver/pkg/util/flowcontrol and pkg/controlplane/controller/defaultservicecidr.
+import type { Scopes } from '../handlers/scope.ts'
+import { isObject, type JsonObject } from '../machinery/json.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { scopeOf, writeConditions } from './internal.ts'
+
+interface Condition {
+  readonly type: string
+  readonly status: string
+  readonly reason: string
+  readonly message: string
+}
+
+const FLOW_MANAGER = 'api-priority-and-fairness-config-consumer-v1'
+const RANGE_MANAGER = 'kubernetes-service-cidr-controller'
+
+/** Gives each of these objects its condition, unless it has one of that type. */
+export async function ensureConditions(scopes: Scopes, objects: readonly KubeObject[]): Promise<void> {
+  await Promise.all(
+    objects.map(async (object) => {
+      const known = conditionOf(object)
+      if (!known) return
+      const stored = scopeOf(scopes, object)
+        .cache.index.get('', object.metadata.name ?? '')
+        ?.object()
+      if (!stored || has(stored, known.condition.type)) return
+      await writeConditions(scopes, object, known.manager, { ...known.condition })
+    }),
+  )
+}
+
+function conditionOf(object: KubeObject): { manager: string; condition: Condition } | undefined {
+  if (object.kind === 'ServiceCIDR') {
+    const message = 'Kubernetes default Service CIDR is ready'
+    return { manager: RANGE_MANAGER, condition: { type: 'Ready', status: 'True', reason: '', message } }
+  }
+  if (object.kind !== 'FlowSchema') return undefined
+  const spec = object['spec'] as JsonObject
+  const level = (spec['priorityLevelConfiguration'] as JsonObject)['name'] as string
+  const message = `This FlowSchema references the PriorityLevelConfiguration object named "${level}" and it exists`
+  return { manager: FLOW_MANAGER, condition: { type: 'Dangling', status: 'False', reason: 'Found', message } }
+}
+
+function has(object: KubeObject, type: string): boolean {
+  const { status } = object
+  const conditions = isObject(status) ? status['conditions'] : undefined
+  return Array.isArray(conditions) && conditions.some((one) => isObject(one) && one['type'] === type)
+}

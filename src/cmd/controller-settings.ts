@@ -1,0 +1,80 @@
+// What the controllers are told besides the API: how many keys at a time, certificates and keys, periods.
+// Follows k8s.io/kubernetes/cmd/kube-controller-manager/app/options.
+
+/** Keys at a time, by upstream's flag less "concurrent-" and "-syncs". */
+export const WORKERS = {
+  'cron-job': 5,
+  daemonset: 2,
+  deployment: 5,
+  'device-taint-eviction': 8,
+  endpoint: 5,
+  ephemeralvolume: 5,
+  gc: 20,
+  'horizontal-pod-autoscaler': 5,
+  job: 5,
+  namespace: 10,
+  rc: 5,
+  replicaset: 5,
+  'resource-claim': 50,
+  'resource-quota': 5,
+  'service-endpoint': 5,
+  'serviceaccount-token': 5,
+  statefulset: 5,
+  'ttl-after-finished': 5,
+  'validating-admission-policy-status': 5,
+} as const
+
+/** A CA that signs requests. PEM. */
+export interface SigningAuthority {
+  readonly cert: string
+  readonly key: string
+}
+
+export interface ControllerSettings {
+  readonly workers: Readonly<Record<keyof typeof WORKERS, number>>
+  /** PEM: what pods check the API server with. */
+  readonly rootCa: string | undefined
+  /** PEM: signs the tokens in secrets. */
+  readonly serviceAccountKey: string | undefined
+  /** By upstream's signer less "kubernetes.io/": kube-apiserver-client, kubelet-serving, …. */
+  readonly signers: ReadonlyMap<string, SigningAuthority>
+  /** How long certificates last at most. */
+  readonly signingDurationSeconds: number
+  /** CIDRs of pods, and how many bits of them a node gets. */
+  readonly allocateNodeCidrs: boolean
+  readonly clusterCidrs: readonly string[]
+  /** Kept out of them. */
+  readonly serviceCidrs: readonly string[]
+  readonly nodeCidrMaskSizeIpv4: number
+  readonly nodeCidrMaskSizeIpv6: number
+  readonly nodeMonitorGraceMs: number
+  readonly nodeMonitorPeriodMs: number
+  readonly nodeEvictionRate: number
+  readonly secondaryNodeEvictionRate: number
+  readonly largeClusterSizeThreshold: number
+  readonly unhealthyZoneThreshold: number
+  readonly terminatedPodThreshold: number
+  readonly resourceQuotaSyncMs: number
+}
+
+/** Upstream's defaults. */
+export const SETTINGS: ControllerSettings = {
+  workers: WORKERS,
+  rootCa: undefined,
+  serviceAccountKey: undefined,
+  signers: new Map(),
+  signingDurationSeconds: 365 * 24 * 3600,
+  allocateNodeCidrs: false,
+  clusterCidrs: [],
+  serviceCidrs: [],
+  nodeCidrMaskSizeIpv4: 24,
+  nodeCidrMaskSizeIpv6: 64,
+  nodeMonitorGraceMs: 50_000,
+  nodeMonitorPeriodMs: 5_000,
+  nodeEvictionRate: 0.1,
+  secondaryNodeEvictionRate: 0.01,
+  largeClusterSizeThreshold: 50,
+  unhealthyZoneThreshold: 0.55,
+  terminatedPodThreshold: 12_500,
+  resourceQuotaSyncMs: 300_000,
+}

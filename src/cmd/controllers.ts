@@ -1,0 +1,82 @@
+// Every controller that exists: upstream's name, whom it acts as, how it is made. One row a controller; its code is
+// loaded when the row is chosen. Follows k8s.io/kubernetes/cmd/kube-controller-manager/{app,names}.
+import type { Controller, ControllerContext } from '../client/controller.ts'
+import type { ControllerSettings } from './controller-settings.ts'
+import { StartError } from './options.ts'
+
+export interface ControllerRow {
+  /** Upstream's name, as `--controllers` takes it. */
+  readonly name: string
+  /** Its name in older command lines. */
+  readonly alias?: string
+  /** The service account in kube-system whose roles it has. */
+  readonly user: string
+  /** Runs only where `--controllers` names it. */
+  readonly offByDefault?: true
+  /** Undefined where the settings lack what it needs, as upstream's is skipped then. */
+  make(context: ControllerContext, settings: ControllerSettings): Promise<Controller | undefined>
+}
+
+export const CONTROLLERS: readonly ControllerRow[] = [
+  {
+    name: 'serviceaccount-controller',
+    alias: 'serviceaccount',
+    user: 'service-account-controller',
+    make: async (context) =>
+      (await import('../controllers/serviceaccount.ts')).serviceAccountController(context),
+  },
+  {
+    name: 'root-ca-certificate-publisher-controller',
+    alias: 'root-ca-cert-publisher',
+    user: 'root-ca-cert-publisher',
+    make: async (context, { rootCa }) =>
+      rootCa === undefined
+        ? undefined
+        : (await import('../controllers/root-ca-certificate-publisher.ts')).rootCaPublisher(context, rootCa),
+  },
+]
+
+/**
+ * The rows that `--controllers` chooses: "*" is all that are on by default, "name" adds one, "-name" takes one out;
+ * of several words about one controller the first counts. Throws StartError for names that nobody knows.
+ */
+export function chosenControllers(
+  words: readonly string[],
+  rows: readonly ControllerRow[] = CONTROLLERS,
+): readonly ControllerRow[] {
+  const named = words.map((word) => canonical(word, rows))
+  return rows.filter(({ name, offByDefault }) => {
+    const word = named.find((one) => one === name || one === `-${name}`)
+    if (word !== undefined) return word === name
+    return named.includes('*') && !offByDefault
+  })
+}
+
+function canonical(word: string, rows: readonly ControllerRow[]): string {
+  if (word === '*') return word
+  const sign = word.startsWith('-') ? '-' : ''
+  const bare = word.slice(sign.length)
+  const row = rows.find(({ name, alias }) => name === bare || alias === bare)
+  if (row) return sign + row.name
+  if (NOT_YET.has(bare)) return word
+  throw new StartError(`--controllers: ${JSON.stringify(bare)} is not in the list of known controllers`)
+}
+
+/** Upstream's that do not run here: command lines that name them start all the same. */
+const NOT_YET: ReadonlySet<string> = new Set([
+  'storageversion-garbage-collector-controller',
+  'storage-version-gc',
+  'storage-version-migrator-controller',
+  'svm',
+  'podcertificaterequest-cleaner-controller',
+  'kube-apiserver-serving-clustertrustbundle-publisher-controller',
+  'podgroup-protection-controller',
+  'resourcepoolstatusrequest-controller',
+  'selinux-warning-controller',
+  'service-lb-controller',
+  'service',
+  'cloud-node-lifecycle-controller',
+  'cloud-node-lifecycle',
+  'node-route-controller',
+  'route',
+])

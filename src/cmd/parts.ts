@@ -1,0 +1,72 @@
+// The parts of a cluster that run beside the API server in its process: one row a part, loaded when it is asked for.
+// Each comes in through the loopback as its own user, never as admin.
+import { Api } from '../client/api.ts'
+import {
+  AUTHENTICATED_GROUP,
+  serviceAccountGroups,
+  serviceAccountUsername,
+  type UserInfo,
+} from '../machinery/user.ts'
+import { KUBERNETES_VERSION } from '../server/version.ts'
+import type { ApiServer } from './apiserver.ts'
+import { StartError } from './options.ts'
+
+/** What runs; `stop` resolves when all is quiet. */
+export interface RunningPart {
+  stop(): Promise<void>
+}
+
+export type StartPart = (server: ApiServer) => Promise<RunningPart>
+
+/** In the order in which they start; they stop in the opposite one. */
+const STARTERS: Readonly<Record<string, StartPart>> = {
+  'controller-manager': async (server) =>
+    (await import('./controller-manager-part.ts')).startControllerManager(server),
+}
+
+/** "apiserver" and those beside it. */
+export const PARTS: readonly string[] = ['apiserver', ...Object.keys(STARTERS)]
+
+/** Throws StartError for names of no part. */
+export function checkParts(names: readonly string[]): void {
+  for (const name of names) {
+    if (PARTS.includes(name)) continue
+    throw new StartError(`--parts: there is no part ${JSON.stringify(name)}; there is ${PARTS.join(', ')}`)
+  }
+}
+
+/** Starts those beside the API server; where one cannot start, those before it are stopped. */
+async function startParts(server: ApiServer, names: readonly string[]): Promise<RunningPart> {
+  const running: RunningPart[] = []
+  const stop = async (): Promise<void> => {
+    for (const part of running.splice(0).reverse()) await part.stop()
+  }
+  try {
+    for (const [name, start] of Object.entries(STARTERS))
+      if (names.includes(name)) running.push(await start(server))
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { stop }
+}
+
+/** The same; where one cannot start, the server is stopped too. */
+export async function startPartsOrStop(server: ApiServer, names: readonly string[]): Promise<RunningPart> {
+  try {
+    return await startParts(server, names)
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+/** The view of a part's own user: "system:kube-scheduler". `agent` is what managed fields name. */
+export const apiAs = (server: ApiServer, user: UserInfo, agent: string): Api =>
+  new Api(server.loopback(user), `${agent}/${KUBERNETES_VERSION} (linux/amd64)`)
+
+/** A service account of kube-system, as its token would tell. */
+export const serviceAccountUser = (name: string): UserInfo => ({
+  name: serviceAccountUsername('kube-system', name),
+  groups: [...serviceAccountGroups('kube-system'), AUTHENTICATED_GROUP],
+})
