@@ -12,6 +12,7 @@ import {
   beforeUpdate,
   checkResourceVersion,
   checkVersionOfNew,
+  kindOfFaults,
   validateCreate,
   validateUpdate,
 } from '../registry/generic.ts'
@@ -228,7 +229,7 @@ async function admit(
   const causes = current
     ? validateUpdate(object, current.object(), scope.strategy, context)
     : validateCreate(object, scope.strategy, context)
-  if (causes.length) throw invalid(scope.gvk, object.metadata.name ?? '', causes)
+  if (causes.length) throw invalid(kindOfFaults(scope.gvk), object.metadata.name ?? '', causes)
   if (!current && w.allow === 'update') await scope.environment.authorizeCreate?.(w.request)
   const waiting = scope.environment.admission.validate(attributesOf(w, object, current))
   if (waiting) await waiting

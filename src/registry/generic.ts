@@ -1,6 +1,7 @@
 // The rules of writing that every kind shares: system metadata, generation, reset of fields, metadata validation, and
 // what a delete does. The write loop calls them in its prepare and validate steps; a kind adds its own by a Strategy.
 // Follows k8s.io/apiserver/pkg/registry/rest (BeforeCreate, BeforeUpdate) and pkg/registry/generic/registry.
+import type { GroupVersionKind } from '../machinery/gvk.ts'
 import type { JsonObject } from '../machinery/json.ts'
 import { generateName, nameIsDnsSubdomain, nameIsPathSegment, newUid } from '../machinery/names.ts'
 import type { KubeObject, ObjectMeta, OwnerReference } from '../machinery/object.ts'
@@ -169,6 +170,10 @@ const changed = (object: KubeObject, old: KubeObject, strategy: Strategy): boole
   strategy.changesGeneration
     ? strategy.changesGeneration(object, old)
     : !semanticEqual(object['spec'], old['spec'])
+
+/** The kind that a refusal names. Events of both groups are one kind of the core group to upstream. */
+export const kindOfFaults = (gvk: GroupVersionKind): GroupVersionKind =>
+  gvk.group === 'events.k8s.io' ? { ...gvk, group: '' } : gvk
 
 /** Causes for which a new object is refused; none: it is good. */
 export function validateCreate(object: KubeObject, strategy: Strategy, context: WriteContext): StatusCause[] {
