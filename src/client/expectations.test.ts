@@ -42,7 +42,7 @@ it('starts slowly, and stops after the batch that failed', async () => {
 })
 
 it('gives the same hash for the same contents, another for another count', () => {
-  const spec = { containers: [{ name: 'c', image: 'i' }] }
+  const spec = { containers: [{ name: 'c', image: 'i', resources: {} }] }
   const hash = templateHash({ metadata: { labels: { a: '1', b: '2' } }, spec })
   expect(hash).toMatch(/^[bcdfghjklmnpqrstvwxz2456789]{1,10}$/)
   expect(templateHash({ spec, metadata: { labels: { b: '2', a: '1' }, name: undefined } })).toBe(hash)
