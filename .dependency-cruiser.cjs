@@ -39,6 +39,7 @@ const OWNERS = {
   express: 'src/server/',
   'prom-client': 'src/server/',
   jose: 'src/authn/',
+  'js-yaml': 'src/schema/',
   yaml: 'src/(schema|cmd)/',
   jsonpatch: 'src/schema/',
   lmdb: 'src/storage/lmdb/',

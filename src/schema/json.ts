@@ -57,7 +57,7 @@ export function parseJson(bytes: Buffer, options: ParseOptions = {}): Parsed {
 const MAX_INT64 = 9223372036854775807n
 const MIN_INT64 = -9223372036854775808n
 /** Upstream stops counting here too, so that a hostile body cannot make an answer many times its own size. */
-const MAX_DUPLICATES = 100
+export const MAX_DUPLICATES = 100
 
 interface Frame {
   /** Keys seen so far; undefined in an array. */

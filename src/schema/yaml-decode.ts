@@ -1,38 +1,22 @@
-// YAML to JSON values as sigs.k8s.io/yaml does: the package `yaml` gives the tree of nodes, with every scalar still a
-// text; what these texts are, merge keys, aliases and their bounds follow go.yaml.in/yaml/v2.
+// YAML to JSON values as sigs.k8s.io/yaml does: yaml-tree.ts gives the nodes, with every scalar still a text; what these
+// texts are, merge keys, aliases and their bounds follow go.yaml.in/yaml/v2.
 import { isUtf8 } from 'node:buffer'
-import { Composer, isAlias, isMap, isScalar, isSeq, LineCounter, Parser } from 'yaml'
-import type { Alias, Document, Node, Pair, Scalar, YAMLMap, YAMLParseError, YAMLSeq } from 'yaml'
 import type { Json, JsonObject } from '../machinery/json.ts'
-import { JsonSyntaxError, type Parsed, type ParseOptions } from './json.ts'
+import { MAX_DUPLICATES, type Parsed, type ParseOptions } from './json.ts'
 import { assign } from './json-assign.ts'
 import { MAX_DEPTH } from './json-inspect.ts'
-import { goMessage } from './yaml-errors.ts'
+import { YamlError } from './yaml-errors.ts'
 import { formatFloat, resolvePlain, type Resolved } from './yaml-resolve.ts'
-
-/** The text is no YAML, or none that JSON can hold; the message is what go-yaml or sigs.k8s.io/yaml say of it. */
-export class YamlError extends JsonSyntaxError {
-  constructor(message: string) {
-    super(message)
-    this.name = 'YamlError'
-  }
-}
-
-/**
- * DEVIATION: upstream reads 3 MiB. The package takes some 2 µs for a byte, and nothing else is served meanwhile. Clients
- * send objects of this size as JSON, which is read as such under either name.
- */
-export const MAX_YAML_BYTES = 512 * 1024
+import type { AliasNode, ListNode, MapNode, ScalarNode, YamlNode } from './yaml-tree.ts'
+import { BAD_ANCHOR, TreeFault, treeOf } from './yaml-tree.ts'
 
 /** See parseYaml in yaml.ts. */
-export function decodeYaml(bytes: Buffer, options: ParseOptions): Parsed {
-  if (bytes.length > MAX_YAML_BYTES)
-    throw new YamlError(`yaml: document is longer than ${MAX_YAML_BYTES} bytes`)
+export async function decodeYaml(bytes: Buffer, options: ParseOptions): Promise<Parsed> {
   const text = textOf(bytes)
-  const lines = new LineCounter()
-  const document = firstDocument(text, lines)
-  const reader = new Reader(lines, text)
-  const value = document?.contents ? reader.document(document.contents) : null
+  const root = await rootOf(text)
+  if (root === undefined) return { value: null, duplicates: [] }
+  const reader = new Reader(text)
+  const value = reader.document(root)
   return { value, duplicates: options.findDuplicates ? reader.duplicates() : [] }
 }
 
@@ -45,58 +29,21 @@ function textOf(bytes: Buffer): string {
   return text
 }
 
-/** Upstream reads no further than the end of the first document, so nor do we. */
-function firstDocument(text: string, lines: LineCounter): Document.Parsed | undefined {
-  checkIndicators(text)
-  // Every scalar stays a text, and no key is special: resolving is ours.
-  const composer = new Composer({ version: '1.1', schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' })
+/** A refusal is rare: only then the text is read once more, to say in upstream's words what is wrong. */
+async function rootOf(text: string): Promise<YamlNode | undefined> {
   try {
-    for (const token of new Parser(lines.addNewLine).parse(text)) {
-      for (const document of composer.next(token)) return checked(document, lines, text)
-    }
-    for (const document of composer.end()) return checked(document, lines, text)
+    return treeOf(text, MAX_DEPTH)
   } catch (error) {
-    // The composer calls itself for every level.
-    if (error instanceof RangeError) throw tooDeep()
-    throw error
+    if (!(error instanceof TreeFault)) throw error
+    if (error.tooDeep) throw tooDeep()
+    if (error.message === BAD_ANCHOR)
+      throw new YamlError(`yaml: ${error.line > 1 ? `line ${error.line}: ` : ''}${BAD_ANCHOR}`)
+    const { refusalOf } = await import('./yaml-refusal.ts')
+    throw refusalOf(text, error)
   }
-  return undefined
-}
-
-function checked(document: Document.Parsed, lines: LineCounter, text: string): Document.Parsed {
-  const [first] = document.errors
-    .filter((error) => !isBehind(error, document))
-    .sort((a, b) => a.pos[0] - b.pos[0])
-  if (first) throw new YamlError(`yaml: ${goMessage(first, lines, text)}`)
-  return document
-}
-
-/** Errors in what go-yaml never reads: the next document, and what follows a flow collection that is a whole document. */
-function isBehind({ code, message, pos }: YAMLParseError, { contents }: Document.Parsed): boolean {
-  if (code !== 'UNEXPECTED_TOKEN' || !contents || pos[0] < contents.range[1]) return false
-  if (message.includes('in YAML document')) return true
-  return (isMap(contents) || isSeq(contents)) && contents.flow === true && message.includes('in YAML stream')
 }
 
 const tooDeep = (): YamlError => new YamlError(`yaml: exceeded max depth of ${MAX_DEPTH}`)
-
-/** Indicators in a row nest without end: such texts are refused before the parser spends time on them. */
-function checkIndicators(text: string): void {
-  let run = 0
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    if (c === OPEN_BRACKET || c === OPEN_BRACE || (isIndicator(c) && isBlank(text.charCodeAt(i + 1)))) run++
-    else if (!isBlank(c)) run = 0
-    if (run > MAX_DEPTH) throw tooDeep()
-  }
-}
-
-const OPEN_BRACKET = 0x5b
-const OPEN_BRACE = 0x7b
-/** - ? : */
-const isIndicator = (c: number): boolean => c === 0x2d || c === 0x3f || c === 0x3a
-/** Blank, tab, line end. */
-const isBlank = (c: number): boolean => c === 0x20 || c === 0x09 || c === 0x0a || c === 0x0d
 
 // From here on aliases may make up less and less of what is read: go-yaml's measure against texts that expand.
 const RATIO_FROM = 400_000
@@ -112,23 +59,21 @@ const TAG = 'tag:yaml.org,2002:'
 const MERGE = `${TAG}merge`
 
 class Reader {
-  private readonly lines: LineCounter
-  private readonly openEnd: number
-  private readonly targets = new Map<Alias, Node>()
-  private readonly open = new Set<Alias>()
+  private readonly text: string
+  private readonly open = new Set<AliasNode>()
   private readonly repeated: string[] = []
   private reads = 0
   private aliasReads = 0
   private depth = 0
+  /** The line that begins at `end`. */
+  private counted = { line: 1, end: 0 }
 
-  constructor(lines: LineCounter, text: string) {
-    this.lines = lines
-    // Where a block scalar ends the text without a line end, go-yaml adds none.
-    this.openEnd = text.endsWith('\n') ? Infinity : text.length
+  constructor(text: string) {
+    this.text = text
   }
 
-  document(root: Node): Json {
-    this.bindAliases(root, new Map(), 0)
+  document(root: YamlNode): Json {
+    checkAliases(root)
     return this.read(root)
   }
 
@@ -137,43 +82,14 @@ class Reader {
     return [`yaml: unmarshal errors:\n${this.repeated.map((text) => `  ${text}`).join('\n')}`]
   }
 
-  /** An alias means the nearest anchor of its name before it. */
-  private bindAliases(node: Node | null, anchors: Map<string, Node>, depth: number): void {
-    if (depth > MAX_DEPTH) throw tooDeep()
-    if (isAlias(node)) {
-      const target = anchors.get(node.source)
-      if (!target) throw new YamlError(`yaml: unknown anchor '${node.source}' referenced`)
-      this.targets.set(node, target)
-      return
-    }
-    if (node?.anchor) anchors.set(node.anchor, node)
-    if (isMap(node)) {
-      for (const { key, value } of node.items as Pair<Node | null, Node | null>[]) {
-        this.bindAliases(key, anchors, depth + 1)
-        this.bindAliases(value, anchors, depth + 1)
-      }
-    } else if (isSeq(node)) {
-      for (const item of node.items as (Node | null)[]) this.bindAliases(item, anchors, depth + 1)
-    }
-  }
-
-  private read(node: Node | null): Json {
+  private read(node: YamlNode): Json {
     this.count()
-    if (isAlias(node)) return this.readAlias(node)
-    if (isScalar(node)) return jsonOf(resolveScalar(this.cut(node)))
-    if (!isMap(node) && !isSeq(node)) return null
+    if (node.kind === 'scalar') return jsonOf(resolveScalar(node))
+    if (node.kind === 'alias') return this.readAlias(node)
     if (++this.depth > MAX_DEPTH) throw tooDeep()
-    const value = isMap(node) ? this.readMap(node, {}, new Set()) : this.readList(node)
+    const value = node.kind === 'map' ? this.readMap(node, {}, new Set()) : this.readList(node)
     this.depth--
     return value
-  }
-
-  private cut(node: Scalar): Scalar {
-    const { type, value, range } = node
-    if ((range?.[1] ?? 0) >= this.openEnd && type?.startsWith('BLOCK') && typeof value === 'string') {
-      node.value = value.replace(/\n$/, '')
-    }
-    return node
   }
 
   private count(): void {
@@ -185,58 +101,50 @@ class Reader {
     }
   }
 
-  private readAlias(alias: Alias): Json {
-    if (this.open.has(alias)) throw new YamlError(`yaml: anchor '${alias.source}' value contains itself`)
+  private readAlias(alias: AliasNode): Json {
+    if (this.open.has(alias)) throw new YamlError(`yaml: anchor '${alias.name}' value contains itself`)
     this.open.add(alias)
-    const value = this.read(this.targets.get(alias) as Node)
+    const value = this.read(alias.target as YamlNode)
     this.open.delete(alias)
     return value
   }
 
-  private readList(list: YAMLSeq): Json[] {
-    return (list.items as (Node | null)[]).map((item) => this.read(item))
+  private readList(list: ListNode): Json[] {
+    return list.items.map((item) => this.read(item))
   }
 
   /** `seen`: the keys so far, as go-yaml tells them apart: 1 and "1" are two. */
-  private readMap(map: YAMLMap, object: JsonObject, seen: Set<string>): JsonObject {
-    for (const { key, value } of map.items as Pair<Node | null, Node | null>[]) {
+  private readMap(map: MapNode, object: JsonObject, seen: Set<string>): JsonObject {
+    for (let i = 0; i < map.items.length; i += 2) {
+      const [key, value] = [map.items[i], map.items[i + 1]] as [YamlNode, YamlNode]
       if (isMerge(key)) {
         this.merge(value, object, seen)
         continue
       }
       this.count()
-      const resolved = this.resolveKey(key)
+      const resolved = resolveKey(key)
       const json = this.read(value)
       const shown = shownKey(resolved)
       const identity = resolved.kind === 'float' ? `${shown} (float)` : shown
-      if (seen.has(identity))
-        this.repeated.push(`line ${this.lineOf(value ?? key)}: key ${shown} already set in map`)
+      if (seen.has(identity) && this.repeated.length < MAX_DUPLICATES)
+        this.repeated.push(`line ${this.lineOf(value.at < 0 ? key : value)}: key ${shown} already set in map`)
       seen.add(identity)
       assign(object, keyText(resolved, json), json)
     }
     return object
   }
 
-  private resolveKey(key: Node | null): Resolved {
-    const node = isAlias(key) ? this.targets.get(key) : key
-    if (isScalar(node)) return resolveScalar(node)
-    if (!node) return { kind: 'null' }
-    throw new YamlError(
-      `yaml: invalid map key: ${isSeq(node) ? '[]interface {}' : 'map[interface {}]interface {}'}{}`,
-    )
-  }
-
-  private merge(node: Node | null, object: JsonObject, seen: Set<string>): void {
+  private merge(node: YamlNode, object: JsonObject, seen: Set<string>): void {
     // Of a list, what comes first wins, so it is read last.
-    const sources = isSeq(node) ? [...(node.items as (Node | null)[])].reverse() : [node]
+    const sources = node.kind === 'list' ? [...node.items].reverse() : [node]
     for (const source of sources) {
-      const map = isAlias(source) ? this.targets.get(source) : source
-      if (!isMap(map)) throw new YamlError('yaml: map merge requires map or sequence of maps as the value')
+      const map = source.kind === 'alias' ? source.target : source
+      if (map?.kind !== 'map')
+        throw new YamlError('yaml: map merge requires map or sequence of maps as the value')
       this.count()
-      if (!isAlias(source)) this.readMap(map, object, seen)
+      if (source.kind !== 'alias') this.readMap(map, object, seen)
       else {
-        if (this.open.has(source))
-          throw new YamlError(`yaml: anchor '${source.source}' value contains itself`)
+        if (this.open.has(source)) throw new YamlError(`yaml: anchor '${source.name}' value contains itself`)
         this.open.add(source)
         this.count()
         this.readMap(map, object, seen)
@@ -245,20 +153,41 @@ class Reader {
     }
   }
 
-  private lineOf(node: Node | null): number {
-    return this.lines.linePos(node?.range?.[0] ?? 0).line
+  /** Asked of one duplicate after the other, nearly in their order: each goes on from the one before. */
+  private lineOf({ at }: YamlNode): number {
+    const { text } = this
+    if (at < this.counted.end) this.counted = { line: 1, end: 0 }
+    let { line, end } = this.counted
+    for (let next = text.indexOf('\n', end); next >= 0 && next < at; next = text.indexOf('\n', end)) {
+      line++
+      end = next + 1
+    }
+    this.counted = { line, end }
+    return line
   }
 }
 
-function isMerge(key: Node | null): boolean {
-  return isScalar(key) && key.value === '<<' && ((key.type === 'PLAIN' && !key.tag) || key.tag === MERGE)
+/** go-yaml looks for all of them before it reads anything. */
+function checkAliases(node: YamlNode): void {
+  if (node.kind === 'map' || node.kind === 'list') node.items.forEach(checkAliases)
+  else if (node.kind === 'alias' && !node.target)
+    throw new YamlError(`yaml: unknown anchor '${node.name}' referenced`)
 }
 
+function resolveKey(key: YamlNode): Resolved {
+  const node = key.kind === 'alias' ? (key.target as YamlNode) : key
+  if (node.kind === 'scalar') return resolveScalar(node)
+  throw new YamlError(
+    `yaml: invalid map key: ${node.kind === 'list' ? '[]interface {}' : 'map[interface {}]interface {}'}{}`,
+  )
+}
+
+const isMerge = (key: YamlNode): boolean =>
+  key.kind === 'scalar' && key.text === '<<' && ((key.plain && key.tag === undefined) || key.tag === MERGE)
+
 /** A scalar by its tag, or by its looks where it is plain. */
-function resolveScalar(node: Scalar): Resolved {
-  const text = typeof node.value === 'string' ? node.value : ''
-  const tag = node.tag
-  if (tag === undefined) return node.type === 'PLAIN' ? resolvePlain(text) : { kind: 'str', value: text }
+function resolveScalar({ text, tag, plain }: ScalarNode): Resolved {
+  if (tag === undefined) return plain ? resolvePlain(text) : { kind: 'str', value: text }
   if (tag === `${TAG}binary`) return { kind: 'str', value: binary(text) }
   const wanted = tag.startsWith(TAG) ? tag.slice(TAG.length) : ''
   if (!['bool', 'int', 'float', 'null', 'timestamp'].includes(wanted)) return { kind: 'str', value: text }

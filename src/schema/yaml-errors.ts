@@ -1,5 +1,14 @@
 // What go.yaml.in/yaml/v2 says of texts that the package `yaml` refuses, as near as the two parsers' views allow.
 import type { LineCounter, YAMLParseError } from 'yaml'
+import { JsonSyntaxError } from './json.ts'
+
+/** The text is no YAML, or none that JSON can hold; the message is what go-yaml or sigs.k8s.io/yaml say of it. */
+export class YamlError extends JsonSyntaxError {
+  constructor(message: string) {
+    super(message)
+    this.name = 'YamlError'
+  }
+}
 
 const NO_MAPPING = 'mapping values are not allowed in this context'
 const NO_TOKEN = 'found character that cannot start any token'

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import type { Json } from '../machinery/json.ts'
 import { MAX_DEPTH } from './json-inspect.ts'
 import { parseYaml, toYaml } from './yaml.ts'
-import { MAX_YAML_BYTES } from './yaml-decode.ts'
 
 const parse = (text: string) => parseYaml(Buffer.from(text), { findDuplicates: true })
 const valueOf = async (text: string) => (await parse(text)).value
@@ -51,6 +50,10 @@ describe('parseYaml', () => {
     ['1: a\ntrue: b\n1.5: c\ny: d', { 1: 'a', true: 'd', 1.5: 'c' }],
     ['s: |\n  x\n  y\nt: >-\n  a\n  b\n\n  c\n', { s: 'x\ny\n', t: 'a b\nc' }],
     ['s: |\n  x', { s: 'x' }],
+    ['{a: 1} b', { a: 1 }],
+    ['# c\n%TAG !e! tag:yaml.org,2002:\n---\na: !e!str 1\n...\n}', { a: '1' }],
+    ['a: !<tag:yaml.org,2002:str> 1', { a: '1' }],
+    ['a: |\n  x\n---\nb: 1', { a: 'x\n' }],
     ['a: &x {b: 1}\nc: *x\nd:\n  <<: *x\n  e: 2', { a: { b: 1 }, c: { b: 1 }, d: { b: 1, e: 2 } }],
     ['a: 1\n<<: [{a: 2, c: 3},{c: 4}]', { a: 2, c: 3 }],
     ['a: &x 1\nb: *x\nc: &x 2\nd: *x', { a: 1, b: 1, c: 2, d: 2 }],
@@ -69,6 +72,8 @@ describe('parseYaml', () => {
     ['a: @x', 'yaml: found character that cannot start any token'],
     ['b:\n   a: 1\n  c: 2', 'yaml: line 2: did not find expected key'],
     ['a: 1\nb', "yaml: line 3: could not find expected ':'"],
+    ['a: &é x', 'yaml: did not find expected alphabetic or numeric character'],
+    ['a: 1\nb: *é', 'yaml: line 2: did not find expected alphabetic or numeric character'],
     ['a: *x', "yaml: unknown anchor 'x' referenced"],
     ['a: &a [*a]', "yaml: anchor 'a' value contains itself"],
     ['a: !!int x', 'yaml: cannot decode !!str `x` as a !!int'],
@@ -115,10 +120,16 @@ describe('parseYaml', () => {
     },
   )
 
-  it('bounds the length, of YAML only', async () => {
-    const long = 'x'.repeat(MAX_YAML_BYTES)
-    await expect(parse(`a: ${long}`)).rejects.toThrow('yaml: document is longer than')
-    expect(await valueOf(JSON.stringify({ a: long }))).toEqual({ a: long })
+  it('reads and refuses bodies of any length that comes this far', async () => {
+    const lines = 'b:\n' + '- x: &a "y"\n  z: *a\n'.repeat(150_000)
+    expect(((await valueOf(lines)) as { b: Json[] }).b).toHaveLength(150_000)
+    await expect(parse(`${lines}}`)).rejects.toThrow('yaml: line 300002: did not find expected node content')
+  })
+
+  it('bounds what is said of duplicates', async () => {
+    const { duplicates } = await parse('a: 1\n'.repeat(100_000))
+    expect(duplicates[0]?.split('\n')).toHaveLength(101)
+    expect(duplicates[0]).toMatch(/\n {2}line 101: key "a" already set in map$/)
   })
 
   it('answers mutations of a good text with a value or an error of its own', async () => {

@@ -1,4 +1,4 @@
-// YAML bodies and answers. Reading goes through the package `yaml`, loaded when the first body comes (yaml-decode.ts);
+// YAML bodies and answers. Reading goes through the package js-yaml, loaded when the first body comes (yaml-decode.ts);
 // writing needs no package: it is the block style of go.yaml.in/yaml/v2, which sigs.k8s.io/yaml writes.
 import type { Json, JsonObject } from '../machinery/json.ts'
 import { JsonSyntaxError, parseJson, type Parsed, type ParseOptions } from './json.ts'
