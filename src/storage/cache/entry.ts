@@ -6,7 +6,8 @@ import type { Revision } from '../interface.ts'
 /** How many objects per process stay parsed after somebody read their fields; older ones are parsed again on need. */
 const PARSED_KEPT = 512
 
-const RESOURCE_VERSION_NEXT = Buffer.from('"creationTimestamp":')
+const CREATION = Buffer.from('"creationTimestamp":')
+const GENERATION = Buffer.from('"generation":')
 const METADATA = Buffer.from('"metadata":{')
 
 const ring: (Entry | undefined)[] = new Array<Entry | undefined>(PARSED_KEPT)
@@ -108,12 +109,15 @@ const resourceVersionMember = (revision: Revision): string =>
   revision ? `"resourceVersion":"${revision}",` : ''
 
 /**
- * Puts `"resourceVersion":"N",` where upstream's encoder has it, before creationTimestamp, and ends the line.
+ * Puts `"resourceVersion":"N",` where upstream's encoder has it, before generation and creationTimestamp, and ends the line.
  * `stored` begins with kind, apiVersion, metadata; every stored object has a creationTimestamp.
  */
 function lineOf(stored: Buffer, revision: Revision): Buffer {
-  let at = stored.indexOf(RESOURCE_VERSION_NEXT)
-  if (at < 0) at = stored.indexOf(METADATA) + METADATA.length
+  const creation = stored.indexOf(CREATION)
+  // What stands before is names and the uid, in which there is no quote: it can be nothing else.
+  const generation = creation < 0 ? -1 : stored.lastIndexOf(GENERATION, creation)
+  const next = generation < 0 ? creation : generation
+  const at = next < 0 ? stored.indexOf(METADATA) + METADATA.length : next
   const member = resourceVersionMember(revision)
   const out = Buffer.allocUnsafeSlow(stored.length + member.length + 1)
   stored.copy(out, 0, 0, at)
