@@ -25,7 +25,7 @@ beforeAll(async () => {
   program = await bundleProgram()
 })
 afterAll(() => {
-  program.remove()
+  program?.remove()
   rmSync(base, { recursive: true, force: true })
 })
 
@@ -100,6 +100,41 @@ it.skipIf(etcd === undefined)(
   },
   TIMEOUT_MS,
 )
+
+it.skipIf(etcd === undefined)(
+  `a replica tells the same story over ${ROUNDS} crashes of its sister and of their etcd`,
+  async () => {
+    const store = await startEtcd(etcd as string)
+    const argsOf = (name: string): string[] => ['--data-dir', join(base, name), '--etcd-servers', store.url]
+    try {
+      await crashSister(argsOf('sister'), await startServer(program, argsOf('replica')), store)
+    } finally {
+      await store.stop()
+    }
+  },
+  TIMEOUT_MS,
+)
+
+/** Everybody writes to the sister; by turns she and etcd are killed. */
+async function crashSister(args: readonly string[], replica: Server, store: EtcdServer): Promise<void> {
+  const notes = newNotes()
+  let sister = await startServer(program, args)
+  for (let round = 0; round < ROUNDS; round++) {
+    notes.events.length = 0
+    const heard = newNotes()
+    const watching = await watchUntilGone(replica, heard)
+    const restart = (): Promise<void> => store.kill().then(() => store.start())
+    await live(sister, notes, round, () => (round % 2 ? restart() : sister.kill()))
+    if (round % 2 === 0) sister = await startServer(program, args)
+    // What the sister's watch told is in the replica's history, in its order; and so is what its own watch told.
+    expect(await verify(replica, notes)).toBe(true)
+    watching.close()
+    await watching.ended
+    expect(await verify(replica, heard)).toBe(true)
+  }
+  expect(notes.acknowledged).toBeGreaterThan(0)
+  await Promise.all([sister.kill(), replica.kill()])
+}
 
 async function crashEtcd(server: Server, store: EtcdServer): Promise<void> {
   const notes = newNotes()

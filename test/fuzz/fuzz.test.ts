@@ -29,7 +29,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await server.kill()
-  program.remove()
+  program?.remove()
 })
 
 it(

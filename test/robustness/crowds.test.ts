@@ -25,7 +25,7 @@ afterAll(async () => {
   bystander.close()
   expect(server.stderr()).toBe('')
   await server.kill()
-  program.remove()
+  program?.remove()
 })
 
 const memory = (): number => residentMiB(server.pid) ?? 0

@@ -20,7 +20,7 @@ beforeAll(async () => {
   program = await bundleProgram()
 })
 afterAll(() => {
-  program.remove()
+  program?.remove()
   rmSync(base, { recursive: true, force: true })
 })
 

@@ -22,7 +22,7 @@ afterAll(async () => {
   bystander.close()
   expect(server.stderr()).toBe('')
   await server.kill()
-  program.remove()
+  program?.remove()
 })
 
 const SETTINGS = frame(4, 0, 0, Buffer.alloc(0))
