@@ -5,7 +5,7 @@ import {
   replicaSetController,
   replicationControllerController,
 } from '../../src/controllers/replicaset/kinds.ts'
-import { startCluster, type TestCluster, until } from './cluster.ts'
+import { startCluster, type TestCluster, until } from './workloads.ts'
 
 let cluster: TestCluster
 beforeAll(async () => {
