@@ -8,6 +8,16 @@ import type { ClientResponse, Transport } from './transport.ts'
 import { type WatchEvent, watchEvents } from './watchevents.ts'
 
 const JSON_TYPE = 'application/json'
+/** What objects and lists of them are asked for as. */
+interface Accepted {
+  readonly object: string
+  readonly list: string
+}
+const WHOLE: Accepted = { object: JSON_TYPE, list: JSON_TYPE }
+const METADATA: Accepted = {
+  object: `application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,${JSON_TYPE}`,
+  list: `application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,${JSON_TYPE}`,
+}
 
 /** Media types of patches. */
 export const PATCH_TYPES = {
@@ -49,20 +59,29 @@ export interface PatchOptions {
 export class Api {
   readonly #transport: Transport
   readonly #userAgent: string
+  readonly #accept: Accepted
 
   /** `userAgent` is what managed fields and audit logs name: "kube-controller-manager/v1.36.3 (linux/amd64)". */
-  constructor(transport: Transport, userAgent: string) {
+  constructor(transport: Transport, userAgent: string, accept = WHOLE) {
     this.#transport = transport
     this.#userAgent = userAgent
+    this.#accept = accept
+  }
+
+  /** The same, of whose objects only the metadata comes. */
+  metadataOnly(): Api {
+    return new Api(this.#transport, this.#userAgent, METADATA)
   }
 
   get<T extends ApiObject>(resource: Resource<T>, place: Place): Promise<T> {
     return this.#call('GET', placePath(resource, place)) as Promise<T>
   }
 
-  list<T extends ApiObject>(resource: Resource<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
+  async list<T extends ApiObject>(resource: Resource<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
     const path = `${pathOf(resource, options.namespace)}${queryOf(options)}`
-    return this.#call('GET', path) as Promise<unknown> as Promise<ObjectList<T>>
+    const found = (await this.#call('GET', path, this.#accept.list)) as unknown as ObjectList<T>
+    // Go's servers write lists of metadata that are empty as null.
+    return found.items === null ? { ...found, items: [] } : found
   }
 
   /** apiVersion and kind are filled in. */
@@ -107,8 +126,8 @@ export class Api {
   }
 
   /** Any path: discovery, metrics, health. */
-  raw(path: string): Promise<JsonObject> {
-    return this.#call('GET', path)
+  raw(path: string, accept?: string): Promise<JsonObject> {
+    return this.#call('GET', path, accept)
   }
 
   /** Ends when the server ends it or the signal aborts; rejects with StatusError where the server refuses or reports an error. */
@@ -123,8 +142,9 @@ export class Api {
     yield* watchEvents<T>(response.chunks())
   }
 
-  async #call(method: string, path: string): Promise<JsonObject> {
-    return answer(await this.#transport.send({ method, path, headers: this.#headers() }))
+  async #call(method: string, path: string, accept = this.#accept.object): Promise<JsonObject> {
+    const headers = { ...this.#headers(), accept }
+    return answer(await this.#transport.send({ method, path, headers }))
   }
 
   async #write(method: string, path: string, body: unknown, type: string = JSON_TYPE): Promise<JsonObject> {
@@ -135,7 +155,7 @@ export class Api {
   }
 
   #headers(): Record<string, string> {
-    return { accept: JSON_TYPE, 'user-agent': this.#userAgent }
+    return { accept: this.#accept.object, 'user-agent': this.#userAgent }
   }
 }
 

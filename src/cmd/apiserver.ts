@@ -44,6 +44,8 @@ export interface ApiServer {
   readonly port: number
   readonly identity: Identity
   readonly storage: Storage
+  /** Other API servers may write to the same store. */
+  readonly sharesStore: boolean
   readonly log: Log
   /** The way in for a part of the cluster that runs in this process, as this user. */
   loopback(user: UserInfo): Loopback
@@ -115,6 +117,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     port,
     identity,
     storage,
+    sharesStore: 'etcdServers' in options.storage,
     log,
     addMetrics: (text) => void state.metrics.push(text),
     loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),

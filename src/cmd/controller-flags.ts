@@ -96,6 +96,7 @@ export function settingsOf(flags: ManagerFlags): ControllerSettings {
   const mask = flags['node-cidr-mask-size']
   return {
     workers: workersOf(flags),
+    namespaceGraceMs: SETTINGS.namespaceGraceMs,
     rootCa: rootCa === undefined ? undefined : certificatesOf(rootCa),
     serviceAccountKey: key === undefined ? undefined : fileText(key),
     signers: signersOf(flags),

@@ -31,6 +31,8 @@ export interface SigningAuthority {
 }
 
 export interface ControllerSettings {
+  /** How long other API servers are given to learn that a namespace goes. */
+  readonly namespaceGraceMs: number
   readonly workers: Readonly<Record<keyof typeof WORKERS, number>>
   /** PEM: what pods check the API server with. */
   readonly rootCa: string | undefined
@@ -60,6 +62,7 @@ export interface ControllerSettings {
 /** Upstream's defaults. */
 export const SETTINGS: ControllerSettings = {
   workers: WORKERS,
+  namespaceGraceMs: 5_000,
   rootCa: undefined,
   serviceAccountKey: undefined,
   signers: new Map(),

@@ -19,6 +19,16 @@ export interface ControllerRow {
 
 export const CONTROLLERS: readonly ControllerRow[] = [
   {
+    name: 'namespace-controller',
+    alias: 'namespace',
+    user: 'namespace-controller',
+    make: async (context, { workers, namespaceGraceMs: graceMs }) =>
+      (await import('../controllers/namespace/namespace.ts')).namespaceController(context, {
+        workers: workers.namespace,
+        graceMs,
+      }),
+  },
+  {
     name: 'serviceaccount-controller',
     alias: 'serviceaccount',
     user: 'service-account-controller',
