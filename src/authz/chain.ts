@@ -3,6 +3,7 @@
 import type { AuthorizationAttributes, Authorizer, Decision } from '../machinery/attributes.ts'
 import { aggregate } from '../machinery/aggregate.ts'
 import { MASTERS_GROUP, type UserInfo } from '../machinery/user.ts'
+import type { NodeAuthorizer } from './node.ts'
 import type { PolicyRule } from './policy.ts'
 import type { RbacAuthorizer, UserRules } from './rbac.ts'
 
@@ -15,7 +16,7 @@ const masters: Authorizer = {
   authorize: ({ user }) => (user.groups.includes(MASTERS_GROUP) ? ALLOWED : NO_OPINION),
 }
 
-export const AUTHORIZATION_MODES = ['AlwaysAllow', 'AlwaysDeny', 'RBAC'] as const
+export const AUTHORIZATION_MODES = ['AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC'] as const
 export type AuthorizationMode = (typeof AUTHORIZATION_MODES)[number]
 
 /** The modes of a flag's value "RBAC,AlwaysDeny". Throws an Error with upstream's wording for unknown or repeated ones. */
@@ -34,11 +35,15 @@ export function parseModes(flag: string): AuthorizationMode[] {
 const isMode = (mode: string): mode is AuthorizationMode =>
   (AUTHORIZATION_MODES as readonly string[]).includes(mode)
 
-/** What a server asks about every request. `rbac` is used where the modes name RBAC. */
-export function authorizerChain(modes: readonly AuthorizationMode[], rbac: RbacAuthorizer): Authorizer {
+/** What a server asks about every request. `rbac` and `node` are used where the modes name them. */
+export function authorizerChain(
+  modes: readonly AuthorizationMode[],
+  { rbac, node }: { readonly rbac: RbacAuthorizer; readonly node: NodeAuthorizer },
+): Authorizer {
   const byMode: Readonly<Record<AuthorizationMode, Authorizer>> = {
     AlwaysAllow: { authorize: () => ALLOWED },
     AlwaysDeny: { authorize: () => DENIED },
+    Node: node,
     RBAC: rbac,
   }
   return union([masters, ...modes.map((mode) => byMode[mode])])

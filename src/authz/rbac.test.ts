@@ -1,6 +1,7 @@
 // Decisions of RBAC and the sentences around them; the expected texts are those recorded from upstream.
 import { describe, expect, test } from 'vitest'
 import { authorizerChain, parseModes, union, userRules } from './chain.ts'
+import { NodeAuthorizer } from './node.ts'
 import { forbiddenFor, requireAllowed } from './forbidden.ts'
 import { binding, MemoryLister, pathRequest, request, role, rule, user } from './policy.fixture.ts'
 import { RbacAuthorizer } from './rbac.ts'
@@ -165,15 +166,23 @@ test('the rules of a user: of the cluster first, each binding once', () => {
 
 describe('the chain', () => {
   const rbac = new RbacAuthorizer(new MemoryLister())
+  const node = new NodeAuthorizer(new MemoryLister())
   const get = request(user('x', 'system:masters'), 'get', 'pods')
 
   test('members of system:masters may do everything', () => {
-    expect(authorizerChain(['RBAC'], rbac).authorize(get)).toEqual({ decision: 'allow', reason: '' })
-    expect(authorizerChain(['RBAC'], rbac).authorize(request(jane, 'get', 'pods'))).toMatchObject(nothing)
-    expect(authorizerChain(['AlwaysAllow'], rbac).authorize(request(jane, 'get', 'pods'))).toMatchObject(
-      allowed,
+    expect(authorizerChain(['RBAC'], { rbac, node }).authorize(get)).toEqual({
+      decision: 'allow',
+      reason: '',
+    })
+    expect(authorizerChain(['RBAC'], { rbac, node }).authorize(request(jane, 'get', 'pods'))).toMatchObject(
+      nothing,
     )
-    expect(authorizerChain(['AlwaysDeny'], rbac).authorize(request(jane, 'get', 'pods'))).toMatchObject({
+    expect(
+      authorizerChain(['AlwaysAllow'], { rbac, node }).authorize(request(jane, 'get', 'pods')),
+    ).toMatchObject(allowed)
+    expect(
+      authorizerChain(['AlwaysDeny'], { rbac, node }).authorize(request(jane, 'get', 'pods')),
+    ).toMatchObject({
       decision: 'noOpinion',
       reason: 'Everything is forbidden.',
     })

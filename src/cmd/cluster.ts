@@ -8,6 +8,8 @@ import { checkParts, startPartsOrStop } from './parts.ts'
 export interface ClusterOptions extends Partial<ApiServerOptions> {
   /** What runs, by the names of `dinghy up --parts`; absent: the API server alone. */
   readonly parts?: readonly string[]
+  /** How many simulated nodes, where the part "nodes" runs; absent: 1. */
+  readonly nodes?: number
 }
 
 export interface Cluster {
@@ -28,10 +30,14 @@ export interface Cluster {
 export const CONTEXT = 'dinghy'
 
 /** Starts a cluster; resolves when it is ready. Rejects with StartError for options that cannot be met. */
-export async function startCluster({ parts = [], ...options }: ClusterOptions = {}): Promise<Cluster> {
+export async function startCluster({
+  parts = [],
+  nodes = 1,
+  ...options
+}: ClusterOptions = {}): Promise<Cluster> {
   checkParts(parts)
   const server = await startApiServer({ ...DEFAULTS, port: 0, ...options })
-  const beside = await startPartsOrStop(server, parts)
+  const beside = await startPartsOrStop(server, parts, { nodes })
   const { caCert, adminCert, adminKey } = server.identity
   const entry = { name: CONTEXT, server: server.url, caCert, clientCert: adminCert, clientKey: adminKey }
   return {

@@ -16,12 +16,19 @@ export interface RunningPart {
   stop(): Promise<void>
 }
 
-export type StartPart = (server: ApiServer) => Promise<RunningPart>
+/** What parts are told beside the server that they work for. */
+export interface PartSettings {
+  /** How many simulated nodes there are. */
+  readonly nodes: number
+}
+
+export type StartPart = (server: ApiServer, settings: PartSettings) => Promise<RunningPart>
 
 /** In the order in which they start; they stop in the opposite one. */
 const STARTERS: Readonly<Record<string, StartPart>> = {
   'controller-manager': async (server) =>
     (await import('./controller-manager-part.ts')).startControllerManager(server),
+  nodes: async (server, { nodes }) => (await import('./nodes-part.ts')).startNodes(server, nodes),
 }
 
 /** "apiserver" and those beside it. */
@@ -36,14 +43,18 @@ export function checkParts(names: readonly string[]): void {
 }
 
 /** Starts those beside the API server; where one cannot start, those before it are stopped. */
-async function startParts(server: ApiServer, names: readonly string[]): Promise<RunningPart> {
+async function startParts(
+  server: ApiServer,
+  names: readonly string[],
+  settings: PartSettings,
+): Promise<RunningPart> {
   const running: RunningPart[] = []
   const stop = async (): Promise<void> => {
     for (const part of running.splice(0).reverse()) await part.stop()
   }
   try {
     for (const [name, start] of Object.entries(STARTERS))
-      if (names.includes(name)) running.push(await start(server))
+      if (names.includes(name)) running.push(await start(server, settings))
   } catch (error) {
     await stop()
     throw error
@@ -52,9 +63,13 @@ async function startParts(server: ApiServer, names: readonly string[]): Promise<
 }
 
 /** The same; where one cannot start, the server is stopped too. */
-export async function startPartsOrStop(server: ApiServer, names: readonly string[]): Promise<RunningPart> {
+export async function startPartsOrStop(
+  server: ApiServer,
+  names: readonly string[],
+  settings: PartSettings,
+): Promise<RunningPart> {
   try {
-    return await startParts(server, names)
+    return await startParts(server, names, settings)
   } catch (error) {
     await server.stop()
     throw error

@@ -19,6 +19,9 @@ import {
 import { checkParts, PARTS, startPartsOrStop } from './parts.ts'
 import { untilStopped } from './signals.ts'
 
+/** As many as upstream is made for. */
+const MAX_NODES = 5000
+
 const FLAGS = {
   port: integer('port of the API server; 0 picks a free one', '6443', 0, 65535),
   'bind-address': text('address to listen on', 'ADDRESS', '127.0.0.1'),
@@ -27,6 +30,7 @@ const FLAGS = {
   'etcd-servers': listOf('keep the data in etcd, at these URLs', 'URLS'),
   kubeconfig: text('write the kubeconfig here, instead of merging the context into your own', 'FILE'),
   parts: listOf(`what to run: ${PARTS.join(', ')} (default apiserver)`, 'NAMES'),
+  nodes: integer('simulated nodes, where the part of this name runs', '1', 0, MAX_NODES),
   'token-auth-file': text('CSV file of static tokens: token,user,uid,"group1,group2"', 'FILE'),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'warn'),
 } as const
@@ -51,7 +55,7 @@ export async function up(argv: readonly string[]): Promise<void> {
     await server.stop()
     throw error instanceof Error ? new StartError(error.message, error) : error
   })
-  const beside = await startPartsOrStop(server, parts)
+  const beside = await startPartsOrStop(server, parts, { nodes: flags.nodes })
   announce(server, where)
   await untilStopped(async () => {
     await beside.stop()

@@ -1,0 +1,73 @@
+// Simulated nodes beside the API server, in its process. Each writes as its own user, system:node:NAME, whom the node
+// authorizer holds to what nodes may do; the one watch of pods that they share has a user of its own, who only reads.
+import { type Api, isAlreadyExists } from '../client/api.ts'
+import { SYSTEM_CLOCK } from '../client/clock.ts'
+import { Informers } from '../client/informer.ts'
+import type { ClusterRole, ClusterRoleBinding } from '../client/kinds/rbac.v1.gen.ts'
+import type { Resource } from '../client/resource.ts'
+import { CLUSTER_ROLES } from '../client/resources.ts'
+import { NodeAgent } from '../kubelet/agent.ts'
+import { AUTHENTICATED_GROUP, MASTERS_GROUP, NODES_GROUP, type UserInfo } from '../machinery/user.ts'
+import type { ApiServer } from './apiserver.ts'
+import { apiAs, type RunningPart } from './parts.ts'
+import { fleet, NODE_CAPACITY, POD_RANGE } from './simulated-nodes.ts'
+
+const AGENT = 'kubelet'
+/** Who reads for all nodes. */
+const READER: UserInfo = { name: 'dinghy:simulated-nodes', groups: [AUTHENTICATED_GROUP] }
+const RBAC = 'rbac.authorization.k8s.io'
+const CLUSTER_ROLE_BINDINGS: Resource<ClusterRoleBinding> = {
+  group: RBAC,
+  version: 'v1',
+  resource: 'clusterrolebindings',
+  kind: 'ClusterRoleBinding',
+  namespaced: false,
+}
+
+/** Resolves when all nodes are registered. */
+export async function startNodes(server: ApiServer, count: number): Promise<RunningPart> {
+  // The reader's role is policy that the server starts with, so it is written as the server's other policy is: by itself.
+  await ensureReader(apiAs(server, { name: 'system:apiserver', groups: [MASTERS_GROUP] }, 'kube-apiserver'))
+  const stop = new AbortController()
+  const { log } = server
+  const informers = new Informers({ api: apiAs(server, READER, AGENT), clock: SYSTEM_CLOCK, log })
+  const agent = new NodeAgent({
+    informers,
+    apiOf: (node) => apiAs(server, nodeUser(node), AGENT),
+    clock: SYSTEM_CLOCK,
+    log,
+  })
+  await informers.start(stop.signal)
+  const running = agent.run(stop.signal)
+  const specimens = fleet({ prefix: 'node', count, podRange: POD_RANGE, capacity: NODE_CAPACITY, labels: {} })
+  await agent.add(specimens, stop.signal)
+  return {
+    async stop() {
+      stop.abort()
+      await running
+    },
+  }
+}
+
+const nodeUser = (node: string): UserInfo => ({
+  name: `system:node:${node}`,
+  groups: [NODES_GROUP, AUTHENTICATED_GROUP],
+})
+
+async function ensureReader(api: Api): Promise<void> {
+  const metadata = { name: READER.name }
+  const role: ClusterRole = {
+    metadata,
+    rules: [{ apiGroups: [''], resources: ['nodes', 'pods'], verbs: ['get', 'list', 'watch'] }],
+  }
+  const binding: ClusterRoleBinding = {
+    metadata,
+    roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: READER.name },
+    subjects: [{ apiGroup: RBAC, kind: 'User', name: READER.name }],
+  }
+  const isThere = (error: unknown): void => {
+    if (!isAlreadyExists(error)) throw error
+  }
+  await api.create(CLUSTER_ROLES, role).catch(isThere)
+  await api.create(CLUSTER_ROLE_BINDINGS, binding).catch(isThere)
+}

@@ -1,0 +1,148 @@
+// The agent: many simulated nodes in one process, with one watch of pods, one queue, one wheel of heartbeats for all.
+// Follows k8s.io/kubernetes/pkg/kubelet/kubelet.go, whose loop serves one node.
+import type { Api } from '../client/api.ts'
+import { type Clock, sleep } from '../client/clock.ts'
+import { type ControllerLog, work } from '../client/controller.ts'
+import type { Informers } from '../client/informer.ts'
+import type { Node, Pod } from '../client/kinds/core.v1.gen.ts'
+import { WorkQueue } from '../client/queue.ts'
+import { EventRecorder } from '../client/recorder.ts'
+import { keyOf } from '../client/resource.ts'
+import { NODES, PODS } from '../client/resources.ts'
+import { HEARTBEAT_MS, SimulatedNode } from './node.ts'
+import type { NodeSpecimen } from './nodeobject.ts'
+import { SimulatedPods } from './pods.ts'
+import { Wheel } from './wheel.ts'
+
+export interface AgentParts {
+  /** Reads pods and nodes. */
+  readonly informers: Informers
+  /** The API as the node of this name: the user system:node:NAME. */
+  apiOf(node: string): Api
+  readonly clock: Clock
+  readonly log: ControllerLog
+}
+
+/** Writes of statuses that are under way at a time; enough to hide a round trip, too few to flood the server. */
+const POD_WORKERS = 32
+/** Nodes that register at a time. */
+const REGISTRATIONS = 32
+const REGISTER_RETRY_MS = 1000
+
+export class NodeAgent {
+  readonly #parts: AgentParts
+  readonly #nodes = new Map<string, SimulatedNode>()
+  readonly #queue: WorkQueue
+  readonly #pods: SimulatedPods
+  readonly #wheel: Wheel
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts
+    this.#queue = new WorkQueue(parts.clock)
+    this.#pods = new SimulatedPods(parts.clock)
+    this.#wheel = new Wheel(parts.clock, HEARTBEAT_MS)
+    this.#listen()
+  }
+
+  get size(): number {
+    return this.#nodes.size
+  }
+
+  /** Registers the nodes and begins their work; resolves when all are registered. */
+  async add(specimens: readonly NodeSpecimen[], signal: AbortSignal): Promise<void> {
+    const waiting = [...specimens]
+    const one = async (): Promise<void> => {
+      for (let next = waiting.shift(); next && !signal.aborted; next = waiting.shift())
+        await this.#addOne(next, signal)
+    }
+    await Promise.all(Array.from({ length: Math.min(REGISTRATIONS, specimens.length) }, one))
+  }
+
+  /** Runs until the signal aborts and all is quiet. The informers are the caller's to start. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#wheel.start()
+    await work(
+      {
+        name: 'simulated-nodes',
+        queue: this.#queue,
+        workers: POD_WORKERS,
+        reconcile: (key) => this.#reconcile(key),
+        log: this.#parts.log,
+      },
+      signal,
+    )
+    this.#wheel.stop()
+  }
+
+  async #addOne(specimen: NodeSpecimen, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#parts
+    const api = this.#parts.apiOf(specimen.name)
+    const recorder = new EventRecorder(api, clock, { component: 'kubelet', host: specimen.name })
+    const node = new SimulatedNode(specimen, { api, clock, log, recorder })
+    for (;;) {
+      try {
+        await node.register()
+        break
+      } catch (error) {
+        if (signal.aborted) return
+        log.warn({ node: node.name, error: String(error) }, 'could not register; it will be tried again')
+        await sleep(clock, REGISTER_RETRY_MS, signal)
+        if (signal.aborted) return
+      }
+    }
+    this.#nodes.set(node.name, node)
+    this.#wheel.join(node.name, () => node.beat())
+    recorder.event(
+      { resource: NODES, object: aboutNode(node) },
+      'Normal',
+      'Starting',
+      'Starting kubelet (simulated).',
+    )
+    // What others did to the object while it registered.
+    const latest = this.#parts.informers.of(NODES).reader.get(node.name)
+    if (latest?.metadata.uid === node.node?.metadata.uid && latest) node.seen(latest)
+    for (const pod of this.#parts.informers.of(PODS).reader.by(BY_NODE, node.name))
+      this.#queue.add(keyOf(pod))
+  }
+
+  #listen(): void {
+    const { informers } = this.#parts
+    const look = (pod: Pod): void => {
+      if (pod.spec.nodeName !== undefined && this.#nodes.has(pod.spec.nodeName)) this.#queue.add(keyOf(pod))
+    }
+    informers
+      .of(PODS)
+      .index(BY_NODE, ({ spec: { nodeName } }) => (nodeName ? [nodeName] : []))
+      .handle({
+        added: look,
+        updated: look,
+        deleted: (pod) => this.#pods.forget(pod, this.#nodes.get(pod.spec.nodeName ?? '')),
+      })
+    const seen = (node: Node): void => this.#nodes.get(node.metadata.name ?? '')?.seen(node)
+    informers.of(NODES).handle({
+      added: seen,
+      updated: seen,
+      deleted: ({ metadata: { name = '', uid } }) => {
+        // Its machine is switched off; another object of its name may have come since.
+        if (this.#nodes.get(name)?.node?.metadata.uid !== uid) return
+        this.#nodes.delete(name)
+        this.#wheel.leave(name)
+      },
+    })
+  }
+
+  async #reconcile(key: string): Promise<void> {
+    const pod = this.#parts.informers.of(PODS).reader.get(key)
+    const node = this.#nodes.get(pod?.spec.nodeName ?? '')
+    if (!pod || !node) return
+    const after = await this.#pods.sync(pod, node)
+    if (after !== Infinity) this.#queue.addAfter(key, after)
+  }
+}
+
+const BY_NODE = 'node'
+
+/** Events about nodes name them by their name, as the kubelet's do. */
+const aboutNode = ({ name }: SimulatedNode): { metadata: { name: string; uid: string } } => ({
+  metadata: { name, uid: name },
+})

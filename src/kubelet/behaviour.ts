@@ -1,0 +1,87 @@
+// How a simulated container behaves: as its pod's annotations declare, else as a healthy container would.
+//
+//   simulate.dinghy.dev/start-after: 2s           how long starting takes, as a pull of the image would (0s)
+//   simulate.dinghy.dev/ready-after: 3s           how long after its start it is ready (its readiness probe's initial delay)
+//   simulate.dinghy.dev/ready: "false"            it is never ready, for as long as this stands
+//   simulate.dinghy.dev/run-for: 5s               it ends by itself (init containers at once, containers of Jobs after 1s)
+//   simulate.dinghy.dev/exit-code: "1"            how it ends then (0)
+//   simulate.dinghy.dev/failures: "2"             only its first 2 runs end that way; the next one is healthy
+//   simulate.dinghy.dev/stop-after: 10s           how long it takes to end when it is told to (0s); its grace period bounds it
+//   simulate.dinghy.dev/liveness-fails-after: 4s  from then on its liveness probe fails
+//   simulate.dinghy.dev/image: missing            its image cannot be pulled, for as long as this stands
+//
+// With ".NAME" behind the key, it holds for the container of this name alone, and before what is said of all.
+// What does not parse is as if it were not there.
+import { controllerOf } from '../client/ownership.ts'
+import type { Container, Pod } from '../client/kinds/core.v1.gen.ts'
+import { parseDuration } from '../machinery/duration.ts'
+
+export const SIMULATE = 'simulate.dinghy.dev/'
+
+/** Times in ms. */
+export interface Behaviour {
+  readonly startAfter: number
+  readonly readyAfter: number
+  readonly canBeReady: boolean
+  /** Infinity: it runs until it is stopped. */
+  readonly runFor: number
+  readonly exitCode: number
+  readonly stopAfter: number
+  /** Infinity: it stays alive. */
+  readonly livenessFailsAfter: number
+  readonly isImageMissing: boolean
+}
+
+/** Which of a pod's containers: those that prepare it end by themselves. */
+export type Role = 'init' | 'sidecar' | 'app'
+
+/** Containers of Jobs work for this long where nothing else is said, so that they are seen running. */
+const JOB_RUN_MS = 1000
+const NANOSECONDS_PER_MS = 1_000_000n
+const MAX_EXIT_CODE = 255
+
+/** How the container behaves in its run after so many restarts. */
+export function behaviourOf(pod: Pod, container: Container, role: Role, restarts: number): Behaviour {
+  const said = (what: string): string | undefined => {
+    const { annotations } = pod.metadata
+    return annotations?.[`${SIMULATE}${what}.${container.name}`] ?? annotations?.[`${SIMULATE}${what}`]
+  }
+  const failures = integerOf(said('failures'), Infinity)
+  const isOver = restarts >= failures
+  const exitCode = integerOf(said('exit-code'), failures === Infinity ? 0 : 1)
+  return {
+    startAfter: msOf(said('start-after'), 0),
+    readyAfter: msOf(said('ready-after'), (container.readinessProbe?.initialDelaySeconds ?? 0) * 1000),
+    canBeReady: said('ready') !== 'false',
+    runFor: isOver
+      ? ownRun(pod, role)
+      : msOf(said('run-for'), failing(failures, exitCode) ? 0 : ownRun(pod, role)),
+    exitCode: isOver ? 0 : exitCode,
+    stopAfter: msOf(said('stop-after'), 0),
+    livenessFailsAfter: container.livenessProbe ? msOf(said('liveness-fails-after'), Infinity) : Infinity,
+    isImageMissing: said('image') === 'missing',
+  }
+}
+
+/** Whoever declares a failure means it to happen. */
+const failing = (failures: number, exitCode: number): boolean => failures < Infinity || exitCode !== 0
+
+function ownRun(pod: Pod, role: Role): number {
+  if (role === 'init') return 0
+  return role === 'app' && controllerOf(pod)?.kind === 'Job' ? JOB_RUN_MS : Infinity
+}
+
+function msOf(text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise
+  try {
+    const ms = Number(parseDuration(text) / NANOSECONDS_PER_MS)
+    return ms >= 0 ? ms : otherwise
+  } catch {
+    return otherwise
+  }
+}
+
+function integerOf(text: string | undefined, otherwise: number): number {
+  if (text === undefined || !/^\d{1,9}$/.test(text)) return otherwise
+  return otherwise === Infinity ? Number(text) : Math.min(Number(text), MAX_EXIT_CODE)
+}

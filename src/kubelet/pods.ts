@@ -1,0 +1,103 @@
+// The pods of one process's simulated nodes: what happens to them, written to the API server.
+// Follows k8s.io/kubernetes/pkg/kubelet/pod_workers.go and status/status_manager.go.
+import { type Api, isConflict, isNotFound } from '../client/api.ts'
+import type { Clock } from '../client/clock.ts'
+import type { Pod, PodStatus } from '../client/kinds/core.v1.gen.ts'
+import { PODS } from '../client/resources.ts'
+import { advance, type PodEvent } from './lifecycle.ts'
+import type { SimulatedNode } from './node.ts'
+import { podStatus } from './podstatus.ts'
+import { type PodRecord, recordOf } from './record.ts'
+
+/** How soon a node that has no range for its pods yet is looked at again. */
+const RANGE_RETRY_MS = 1000
+
+interface Known {
+  readonly record: PodRecord
+  /** The status as it was written last, as JSON. */
+  written: string
+  isDeleted: boolean
+}
+
+/** What a pod needs next: to be looked at again after this many ms; Infinity: when it changes. */
+export type WakeAfter = number
+
+export class SimulatedPods {
+  readonly #clock: Clock
+  readonly #known = new Map<string, Known>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Brings the pod up to now. Rejects where a write fails: call again later. */
+  async sync(pod: Pod, node: SimulatedNode): Promise<WakeAfter> {
+    const known = this.#knownOf(pod, node)
+    if (!known) return RANGE_RETRY_MS
+    if (known.isDeleted) return Infinity
+    const now = this.#clock.now()
+    const { events, wakeAt, isOver } = advance(pod, known.record, now)
+    for (const event of events) tell(pod, node, event)
+    const status = podStatus(pod, known.record, { ip: node.specimen.address }, now)
+    if (!(await this.#write(pod, status, { node, known }))) return Infinity
+    if (isOver && pod.metadata.deletionTimestamp !== undefined) await this.#remove(pod, node.api, known)
+    return wakeAt === Infinity ? Infinity : Math.max(0, wakeAt - this.#clock.now())
+  }
+
+  /** The pod is gone. */
+  forget(pod: Pod, node: SimulatedNode | undefined): void {
+    const { uid = '' } = pod.metadata
+    this.#known.delete(uid)
+    node?.addresses?.giveBack(uid)
+  }
+
+  #knownOf(pod: Pod, node: SimulatedNode): Known | undefined {
+    const { uid = '' } = pod.metadata
+    const known = this.#known.get(uid)
+    if (known) return known
+    const { podIP } = pod.status
+    const { addresses } = node
+    if (podIP !== undefined && !pod.spec.hostNetwork) addresses?.keep(uid, podIP)
+    const ip = pod.spec.hostNetwork ? node.specimen.address : addresses?.take(uid)
+    if (ip === undefined) return undefined
+    const fresh: Known = { record: recordOf(pod, ip, this.#clock.now()), written: '', isDeleted: false }
+    this.#known.set(uid, fresh)
+    return fresh
+  }
+
+  /** Whether the pod is still there. */
+  async #write(pod: Pod, status: PodStatus, to: { node: SimulatedNode; known: Known }): Promise<boolean> {
+    const text = JSON.stringify(status)
+    if (text === to.known.written || isTerminal(pod)) return true
+    const { namespace, name = '', uid = '' } = pod.metadata
+    const body = { metadata: { uid }, status } as never
+    try {
+      await to.node.api.patch(PODS, { namespace, name, subresource: 'status' }, body, { type: 'strategic' })
+    } catch (error) {
+      // Another pod may have taken its name.
+      if (isNotFound(error) || isConflict(error)) return false
+      throw error
+    }
+    to.known.written = text
+    return true
+  }
+
+  async #remove(pod: Pod, api: Api, known: Known): Promise<void> {
+    const { namespace, name = '', uid } = pod.metadata
+    try {
+      await api.delete(PODS, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } })
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error
+    }
+    known.isDeleted = true
+  }
+}
+
+/** What is over stays as it is. */
+const isTerminal = ({ status: { phase } }: Pod): boolean => phase === 'Succeeded' || phase === 'Failed'
+
+function tell(pod: Pod, { recorder }: SimulatedNode, { type, reason, message, container }: PodEvent): void {
+  const list = container?.role === 'app' ? 'containers' : 'initContainers'
+  const fieldPath = container ? { fieldPath: `spec.${list}{${container.container.name}}` } : {}
+  recorder.event({ resource: PODS, object: pod, ...fieldPath }, type, reason, message)
+}

@@ -1,0 +1,196 @@
+// The status of a pod on a simulated node, out of what the node remembers.
+// Follows k8s.io/kubernetes/pkg/kubelet/kubelet_pods.go (getPhase, convertToAPIContainerStatuses) and status/generate.go.
+import type {
+  ContainerState,
+  ContainerStatus,
+  Pod,
+  PodCondition,
+  PodStatus,
+} from '../client/kinds/core.v1.gen.ts'
+import { type ContainerRecord, type Ended, type PodRecord, runId } from './record.ts'
+
+/** Addresses of the pod's node. */
+export interface HostAddress {
+  readonly ip: string
+}
+
+export const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
+
+/** What the node writes: conditions of others stay, as the patch merges them. Remembers since when conditions hold. */
+export function podStatus(pod: Pod, record: PodRecord, host: HostAddress, now: number): PodStatus {
+  const phase = phaseOf(pod, record)
+  const inits = record.containers.filter(({ role }) => role !== 'app')
+  const apps = record.containers.filter(({ role }) => role === 'app')
+  const ip = pod.spec.hostNetwork ? host.ip : record.ip
+  return {
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    phase,
+    ...(record.failure ?? {}),
+    conditions: conditionsOf({ pod, record, phase, inits, apps, now }),
+    hostIP: host.ip,
+    hostIPs: [{ ip: host.ip }],
+    podIP: ip,
+    podIPs: [{ ip }],
+    startTime: timeText(record.startedAt),
+    ...(inits.length === 0
+      ? {}
+      : { initContainerStatuses: inits.map((one) => containerStatus(one, record, apps)) }),
+    containerStatuses: apps.map((one) => containerStatus(one, record, apps)),
+  }
+}
+
+/** A container that may start again counts as running. */
+export function phaseOf(pod: Pod, { containers, failure }: PodRecord): string {
+  if (failure) return 'Failed'
+  const policy = pod.spec.restartPolicy ?? 'Always'
+  const apps = containers.filter(({ role }) => role === 'app')
+  const inits = containers.filter(({ role }) => role === 'init')
+  const failedInit = inits.some(({ phase, ended }) => phase === 'ended' && ended?.exitCode !== 0)
+  if (failedInit) return policy === 'Never' ? 'Failed' : 'Pending'
+  const isEnding = pod.metadata.deletionTimestamp !== undefined
+  if (apps.every(({ phase }) => phase === 'ended')) {
+    const failed = apps.some(({ ended }) => ended?.exitCode !== 0)
+    if (policy === 'Always')
+      return isEnding && !isAnyRunning(containers) ? (failed ? 'Failed' : 'Succeeded') : 'Running'
+    if (policy === 'OnFailure' && failed && !isEnding) return 'Running'
+    return isAnyRunning(containers) ? 'Running' : failed ? 'Failed' : 'Succeeded'
+  }
+  const begun = apps.some(({ phase, last }) => phase !== 'waiting' || last !== undefined)
+  if (begun)
+    return apps.some(({ phase, last }) => phase === 'waiting' && last === undefined) ? 'Pending' : 'Running'
+  return 'Pending'
+}
+
+const isAnyRunning = (containers: readonly ContainerRecord[]): boolean =>
+  containers.some(({ phase }) => phase === 'running')
+
+function containerStatus(
+  one: ContainerRecord,
+  record: PodRecord,
+  apps: readonly ContainerRecord[],
+): ContainerStatus {
+  const { container, phase, restarts, ended, last, ready, role } = one
+  const image = container.image ?? ''
+  const isRunning = phase === 'running'
+  // Between two runs it waits, and what ended is its last state.
+  const between = phase === 'ended' && one.startAt !== undefined
+  const before = between ? ended : last
+  const hasRun = isRunning || ended !== undefined
+  const { resources } = container
+  return {
+    name: container.name,
+    state: between ? waiting(one) : stateOf(one, apps),
+    lastState: before ? { terminated: terminated(before) } : {},
+    ready: role === 'init' ? phase === 'ended' && ended?.exitCode === 0 : isRunning && ready,
+    restartCount: restarts,
+    image,
+    imageID: hasRun ? `dinghy-simulated://${image}` : '',
+    ...(hasRun ? { containerID: ended?.id ?? runId(record.uid, container.name, restarts) } : {}),
+    started: isRunning && role !== 'init' && (container.startupProbe === undefined || ready),
+    ...(isRunning && resources?.requests ? { allocatedResources: resources.requests } : {}),
+    ...(isRunning && (resources?.requests ?? resources?.limits) ? { resources } : {}),
+  }
+}
+
+function stateOf(one: ContainerRecord, apps: readonly ContainerRecord[]): ContainerState {
+  if (one.phase === 'running') return { running: { startedAt: timeText(one.startedAt) } }
+  if (one.ended) return { terminated: terminated(one.ended) }
+  if (one.reason !== '') return waiting(one)
+  const reason = one.role !== 'app' || apps.length === 0 ? 'PodInitializing' : 'ContainerCreating'
+  return { waiting: { reason } }
+}
+
+const waiting = ({ reason, message }: ContainerRecord): ContainerState => ({
+  waiting: { ...(reason === '' ? {} : { reason }), ...(message === '' ? {} : { message }) },
+})
+
+const terminated = ({ exitCode, reason, startedAt, endedAt, id }: Ended): ContainerState['terminated'] => ({
+  exitCode,
+  reason,
+  startedAt: timeText(startedAt),
+  finishedAt: timeText(endedAt),
+  containerID: id,
+})
+
+interface Facts {
+  readonly pod: Pod
+  readonly record: PodRecord
+  readonly phase: string
+  readonly inits: readonly ContainerRecord[]
+  readonly apps: readonly ContainerRecord[]
+  readonly now: number
+}
+
+type Verdict = Omit<PodCondition, 'type'>
+const YES: Verdict = { status: 'True' }
+
+function conditionsOf(facts: Facts): PodCondition[] {
+  const { pod, record, phase, now } = facts
+  const isOver = phase === 'Succeeded' || phase === 'Failed'
+  const containers = containersReady(facts)
+  const verdicts: readonly (readonly [string, Verdict])[] = [
+    ['PodReadyToStartContainers', { status: isOver ? 'False' : 'True' }],
+    ['Initialized', initialized(facts)],
+    ['Ready', containers.status === 'True' ? gatesReady(pod) : containers],
+    ['ContainersReady', containers],
+  ]
+  const { generation } = pod.metadata
+  return verdicts.map(([type, verdict]) => {
+    const known = record.conditions.get(type)
+    const since = known?.status === verdict.status ? known.since : now
+    record.conditions.set(type, { status: verdict.status, since })
+    return {
+      type,
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+      ...verdict,
+      lastTransitionTime: timeText(since),
+    }
+  })
+}
+
+function initialized({ inits, phase }: Facts): Verdict {
+  if (phase === 'Succeeded') return { status: 'True', reason: 'PodCompleted' }
+  const open = inits.filter(({ role, phase: at, ended, last }) =>
+    role === 'sidecar' ? at === 'waiting' && !last : !(at === 'ended' && ended?.exitCode === 0),
+  )
+  if (open.length === 0) return YES
+  return {
+    status: 'False',
+    reason: 'ContainersNotInitialized',
+    message: `containers with incomplete status: [${namesOf(open)}]`,
+  }
+}
+
+function containersReady({ apps, inits, phase, record }: Facts): Verdict {
+  if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' }
+  if (phase === 'Failed' || record.failure) return { status: 'False', reason: 'PodFailed' }
+  const open = [...inits.filter(({ role }) => role === 'sidecar'), ...apps].filter((one) => !isReady(one))
+  if (open.length === 0) return YES
+  return {
+    status: 'False',
+    reason: 'ContainersNotReady',
+    message: `containers with unready status: [${namesOf(open)}]`,
+  }
+}
+
+const isReady = ({ phase, ready }: ContainerRecord): boolean => phase === 'running' && ready
+
+const namesOf = (records: readonly ContainerRecord[]): string =>
+  records.map(({ container }) => container.name).join(' ')
+
+/** Conditions that others must set before the pod is ready. */
+function gatesReady(pod: Pod): Verdict {
+  const unmet = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
+    const status = pod.status.conditions?.find(({ type }) => type === conditionType)?.status
+    if (status === 'True') return []
+    const shown = JSON.stringify(conditionType)
+    return [
+      status === undefined
+        ? `corresponding condition of pod readiness gate ${shown} does not exist.`
+        : `the status of pod readiness gate ${shown} is not "True", but ${status}`,
+    ]
+  })
+  return unmet.length === 0
+    ? YES
+    : { status: 'False', reason: 'ReadinessGatesNotReady', message: unmet.join(', ') }
+}

@@ -1,0 +1,128 @@
+// What a simulated node remembers of a pod: the state of its containers, in ms. A node that starts again reads it back
+// from the pod's status. Follows the role of the container runtime's memory in k8s.io/kubernetes/pkg/kubelet/container.
+import type { Container, ContainerStatus, Pod } from '../client/kinds/core.v1.gen.ts'
+import type { Role } from './behaviour.ts'
+
+export interface Ended {
+  readonly exitCode: number
+  readonly reason: string
+  readonly startedAt: number
+  readonly endedAt: number
+  /** Of the run that ended. */
+  readonly id: string
+}
+
+export interface ContainerRecord {
+  readonly container: Container
+  readonly role: Role
+  phase: 'waiting' | 'running' | 'ended'
+  /** While it waits. */
+  reason: string
+  message: string
+  /** When it may start; undefined until its turn has come. */
+  startAt: number | undefined
+  startedAt: number
+  ready: boolean
+  /** Told to end, since when, and within how many ms. */
+  stopping: { readonly at: number; readonly graceMs: number } | undefined
+  ended: Ended | undefined
+  /** How the run before this one ended. */
+  last: Ended | undefined
+  restarts: number
+}
+
+export interface PodRecord {
+  readonly uid: string
+  readonly startedAt: number
+  readonly ip: string
+  readonly containers: readonly ContainerRecord[]
+  /** Why the pod as a whole has failed: "DeadlineExceeded". */
+  failure: { readonly reason: string; readonly message: string } | undefined
+  /** Since when each condition is as it is. */
+  readonly conditions: Map<string, { readonly status: string; readonly since: number }>
+}
+
+/** The id of one run of a container. */
+export const runId = (uid: string, name: string, restarts: number): string =>
+  `dinghy-simulated://${uid}/${name}/${restarts}`
+
+/** A pod that has just come to the node, or that was on it when the node started again. */
+export function recordOf(pod: Pod, ip: string, now: number): PodRecord {
+  const uid = pod.metadata.uid ?? ''
+  const { initContainers = [], containers } = pod.spec
+  const { status } = pod
+  const known = new Map<string, ContainerStatus>()
+  for (const one of [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])])
+    known.set(one.name, one)
+  return {
+    uid,
+    startedAt: ms(status.startTime, now),
+    ip: status.podIP ?? ip,
+    containers: [
+      ...initContainers.map((one) =>
+        restored(one, one.restartPolicy === 'Always' ? 'sidecar' : 'init', known),
+      ),
+      ...containers.map((one) => restored(one, 'app', known)),
+    ],
+    failure: undefined,
+    conditions: new Map(
+      (status.conditions ?? []).map((one) => [
+        one.type,
+        { status: one.status, since: ms(one.lastTransitionTime, now) },
+      ]),
+    ),
+  }
+}
+
+const ms = (time: string | undefined, otherwise: number): number =>
+  time === undefined ? otherwise : Date.parse(time)
+
+function restored(
+  container: Container,
+  role: Role,
+  known: ReadonlyMap<string, ContainerStatus>,
+): ContainerRecord {
+  const record: ContainerRecord = {
+    container,
+    role,
+    phase: 'waiting',
+    reason: '',
+    message: '',
+    startAt: undefined,
+    startedAt: 0,
+    ready: false,
+    stopping: undefined,
+    ended: undefined,
+    last: undefined,
+    restarts: 0,
+  }
+  const status = known.get(container.name)
+  if (!status) return record
+  record.restarts = status.restartCount
+  record.ready = status.ready
+  record.last = endedOf(status.lastState?.terminated)
+  const { running, terminated } = status.state ?? {}
+  if (running) {
+    record.phase = 'running'
+    record.startedAt = ms(running.startedAt, 0)
+  } else if (terminated) {
+    record.phase = 'ended'
+    record.ended = endedOf(terminated)
+  } else if (record.last) {
+    // It waited for its next run.
+    record.phase = 'ended'
+    record.ended = record.last
+  }
+  return record
+}
+
+function endedOf(terminated: NonNullable<ContainerStatus['state']>['terminated']): Ended | undefined {
+  if (!terminated) return undefined
+  return {
+    exitCode: terminated.exitCode,
+    reason: terminated.reason ?? '',
+    startedAt: ms(terminated.startedAt, 0),
+    endedAt: ms(terminated.finishedAt, 0),
+    id: terminated.containerID ?? '',
+  }
+}
