@@ -17,9 +17,9 @@ export const KEYS_PATH = '/openid/v1/jwks'
 export function tokenSigner(issuer: string, signing: SigningKey): (claims: JsonObject) => Promise<string> {
   const header = { alg: signing.algorithm, kid: signing.id }
   return async (claims) => {
-    const { CompactSign } = await import('jose')
+    const { signJws } = await import('./jws.ts')
     const payload = Buffer.from(JSON.stringify({ ...claims, iss: issuer }))
-    return await new CompactSign(payload).setProtectedHeader(header).sign(signing.key)
+    return await signJws(payload, header, signing.key)
   }
 }
 

@@ -3,7 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compactVerify, createLocalJWKSet, decodeJwt, type JSONWebKeySet } from 'jose'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { tokenSigner } from '../../src/authn/issuer.ts'
+import { LEGACY_ISSUER } from '../../src/authn/legacytoken.ts'
+import { signingKey } from '../../src/authn/signingkeys.ts'
 import { type Cluster, startCluster } from '../../src/cmd/cluster.ts'
 import { makeCertificate, makePrivateKey, readPrivateKey } from '../../src/pki/certificate.ts'
 import { ApiClient, namespaceFor, type Reply } from '../api/client.ts'
@@ -97,6 +100,36 @@ describe('the token of a service account', () => {
     await admin.ask('DELETE', `${pods}/p`, { body: { gracePeriodSeconds: 0 } })
     expect((await whoIs(bearer(status.token))).status).toBe(401)
   })
+})
+
+test('a token in a secret is known while the secret holds it, and its use is noted', async () => {
+  await account('legacy')
+  const accounts = `/api/v1/namespaces/${namespace}/serviceaccounts`
+  const { metadata: owner } = (await admin.ask('GET', `${accounts}/legacy`)).body
+  const claim = (name: string): string => `kubernetes.io/serviceaccount/${name}`
+  const claims = {
+    [claim('namespace')]: namespace,
+    [claim('secret.name')]: 'kept',
+    [claim('service-account.name')]: 'legacy',
+    [claim('service-account.uid')]: owner.uid,
+    sub: `system:serviceaccount:${namespace}:legacy`,
+  }
+  const key = signingKey(readFileSync(join(folder, 'sa.key'), 'utf8'))
+  const token = await tokenSigner(LEGACY_ISSUER, key)(claims)
+  const annotations = { 'kubernetes.io/service-account.name': 'legacy' }
+  const secrets = `/api/v1/namespaces/${namespace}/secrets`
+  const type = 'kubernetes.io/service-account-token'
+  await create(secrets, { metadata: { name: 'kept', annotations }, type, stringData: { token } })
+  const { body } = await whoIs(bearer(token))
+  expect(body.status.userInfo.username).toBe(`system:serviceaccount:${namespace}:legacy`)
+  await vi.waitFor(async () => {
+    const { metadata } = (await admin.ask('GET', `${secrets}/kept`)).body
+    expect(metadata.labels).toEqual({
+      'kubernetes.io/legacy-token-last-used': new Date().toISOString().slice(0, 10),
+    })
+  })
+  await admin.ask('DELETE', `${secrets}/kept`)
+  expect((await whoIs(bearer(token))).status).toBe(401)
 })
 
 test('the token of a node that joins', async () => {
