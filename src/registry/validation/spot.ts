@@ -31,14 +31,14 @@ const own = (value: Value, name: string): Value => {
 export class Spot {
   readonly value: Value
   readonly causes: StatusCause[]
-  readonly #parent: Spot | undefined
-  readonly #step: string
+  private readonly parent: Spot | undefined
+  private readonly step: string
 
   private constructor(value: Value, step: string, causes: StatusCause[], parent?: Spot) {
     this.value = value
-    this.#step = step
+    this.step = step
     this.causes = causes
-    this.#parent = parent
+    this.parent = parent
   }
 
   /** The whole of an object; its fields' paths begin with their names, or with `path` where that is given. */
@@ -48,8 +48,8 @@ export class Spot {
 
   /** As upstream writes it: spec.containers[0].name, spec.hard[pods]. */
   get path(): string {
-    const before = this.#parent?.path ?? ''
-    return before ? before + this.#step : this.#step.replace(/^\./, '')
+    const before = this.parent?.path ?? ''
+    return before ? before + this.step : this.step.replace(/^\./, '')
   }
 
   /** The field of this name. */
@@ -58,11 +58,11 @@ export class Spot {
   }
   /** The same value under another path, where upstream's path is not that of the field. */
   named(step: string): Spot {
-    return new Spot(this.value, `.${step}`, this.causes, this.#parent)
+    return new Spot(this.value, `.${step}`, this.causes, this.parent)
   }
   /** This path with another value. */
   with(value: Value): Spot {
-    return new Spot(value, this.#step, this.causes, this.#parent)
+    return new Spot(value, this.step, this.causes, this.parent)
   }
   /** The entry of a map, or what a rule calls so: limits[cpu]. */
   key(name: string): Spot {

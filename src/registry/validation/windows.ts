@@ -1,6 +1,8 @@
 // Rules of containers on Windows: the account they run as, and those that are processes of the host.
 // Follows pkg/apis/core/validation (validateWindowsSecurityContextOptions, validateWindowsHostProcessPod).
+import type { JsonObject } from '../../machinery/json.ts'
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
+import { objectAt } from '../reading.ts'
 import type { Spot } from './spot.ts'
 
 const MAX_GMSA_KIB = 64
@@ -53,8 +55,12 @@ export function windowsOptions(options: Spot): void {
   account(options.at('runAsUserName'))
 }
 
+const isWindows = (holder: JsonObject): boolean =>
+  objectAt(holder['securityContext'])['windowsOptions'] !== undefined
+
 /** All containers are processes of the host, or none is; `containers` are those of every sort. */
 export function hostProcesses(spec: Spot, containers: readonly Spot[]): void {
+  if (!isWindows(spec.object) && !containers.some((container) => isWindows(container.object))) return
   const options = spec.at('securityContext').at('windowsOptions')
   let hosted = 0
   const whole = options.at('hostProcess').value

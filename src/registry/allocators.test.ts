@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest'
+import type { Lister } from '../machinery/lister.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import type { Family } from './addresses.ts'
+import { ServiceAllocators } from './allocators.ts'
+
+const SETTINGS = {
+  serviceClusterIPRange: ['10.0.0.0/29', 'fd00::/125'],
+  serviceNodePortRange: [30000, 30002],
+  eventTtlSeconds: 0,
+} as const
+
+/** The Services of a store, and a count of their changes. */
+function storeOf(...services: object[]) {
+  const store = { services: services as KubeObject[], changes: 1 }
+  const lister = { list: () => store.services, version: () => store.changes } as unknown as Lister
+  return { store, allocators: new ServiceAllocators(lister, SETTINGS) }
+}
+
+const service = (spec: object) => ({ metadata: { name: 's' }, spec })
+
+describe('cluster addresses', () => {
+  it('are drawn from the range, none twice, until it is full', () => {
+    const { allocators } = storeOf()
+    const [primary, secondary] = allocators.families as [Family, Family]
+    const drawn = Array.from({ length: 7 }, () => allocators.nextAddress(primary, false))
+    expect(new Set(drawn.slice(0, 6))).toEqual(new Set([1, 2, 3, 4, 5, 6].map((i) => `10.0.0.${i}`)))
+    expect(drawn[6]).toBeUndefined()
+    expect(allocators.nextAddress(secondary, false)).toMatch(/^fd00::[1-7]$/)
+  })
+
+  it('of stored Services are taken, however they are written', () => {
+    const { allocators } = storeOf(
+      service({ clusterIP: '10.0.0.3', clusterIPs: ['10.0.0.3', 'fd00:0::0003'] }),
+    )
+    for (const text of ['10.0.0.3', 'fd00::3']) {
+      expect(allocators.takeAddress(text, false)).toEqual({ refused: 'provided IP is already allocated' })
+    }
+  })
+
+  it('that are given back are free, and a dry run takes none', () => {
+    const { allocators } = storeOf()
+    expect(allocators.takeAddress('10.0.0.4', true)).toBeUndefined()
+    expect(allocators.takeAddress('10.0.0.4', false)).toBeUndefined()
+    expect(allocators.takeAddress('10.0.0.4', false)).toBeDefined()
+    allocators.releaseAddress('10.0.0.4')
+    expect(allocators.takeAddress('10.0.0.4', false)).toBeUndefined()
+  })
+
+  it('outside of the range, or at its ends, are refused', () => {
+    const { allocators } = storeOf()
+    expect(allocators.takeAddress('10.0.0.0', false)?.refused).toContain('is not in the valid range')
+    expect(allocators.takeAddress('192.168.0.1', false)?.refused).toContain(
+      'does not match the current range',
+    )
+    expect(allocators.takeAddress('no address', false)).toBeDefined()
+  })
+})
+
+describe('node ports', () => {
+  it('are drawn from the range, none twice, until it is full', () => {
+    const { allocators } = storeOf(service({ ports: [{ nodePort: 30001 }] }))
+    expect([allocators.nextPort(false), allocators.nextPort(false)].sort()).toEqual([30000, 30002])
+    expect(allocators.nextPort(false)).toBeUndefined()
+  })
+
+  it('outside of the range are refused, but not to a dry run', () => {
+    const { allocators } = storeOf()
+    expect(allocators.takePort(80, false)?.refused).toContain('30000-30002')
+    expect(allocators.takePort(80, true)).toBeUndefined()
+  })
+
+  it('of a Service that has gone are free as soon as they are asked for', () => {
+    const { store, allocators } = storeOf(service({ healthCheckNodePort: 30000 }))
+    expect(allocators.takePort(30000, false)).toEqual({ refused: 'provided port is already allocated' })
+    store.services = []
+    store.changes++
+    expect(allocators.takePort(30000, false)).toBeUndefined()
+  })
+})
