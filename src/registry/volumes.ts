@@ -9,6 +9,7 @@ import type { Strategy, WriteContext } from './strategy.ts'
 import * as classes from './validation/classes.ts'
 import { validateVolume, validateVolumeUpdate } from './validation/persistentvolumes.ts'
 import { validateClaim, validateClaimUpdate } from './validation/claims.ts'
+import { validateClaimTemplateUpdate, validateResourceClaimUpdate } from './validation/devices.ts'
 import { csiDriverWarnings, persistentVolumeWarnings } from './warnings.ts'
 
 const PHASE_TIME = 'lastPhaseTransitionTime'
@@ -94,7 +95,12 @@ const volumeattachments: Strategy = {
   returnsDeleted: true,
 }
 
-const resourceclaims: Strategy = { resetFields: STATUS_ONLY, initialStatus: () => ({}), returnsDeleted: true }
+const resourceclaims: Strategy = {
+  resetFields: STATUS_ONLY,
+  initialStatus: () => ({}),
+  returnsDeleted: true,
+  validateUpdate: validateResourceClaimUpdate,
+}
 
 export const volumes: Readonly<Record<string, Strategy>> = {
   persistentvolumes,
@@ -121,7 +127,10 @@ export const volumes: Readonly<Record<string, Strategy>> = {
     ...held(classes.validateAttributesClass, classes.validateAttributesClassUpdate),
   },
   'resourceclaims.resource.k8s.io': resourceclaims,
-  'resourceclaimtemplates.resource.k8s.io': { returnsDeleted: true },
+  'resourceclaimtemplates.resource.k8s.io': {
+    returnsDeleted: true,
+    validateUpdate: validateClaimTemplateUpdate,
+  },
   'resourceslices.resource.k8s.io': { hasGeneration: true, returnsDeleted: true },
   'deviceclasses.resource.k8s.io': { hasGeneration: true, returnsDeleted: true },
   'devicetaintrules.resource.k8s.io': { ...COUNTED, resetFields: STATUS_ONLY, returnsDeleted: true },
