@@ -32,6 +32,9 @@ export interface Controller {
   run(signal: AbortSignal): Promise<void>
 }
 
+/** Rejects a reconcile that is only too early: it comes again, and nobody is warned. */
+export class TryLater extends Error {}
+
 export interface WorkerOptions {
   readonly name: string
   readonly queue: WorkQueue
@@ -65,7 +68,7 @@ async function workOne({ name, queue, reconcile, log }: WorkerOptions, signal: A
     } catch (error) {
       if (signal.aborted) return
       // Somebody else wrote first: the change that this makes known leads to the next try anyway.
-      const isExpected = isConflict(error)
+      const isExpected = isConflict(error) || error instanceof TryLater
       log[isExpected ? 'debug' : 'warn'](
         { controller: name, key, error: String(error) },
         'could not reconcile',

@@ -138,7 +138,7 @@ export class Informers {
 
   /** The one informer of this resource; begun at once where the others are running. */
   of<T extends ApiObject>(resource: Resource<T>): Informer<T> {
-    const key = `${resource.group}/${resource.version}/${resource.resource}`
+    const key = keyOfResource(resource)
     let informer = this.#informers.get(key)
     if (!informer) {
       informer = new Informer<ApiObject>(resource as Resource, this.#options)
@@ -146,6 +146,11 @@ export class Informers {
       if (this.#signal) void informer.run(this.#signal)
     }
     return informer as unknown as Informer<T>
+  }
+
+  /** Whether somebody has asked for this one. */
+  has(resource: Resource): boolean {
+    return this.#informers.has(keyOfResource(resource))
   }
 
   /** Begins all; resolves when every copy is whole. */
@@ -156,3 +161,5 @@ export class Informers {
     await Promise.all(all.map((informer) => informer.synced))
   }
 }
+
+const keyOfResource = ({ group, version, resource }: Resource): string => `${group}/${version}/${resource}`

@@ -36,6 +36,16 @@ export const CONTROLLERS: readonly ControllerRow[] = [
       (await import('../controllers/serviceaccount.ts')).serviceAccountController(context),
   },
   {
+    name: 'garbage-collector-controller',
+    alias: 'garbagecollector',
+    user: 'generic-garbage-collector',
+    make: async (context, { workers }) =>
+      (await import('../controllers/garbagecollector/garbagecollector.ts')).garbageCollector(
+        context,
+        workers.gc,
+      ),
+  },
+  {
     name: 'root-ca-certificate-publisher-controller',
     alias: 'root-ca-cert-publisher',
     user: 'root-ca-cert-publisher',

@@ -1,5 +1,6 @@
 // Controllers at work: each with its own user's API, all with the same informers, until they are told to stop.
 // Follows k8s.io/kubernetes/cmd/kube-controller-manager/app/controllermanager.go (StartControllers).
+import { setMaxListeners } from 'node:events'
 import type { Api } from '../client/api.ts'
 import { type Clock, SYSTEM_CLOCK } from '../client/clock.ts'
 import type { Controller, ControllerContext, ControllerLog } from '../client/controller.ts'
@@ -24,6 +25,8 @@ export interface ManagerParts {
 /** Works until the signal aborts and every controller is done; a controller that fails ends alone, and is told of. */
 export async function runControllers(parts: ManagerParts, signal: AbortSignal): Promise<void> {
   const { api, log, clock = SYSTEM_CLOCK } = parts
+  // Every watch listens to it.
+  setMaxListeners(Infinity, signal)
   const informers = new Informers({ api, clock, log })
   const made = await Promise.all(parts.rows.map((row) => makeOne(parts, row, { informers, clock })))
   const controllers = made.filter((one) => one !== undefined)

@@ -39,7 +39,7 @@ export async function clusterWith(
       rows: chosenControllers(names),
       settings: { ...SETTINGS, namespaceGraceMs: 0, ...settings },
       metrics: new QueuesMetrics(),
-      log: { error: note, warn: note, info: quiet, debug: quiet },
+      log: { error: (details) => void refusals.push(details), warn: note, info: quiet, debug: quiet },
       clock: SYSTEM_CLOCK,
     },
     stop.signal,
