@@ -11,7 +11,7 @@ import { typeForKind } from '../schema/types.ts'
 import { Entry } from '../storage/cache/entry.ts'
 import { parseBody, syntaxFault } from './body.ts'
 import { boolParameter, intParameter } from './options.ts'
-import type { Answer, ApiRequest, Body } from './request.ts'
+import { type Answer, type ApiRequest, type Body, stillAsked } from './request.ts'
 import type { Scope } from './scope.ts'
 import { statusBody, viewOf } from './views.ts'
 import { catchUp } from './write.ts'
@@ -54,6 +54,7 @@ export async function remove(
   const dryRun = (options.dryRun?.length ?? 0) > 0
   await cache.fresh()
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    stillAsked(request)
     const current = cache.index.get(request.info.namespace, name)
     if (!current) throw notFound(scope.groupResource, name)
     const context: WriteContext = {

@@ -1,6 +1,7 @@
 // A request for a resource, and its answer, without a socket: what the verbs take and give.
 // The server fills it in; a loopback transport does the same in one process.
 import type { RequestInfo } from '../machinery/attributes.ts'
+import { timedOut } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
 
 export interface Body {
@@ -29,8 +30,15 @@ export interface ApiRequest {
   body(): Promise<Body>
   /** Adds a Warning header to the answer. */
   warn(message: string): void
+  /** Whether the client was answered already, since its time is over: what is not stored by then must not be. */
+  isOver?(): boolean
   /** Adds to what the audit log says of the request; absent where it says nothing. */
   annotate?(key: string, value: string): void
+}
+
+/** Throws where nobody waits for the request any more. */
+export function stillAsked(request: ApiRequest): void {
+  if (request.isOver?.()) throw timedOut('request did not complete within the allotted timeout')
 }
 
 /** Where a streaming answer writes. */

@@ -21,7 +21,7 @@ import { managerFromUserAgent, sameButTimes, trackUpdate } from '../schema/manag
 import { trackScale } from '../schema/managedfields-scale.ts'
 import { storedJson } from '../schema/stringify.ts'
 import { Entry } from '../storage/cache/entry.ts'
-import type { ApiRequest } from './request.ts'
+import { type ApiRequest, stillAsked } from './request.ts'
 import type { Scope } from './scope.ts'
 
 /** Lost swaps after which a write gives up: far beyond what fair contention needs. */
@@ -74,6 +74,7 @@ export async function write(w: WriteRequest): Promise<Written> {
   await scope.cache.fresh()
   if (scope.strategy.reads) await scope.environment.lister.ready(...scope.strategy.reads)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    stillAsked(w.request)
     // A create runs through all its stages before it hears that the name is taken, as upstream's does.
     const current = w.allow === 'create' ? undefined : scope.cache.index.get(w.request.info.namespace, w.name)
     const context = contextOf(w)

@@ -196,6 +196,7 @@ async function handle(chain: Chain, walk: Walk, { info, user, query }: Asked): P
     accept,
     body: () => (body ??= read(walk, scope, info.subresource)),
     warn: (message) => void walk.warnings.push(message),
+    isOver: () => walk.code !== 0,
     ...(walk.audit ? { annotate: (key, value) => walk.audit?.annotate(key, value) } : {}),
   }
   return found.handler(scope, request)

@@ -23,6 +23,8 @@ function tell(line: string): void {
   if (!guard) {
     guard = spawn('/bin/sh', ['-c', SCRIPT], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
     guard.stdin?.on('error', () => undefined)
+    // A worker whose vitest is killed would work on for nobody.
+    process.once('disconnect', () => process.exit(1))
     // We need not wait for it, it waits for us.
     guard.unref()
     ;(guard.stdin as unknown as { unref?(): void }).unref?.()
