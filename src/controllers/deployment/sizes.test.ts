@@ -31,31 +31,28 @@ const setOf = (name: string, replicas: number, available = replicas, annotations
 
 describe('bounds of a rolling update', () => {
   it.each([
-    [2, '0%', '1%', 0, 1],
-    [1, '1%', '25%', 1, 0],
-    [10, '25%', '25%', 3, 2],
-    [0, '25%', '25%', 0, 0],
-    [3, 0, 5, 0, 3],
-  ])('%i replicas, surge %s, unavailable %s', (replicas, surge, unavailable, up, down) => {
+    [2, '0%', '1%', [0, 1]],
+    [1, '1%', '25%', [1, 0]],
+    [10, '25%', '25%', [3, 2]],
+    [0, '25%', '25%', [0, 0]],
+    [3, 0, 5, [0, 3]],
+  ])('%i replicas, surge %s, unavailable %s', (replicas, surge, unavailable, bounds) => {
     const deployment = deploymentOf(replicas, surge, unavailable)
-    expect([maxSurge(deployment), maxUnavailable(deployment)]).toEqual([up, down])
+    expect([maxSurge(deployment), maxUnavailable(deployment)]).toEqual(bounds)
   })
 })
 
 describe('sizes in a rollout', () => {
   it.each([
-    [10, 2, [10], 0, 2],
-    [10, 2, [8], 2, 4],
-    [10, 2, [12], 0, 0],
-    [10, 0, [3], 5, 7],
-    [10, 20, [2], 1, 10],
-  ])(
-    'of %i with surge %i beside %j: the new set grows from %i to %i',
-    (replicas, surge, others, current, wanted) => {
-      const sets = [...others.map((size) => setOf('o', size)), setOf('n', current)]
-      expect(newSetSize(deploymentOf(replicas, surge, 0), sets, current)).toBe(wanted)
-    },
-  )
+    [2, [10], 0, 2],
+    [2, [8], 2, 4],
+    [2, [12], 0, 0],
+    [0, [3], 5, 7],
+    [20, [2], 1, 10],
+  ])('of 10 with surge %i beside %j: the new set grows from %i to %i', (surge, others, current, wanted) => {
+    const sets = [...others.map((size) => setOf('o', size)), setOf('n', current)]
+    expect(newSetSize(deploymentOf(10, surge, 0), sets, current)).toBe(wanted)
+  })
 
   const sizes = (all: readonly { set: ReplicaSet; replicas: number }[]): unknown =>
     all.map(({ set, replicas }) => [set.metadata.name, replicas])
