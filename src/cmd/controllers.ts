@@ -46,6 +46,16 @@ export const CONTROLLERS: readonly ControllerRow[] = [
       ),
   },
   {
+    name: 'endpointslice-controller',
+    alias: 'endpointslice',
+    user: 'endpointslice-controller',
+    make: async (context, { workers }) =>
+      (await import('../controllers/endpointslice/endpointslice.ts')).endpointSliceController(
+        context,
+        workers['service-endpoint'],
+      ),
+  },
+  {
     name: 'root-ca-certificate-publisher-controller',
     alias: 'root-ca-cert-publisher',
     user: 'root-ca-cert-publisher',

@@ -1,0 +1,157 @@
+// Services' endpoints, in slices. Follows k8s.io/kubernetes/pkg/controller/endpointslice.
+import { isNotFound, isTerminating } from '../../client/api.ts'
+import { type Controller, type ControllerContext, queueOf, TryLater, work } from '../../client/controller.ts'
+import type { Service } from '../../client/kinds/core.v1.gen.ts'
+import type { EndpointSlice } from '../../client/kinds/discovery.v1.gen.ts'
+import { keyOf, splitKey } from '../../client/resource.ts'
+import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from '../../client/resources.ts'
+import { selects, TriggerTimes, watchServicePods } from '../../client/servicepods.ts'
+import { MANAGED_BY, MANAGER, MAX_ENDPOINTS, type Plan, planSlices, SERVICE_NAME } from './plan.ts'
+
+const NAME = 'endpointslice-controller'
+const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time'
+
+export function endpointSliceController(context: ControllerContext, workers: number): Controller {
+  const { informers, log } = context
+  const queue = queueOf(context, 'endpoint_slice')
+  const services = informers.of(SERVICES)
+  const slices = informers.of(ENDPOINT_SLICES)
+  const nodes = informers.of(NODES)
+  const seen = new SeenSlices()
+  const triggers = new TriggerTimes()
+  const see = (service: Service): void => queue.add(keyOf(service))
+  services.handle({ added: see, updated: see, deleted: see })
+  watchServicePods(informers, (key) => queue.add(key))
+  slices.handle({
+    // Somebody else's change to our slices is undone.
+    updated: (slice) => {
+      if (isOurs(slice) && !seen.wrote(slice)) queue.add(serviceKey(slice))
+    },
+    deleted: (slice) => {
+      if (isOurs(slice) && !seen.removed(slice)) queue.add(serviceKey(slice))
+    },
+  })
+  // A pod may be known before its node.
+  nodes.handle({
+    added: ({ metadata }) => {
+      for (const key of seen.waiting(metadata.name ?? '')) queue.add(key)
+    },
+  })
+  const reconcile = async (key: string): Promise<void> => {
+    const service = services.reader.get(key)
+    if (!service) {
+      triggers.forget(key)
+      return seen.forget(key)
+    }
+    if (service.spec?.type === 'ExternalName' || !service.spec?.selector) return
+    const { namespace, name } = splitKey(key)
+    const pods = informers
+      .of(PODS)
+      .reader.inNamespace(namespace)
+      .filter(({ metadata }) => selects(service, metadata.labels ?? {}))
+    const existing = slices.reader
+      .inNamespace(namespace)
+      .filter((slice) => isOurs(slice) && slice.metadata.labels?.[SERVICE_NAME] === name)
+    if (seen.isStale(key, existing)) throw new TryLater('what was written is not known yet')
+    const nodeOf = (node: string) => nodes.reader.get(node)
+    const plan = planSlices({ service, pods, existing, nodeOf, maxEndpoints: MAX_ENDPOINTS })
+    const lost = new Set(plan.lost)
+    seen.wait(
+      key,
+      new Set(pods.filter((pod) => lost.has(pod.metadata.name ?? '')).map(({ spec }) => spec.nodeName ?? '')),
+    )
+    await write(context, key, { ...plan, triggered: triggers.next(service, pods) }, seen)
+  }
+  return { name: NAME, run: (signal) => work({ name: NAME, queue, workers, reconcile, log }, signal) }
+}
+
+async function write(
+  { api }: ControllerContext,
+  key: string,
+  { create, update, remove, triggered }: Plan & { readonly triggered: string | undefined },
+  seen: SeenSlices,
+): Promise<void> {
+  for (const slice of create) {
+    try {
+      seen.note(key, await api.create(ENDPOINT_SLICES, stamped(slice, triggered)))
+    } catch (error) {
+      if (isTerminating(error)) return
+      throw error
+    }
+  }
+  for (const slice of update) seen.note(key, await api.update(ENDPOINT_SLICES, stamped(slice, triggered)))
+  for (const slice of remove) {
+    const { namespace, name = '' } = slice.metadata
+    seen.noteRemoval(key, slice)
+    await api.delete(ENDPOINT_SLICES, { namespace, name }).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error
+    })
+  }
+}
+
+function stamped(slice: EndpointSlice, at: string | undefined): EndpointSlice {
+  const { [TRIGGER_TIME]: _, ...others } = slice.metadata.annotations ?? {}
+  const annotations = at === undefined ? others : { ...others, [TRIGGER_TIME]: at }
+  return { ...slice, metadata: { ...slice.metadata, annotations } }
+}
+
+const isOurs = ({ metadata }: EndpointSlice): boolean => metadata.labels?.[MANAGED_BY] === MANAGER
+
+const serviceKey = ({ metadata }: EndpointSlice): string =>
+  `${metadata.namespace ?? ''}/${metadata.labels?.[SERVICE_NAME] ?? ''}`
+
+/** What was written and has to be in the copy before anything is decided by it. Follows endpointslice_tracker.go. */
+class SeenSlices {
+  /** By service: generation of each slice by uid; -1: deleted. */
+  readonly #generations = new Map<string, Map<string, number>>()
+  readonly #waiting = new Map<string, ReadonlySet<string>>()
+
+  note(key: string, { metadata }: EndpointSlice): void {
+    this.#of(key).set(metadata.uid ?? '', metadata.generation ?? 0)
+  }
+
+  noteRemoval(key: string, { metadata }: EndpointSlice): void {
+    this.#of(key).set(metadata.uid ?? '', -1)
+  }
+
+  wrote(slice: EndpointSlice): boolean {
+    const generation = this.#generations.get(serviceKey(slice))?.get(slice.metadata.uid ?? '')
+    return generation !== undefined && generation >= (slice.metadata.generation ?? 0)
+  }
+
+  /** Whether the deletion was ours. */
+  removed(slice: EndpointSlice): boolean {
+    const generations = this.#generations.get(serviceKey(slice))
+    const isOwn = generations?.get(slice.metadata.uid ?? '') === -1
+    generations?.delete(slice.metadata.uid ?? '')
+    return isOwn
+  }
+
+  isStale(key: string, existing: readonly EndpointSlice[]): boolean {
+    const known = new Map(existing.map(({ metadata }) => [metadata.uid ?? '', metadata.generation ?? 0]))
+    for (const [uid, generation] of this.#generations.get(key) ?? [])
+      if (generation === -1 ? known.has(uid) : (known.get(uid) ?? -1) < generation) return true
+    return false
+  }
+
+  /** The service waits for these nodes. */
+  wait(key: string, nodes: ReadonlySet<string>): void {
+    if (nodes.size > 0) this.#waiting.set(key, nodes)
+    else this.#waiting.delete(key)
+  }
+
+  waiting(node: string): string[] {
+    return [...this.#waiting].filter(([, nodes]) => nodes.has(node)).map(([key]) => key)
+  }
+
+  forget(key: string): void {
+    this.#generations.delete(key)
+    this.#waiting.delete(key)
+  }
+
+  #of(key: string): Map<string, number> {
+    let generations = this.#generations.get(key)
+    if (!generations) this.#generations.set(key, (generations = new Map()))
+    return generations
+  }
+}
