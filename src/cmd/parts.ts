@@ -28,6 +28,7 @@ export type StartPart = (server: ApiServer, settings: PartSettings) => Promise<R
 const STARTERS: Readonly<Record<string, StartPart>> = {
   'controller-manager': async (server) =>
     (await import('./controller-manager-part.ts')).startControllerManager(server),
+  scheduler: async (server) => (await import('./scheduler-part.ts')).startScheduler(server),
   nodes: async (server, { nodes }) => (await import('./nodes-part.ts')).startNodes(server, nodes),
 }
 

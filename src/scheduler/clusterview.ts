@@ -1,0 +1,148 @@
+// The cluster as the scheduler knows it: nodes and the pods on them, those included that were given a node but are not
+// bound yet. A cycle runs without a pause, so that what it reads stands still and no snapshot has to be copied.
+// Follows k8s.io/kubernetes/pkg/scheduler/backend/cache (cache.go, node_tree.go, snapshot.go).
+import type { Node } from '../client/kinds/core.v1.gen.ts'
+import { NodeInfo } from './nodeinfo.ts'
+import type { NamespaceLabels, PodInfo } from './podinfo.ts'
+import type { ObjectSources } from './sources.ts'
+
+const ZONE = 'topology.kubernetes.io/zone'
+const REGION = 'topology.kubernetes.io/region'
+
+export class ClusterView {
+  readonly sources: ObjectSources
+  readonly #nodes = new Map<string, NodeInfo>()
+  /** Where each pod is, by uid. */
+  readonly #places = new Map<string, { readonly node: string; readonly pod: PodInfo }>()
+  /** Pods whose node is not known (yet), by node. */
+  readonly #homeless = new Map<string, Map<string, PodInfo>>()
+  readonly #withAffinity = new Set<NodeInfo>()
+  readonly #withAntiAffinity = new Set<NodeInfo>()
+  /** How many nodes have an image. */
+  readonly #images = new Map<string, number>()
+  #order: readonly NodeInfo[] | undefined
+
+  constructor(sources: ObjectSources) {
+    this.sources = sources
+  }
+
+  readonly namespaceLabels: NamespaceLabels = (name) => this.sources.namespace(name)?.metadata.labels
+
+  /** Neighbours in this list are in different zones, so that a part of it is spread. */
+  get nodes(): readonly NodeInfo[] {
+    return (this.#order ??= interleaved([...this.#nodes.values()]))
+  }
+
+  get nodesWithAffinity(): ReadonlySet<NodeInfo> {
+    return this.#withAffinity
+  }
+
+  get nodesWithAntiAffinity(): ReadonlySet<NodeInfo> {
+    return this.#withAntiAffinity
+  }
+
+  node(name: string): NodeInfo | undefined {
+    return this.#nodes.get(name)
+  }
+
+  nodesWithImage(name: string): number {
+    return this.#images.get(name) ?? 0
+  }
+
+  setNode(node: Node): void {
+    const { name = '' } = node.metadata
+    const known = this.#nodes.get(name)
+    if (known) {
+      this.#countImages(known, -1)
+      if (zoneOf(known.node) !== zoneOf(node)) this.#order = undefined
+      known.setNode(node)
+      this.#countImages(known, 1)
+      return
+    }
+    const info = new NodeInfo(node)
+    for (const pod of this.#homeless.get(name)?.values() ?? []) info.add(pod)
+    this.#homeless.delete(name)
+    this.#nodes.set(name, info)
+    this.#order = undefined
+    this.#countImages(info, 1)
+    this.#index(info)
+  }
+
+  removeNode(name: string): void {
+    const info = this.#nodes.get(name)
+    if (!info) return
+    this.#nodes.delete(name)
+    this.#order = undefined
+    this.#countImages(info, -1)
+    this.#withAffinity.delete(info)
+    this.#withAntiAffinity.delete(info)
+    if (info.pods.size > 0) this.#homeless.set(name, new Map(info.pods))
+  }
+
+  /** Puts the pod on the node, from wherever it was. */
+  place(pod: PodInfo, node: string): void {
+    this.remove(pod.uid)
+    this.#places.set(pod.uid, { node, pod })
+    const info = this.#nodes.get(node)
+    if (info) {
+      info.add(pod)
+      this.#index(info)
+      return
+    }
+    const waiting = this.#homeless.get(node) ?? new Map<string, PodInfo>()
+    this.#homeless.set(node, waiting.set(pod.uid, pod))
+  }
+
+  remove(uid: string): void {
+    const place = this.#places.get(uid)
+    if (!place) return
+    this.#places.delete(uid)
+    const info = this.#nodes.get(place.node)
+    if (info) {
+      info.remove(uid)
+      this.#index(info)
+      return
+    }
+    const waiting = this.#homeless.get(place.node)
+    waiting?.delete(uid)
+    if (waiting?.size === 0) this.#homeless.delete(place.node)
+  }
+
+  /** The node that the pod is on; undefined where it is on none. */
+  placeOf(uid: string): string | undefined {
+    return this.#places.get(uid)?.node
+  }
+
+  /** To be called after pods of a node were changed directly, as trying out does. */
+  #index(info: NodeInfo): void {
+    toggle(this.#withAffinity, info, info.withAffinity > 0)
+    toggle(this.#withAntiAffinity, info, info.withAntiAffinity > 0)
+  }
+
+  #countImages(info: NodeInfo, sign: 1 | -1): void {
+    for (const name of info.images.keys()) this.#images.set(name, (this.#images.get(name) ?? 0) + sign)
+  }
+}
+
+function toggle<T>(set: Set<T>, one: T, isIn: boolean): void {
+  if (isIn) set.add(one)
+  else set.delete(one)
+}
+
+const zoneOf = ({ metadata: { labels } }: Node): string => `${labels?.[REGION] ?? ''}:${labels?.[ZONE] ?? ''}`
+
+function interleaved(nodes: readonly NodeInfo[]): NodeInfo[] {
+  const zones = new Map<string, NodeInfo[]>()
+  for (const node of nodes) {
+    const zone = zoneOf(node.node)
+    const list = zones.get(zone)
+    if (list) list.push(node)
+    else zones.set(zone, [node])
+  }
+  if (zones.size <= 1) return [...nodes]
+  const lists = [...zones.values()]
+  const longest = Math.max(...lists.map(({ length }) => length))
+  const order: NodeInfo[] = []
+  for (let i = 0; i < longest; i++) for (const list of lists) if (list[i]) order.push(list[i] as NodeInfo)
+  return order
+}

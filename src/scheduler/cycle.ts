@@ -1,0 +1,153 @@
+// One pod, one cycle: the nodes that will do, the best of them. Nothing in here waits or writes.
+// Follows k8s.io/kubernetes/pkg/scheduler/schedule_one.go.
+import type { ClusterView } from './clusterview.ts'
+import type { Diagnosis } from './diagnosis.ts'
+import type { NodeInfo } from './nodeinfo.ts'
+import { type FilterWork, isRejection, type Plugin, type Rejection } from './plugin.ts'
+import type { PodInfo } from './podinfo.ts'
+
+/** As upstream: so many are always looked for, and at least this part of a large cluster. */
+const MIN_FEASIBLE = 100
+const MIN_PERCENTAGE = 5
+
+/** How many nodes that will do are enough to choose from. `percentage` 0: the more nodes there are, the smaller the part. */
+export function enough(nodes: number, percentage: number): number {
+  if (nodes < MIN_FEASIBLE || percentage >= 100) return nodes
+  const part = percentage > 0 ? percentage : Math.max(MIN_PERCENTAGE, 50 - Math.trunc(nodes / 125))
+  return Math.max(MIN_FEASIBLE, Math.trunc((nodes * part) / 100))
+}
+
+/** Pods that others made room for, by the node that they are waiting for. */
+export type Nominated = (node: string) => readonly PodInfo[]
+
+export interface CycleParts {
+  readonly cluster: ClusterView
+  readonly plugins: readonly Plugin[]
+  readonly nominated: Nominated
+  /** 0: upstream's own measure. */
+  readonly percentage: number
+  /** From 0 to 1. */
+  random(): number
+}
+
+export type Found = { readonly node: NodeInfo } | { readonly diagnosis: Diagnosis }
+
+/** The filters that have something to say about the pod; a rejection where no node will do. */
+export function prepareFilters(
+  pod: PodInfo,
+  { cluster, plugins }: CycleParts,
+): readonly FilterWork[] | Rejection {
+  const works: FilterWork[] = []
+  for (const { filter } of plugins) {
+    const work = filter?.(pod, cluster)
+    if (work === undefined) continue
+    if (isRejection(work)) return work
+    works.push(work)
+  }
+  return works
+}
+
+export function rejectionOf(works: readonly FilterWork[], node: NodeInfo): Rejection | undefined {
+  for (const work of works) {
+    const rejection = work.filter(node)
+    if (rejection) return rejection
+  }
+  return undefined
+}
+
+/** Does the node do also when those are on it that others made room for? */
+export function rejectionWithNominated(
+  pod: PodInfo,
+  works: readonly FilterWork[],
+  node: NodeInfo,
+  nominated: Nominated,
+): Rejection | undefined {
+  const others = nominated(node.name).filter(
+    ({ uid, priority }) => uid !== pod.uid && priority >= pod.priority,
+  )
+  if (others.length === 0) return rejectionOf(works, node)
+  for (const other of others) tryOut(works, node, other, 1)
+  const rejection = rejectionOf(works, node)
+  for (const other of others) tryOut(works, node, other, -1)
+  // They may never come: what the pod needs of its neighbours has to be there without them.
+  return rejection ?? rejectionOf(works, node)
+}
+
+/** Puts a pod onto a node, or takes it away, for the filters alone. */
+export function tryOut(works: readonly FilterWork[], node: NodeInfo, pod: PodInfo, sign: 1 | -1): void {
+  if (sign === 1) node.add(pod)
+  else node.remove(pod.uid)
+  for (const work of works) work.changed?.(node, pod, sign)
+}
+
+export class Cycle {
+  readonly #parts: CycleParts
+  /** Where the next pod's search begins, so that all nodes have their turn. */
+  #start = 0
+
+  constructor(parts: CycleParts) {
+    this.#parts = parts
+  }
+
+  run(pod: PodInfo): Found {
+    const { cluster } = this.#parts
+    const { nodes } = cluster
+    const works = prepareFilters(pod, this.#parts)
+    const none = new Map<string, Rejection>()
+    if ('reasons' in works) return { diagnosis: { nodes: nodes.length, rejections: none, overall: works } }
+    const preferred = cluster.node(pod.pod.status.nominatedNodeName ?? '')
+    if (preferred && !rejectionWithNominated(pod, works, preferred, this.#parts.nominated))
+      return { node: preferred }
+    const { feasible, rejections } = this.#search(pod, works)
+    const [first] = feasible
+    if (!first) return { diagnosis: { nodes: nodes.length, rejections, overall: undefined } }
+    return { node: feasible.length === 1 ? first : this.#best(pod, feasible) }
+  }
+
+  #search(pod: PodInfo, works: readonly FilterWork[]) {
+    const { cluster, nominated, percentage } = this.#parts
+    const { nodes } = cluster
+    const wanted = enough(nodes.length, percentage)
+    const feasible: NodeInfo[] = []
+    const rejections = new Map<string, Rejection>()
+    let looked = 0
+    for (; looked < nodes.length && feasible.length < wanted; looked++) {
+      const node = nodes[(this.#start + looked) % nodes.length] as NodeInfo
+      const rejection = rejectionWithNominated(pod, works, node, nominated)
+      if (rejection) rejections.set(node.name, rejection)
+      else feasible.push(node)
+    }
+    this.#start = nodes.length === 0 ? 0 : (this.#start + looked) % nodes.length
+    return { feasible, rejections }
+  }
+
+  /** Of several that are equally good, any. */
+  #best(pod: PodInfo, nodes: readonly NodeInfo[]): NodeInfo {
+    const totals = this.#scores(pod, nodes)
+    let best = nodes[0] as NodeInfo
+    let bestScore = -Infinity
+    let ties = 0
+    for (let i = 0; i < nodes.length; i++) {
+      const score = totals[i] as number
+      if (score < bestScore) continue
+      ties = score > bestScore ? 1 : ties + 1
+      if (ties > 1 && this.#parts.random() * ties >= 1) continue
+      best = nodes[i] as NodeInfo
+      bestScore = score
+    }
+    return best
+  }
+
+  #scores(pod: PodInfo, nodes: readonly NodeInfo[]): Float64Array {
+    const totals = new Float64Array(nodes.length)
+    for (const { score } of this.#parts.plugins) {
+      const work = score?.prepare(pod, this.#parts.cluster, nodes)
+      if (!score || !work) continue
+      const scores = nodes.map((node) => work.score(node))
+      work.normalize?.(scores, nodes)
+      for (let i = 0; i < scores.length; i++)
+        totals[i] = (totals[i] as number) + score.weight * (scores[i] as number)
+    }
+    return totals
+  }
+}

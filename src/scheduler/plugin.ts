@@ -1,0 +1,65 @@
+// What a rule of the scheduler is. A rule looks at the pod once and gives back a closure that looks at nodes, or nothing
+// where it has nothing to say about this pod: most rules have nothing to say about most pods.
+// Follows k8s.io/kube-scheduler/framework/interface.go (PreFilter, Filter, PreScore, Score, EnqueueExtensions).
+import type { Node } from '../client/kinds/core.v1.gen.ts'
+import type { ClusterView } from './clusterview.ts'
+import type { NodeInfo } from './nodeinfo.ts'
+import type { PodInfo } from './podinfo.ts'
+
+/** Why a node will not do. Shared, never made anew for each node. */
+export interface Rejection {
+  readonly plugin: string
+  readonly reasons: readonly string[]
+  /** Not even if pods went away. */
+  readonly isFinal: boolean
+}
+
+export interface FilterWork {
+  filter(node: NodeInfo): Rejection | undefined
+  /** Told where a pod is put onto a node, or taken from it, to try something out. */
+  changed?(node: NodeInfo, pod: PodInfo, sign: 1 | -1): void
+}
+
+/** A rejection here: no node will do, whatever it is. */
+export type PrepareFilter = (pod: PodInfo, cluster: ClusterView) => FilterWork | Rejection | undefined
+
+export interface ScoreWork {
+  score(node: NodeInfo): number
+  /** Brings scores into 0 to 100, in place. */
+  normalize?(scores: number[], nodes: readonly NodeInfo[]): void
+}
+
+export type PrepareScore = (
+  pod: PodInfo,
+  cluster: ClusterView,
+  nodes: readonly NodeInfo[],
+) => ScoreWork | undefined
+
+/** What happened in the cluster that may let a pod that did not fit before fit now. */
+export type ClusterEvent =
+  | { readonly kind: 'node'; readonly node: Node; readonly before?: Node }
+  | { readonly kind: 'pod-gone'; readonly pod: PodInfo; readonly nodeName: string }
+  | { readonly kind: 'pod-here'; readonly pod: PodInfo }
+  | { readonly kind: 'volumes' }
+
+export interface Plugin {
+  readonly name: string
+  readonly filter?: PrepareFilter
+  readonly score?: { readonly weight: number; readonly prepare: PrepareScore }
+  /** Whether what happened may make this rule accept the pod that it rejected. */
+  mayHelp?(event: ClusterEvent, pod: PodInfo): boolean
+}
+
+export const MAX_SCORE = 100
+
+export const isRejection = (found: FilterWork | Rejection): found is Rejection => 'reasons' in found
+
+/** The best gets 100, or the least where `reverse`. */
+export function normalizeToMax(scores: number[], reverse = false): void {
+  let max = 0
+  for (const score of scores) if (score > max) max = score
+  for (let i = 0; i < scores.length; i++) {
+    const score = max === 0 ? 0 : Math.trunc((MAX_SCORE * (scores[i] as number)) / max)
+    scores[i] = reverse ? MAX_SCORE - score : score
+  }
+}

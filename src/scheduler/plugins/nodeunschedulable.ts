@@ -1,0 +1,19 @@
+// Cordoned nodes. Follows k8s.io/kubernetes/pkg/scheduler/framework/plugins/nodeunschedulable.
+import type { Plugin, Rejection } from '../plugin.ts'
+import { untolerated } from './tolerates.ts'
+
+const REJECTED: Rejection = {
+  plugin: 'NodeUnschedulable',
+  reasons: ['node(s) were unschedulable'],
+  isFinal: true,
+}
+const TAINT = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
+
+export const nodeUnschedulable: Plugin = {
+  name: 'NodeUnschedulable',
+  filter: ({ pod }) => {
+    if (!untolerated([TAINT], pod.spec.tolerations ?? [], ['NoSchedule'])) return undefined
+    return { filter: ({ node }) => (node.spec.unschedulable === true ? REJECTED : undefined) }
+  },
+  mayHelp: (event) => event.kind === 'node' && event.node.spec.unschedulable !== true,
+}

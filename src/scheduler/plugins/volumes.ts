@@ -1,0 +1,122 @@
+// Volumes that a node can reach, has room for, and that nobody else has for himself.
+// Follows k8s.io/kubernetes/pkg/scheduler/framework/plugins/{volumebinding,volumezone,volumerestrictions,nodevolumelimits}.
+import type { ClusterView } from '../clusterview.ts'
+import type { NodeInfo } from '../nodeinfo.ts'
+import type { ClusterEvent, FilterWork, Plugin, Rejection } from '../plugin.ts'
+import type { PodInfo } from '../podinfo.ts'
+import { claimNames, planFor, podVolumes, type PodVolumes, reaches } from './podvolumes.ts'
+
+const rejected = (plugin: string, reason: string, isFinal = true): Rejection => ({
+  plugin,
+  reasons: [reason],
+  isFinal,
+})
+const NOT_THERE = rejected(
+  'VolumeBinding',
+  'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)',
+)
+const OUT_OF_REACH = rejected('VolumeBinding', "node(s) didn't match PersistentVolume's node affinity")
+const NONE_TO_BIND = rejected('VolumeBinding', "node(s) didn't find available persistent volumes to bind")
+const OTHER_ZONE = rejected('VolumeZone', 'node(s) had no available volume zone')
+const TOO_MANY = rejected('NodeVolumeLimits', 'node(s) exceed max volume count', false)
+const IN_USE = rejected(
+  'VolumeRestrictions',
+  'node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod',
+  false,
+)
+const ZONE_LABELS = [
+  'topology.kubernetes.io/zone',
+  'topology.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region',
+]
+
+const volumesChanged = (event: ClusterEvent): boolean => event.kind === 'volumes' || event.kind === 'node'
+
+/** What the pod's claims are, where all is well with them so far. */
+function volumesOf({ pod }: PodInfo, { sources }: ClusterView): PodVolumes | undefined {
+  if (claimNames(pod).length === 0) return undefined
+  const found = podVolumes(pod, sources)
+  return typeof found === 'string' ? undefined : found
+}
+
+export const volumeBinding: Plugin = {
+  name: 'VolumeBinding',
+  filter: ({ pod }, { sources }): FilterWork | Rejection | undefined => {
+    if (claimNames(pod).length === 0) return undefined
+    const found = podVolumes(pod, sources)
+    if (typeof found === 'string') return rejected('VolumeBinding', found)
+    const { bound, waiting } = found
+    return {
+      filter: (node) => {
+        if (bound.some(({ volume }) => volume === undefined)) return NOT_THERE
+        if (bound.some(({ volume }) => volume && !reaches(volume, node))) return OUT_OF_REACH
+        return waiting.length === 0 || planFor(waiting, node, sources) ? undefined : NONE_TO_BIND
+      },
+    }
+  },
+  mayHelp: volumesChanged,
+}
+
+export const volumeZone: Plugin = {
+  name: 'VolumeZone',
+  filter: (pod, cluster) => {
+    const zones = (volumesOf(pod, cluster)?.bound ?? []).flatMap(({ volume }) =>
+      ZONE_LABELS.flatMap((key) => {
+        const value = volume?.metadata.labels?.[key]
+        return value === undefined ? [] : [{ key, values: new Set(value.split('__')) }]
+      }),
+    )
+    if (zones.length === 0) return undefined
+    return {
+      filter: ({ labels }) =>
+        zones.every(({ key, values }) => values.has(labels[key] ?? '')) ? undefined : OTHER_ZONE,
+    }
+  },
+  mayHelp: volumesChanged,
+}
+
+export const volumeRestrictions: Plugin = {
+  name: 'VolumeRestrictions',
+  filter: ({ pod, namespace, uid }, { sources }) => {
+    const alone = claimNames(pod).filter((name) =>
+      sources.claim(namespace, name)?.spec.accessModes?.includes('ReadWriteOncePod'),
+    )
+    if (alone.length === 0) return undefined
+    const uses = (other: PodInfo): boolean =>
+      other.uid !== uid &&
+      other.namespace === namespace &&
+      claimNames(other.pod).some((name) => alone.includes(name))
+    return { filter: (node) => ([...node.pods.values()].some(uses) ? IN_USE : undefined) }
+  },
+  mayHelp: (event) => event.kind === 'pod-gone' || event.kind === 'volumes',
+}
+
+export const nodeVolumeLimits: Plugin = {
+  name: 'NodeVolumeLimits',
+  filter: (pod, cluster) => {
+    const own = handlesOf(pod, cluster)
+    if (own.length === 0) return undefined
+    return { filter: (node) => (hasRoom(node, own, cluster) ? undefined : TOO_MANY) }
+  },
+  mayHelp: (event) => event.kind === 'pod-gone' || volumesChanged(event),
+}
+
+/** The volumes of drivers that the pod has attached: driver and handle. */
+function handlesOf(pod: PodInfo, cluster: ClusterView): (readonly [driver: string, handle: string])[] {
+  return (volumesOf(pod, cluster)?.bound ?? []).flatMap(({ volume }) => {
+    const csi = volume?.spec.csi
+    return csi ? [[csi.driver, csi.volumeHandle] as const] : []
+  })
+}
+
+function hasRoom(node: NodeInfo, own: readonly (readonly [string, string])[], cluster: ClusterView): boolean {
+  for (const { name, allocatable } of cluster.sources.csiNode(node.name)?.spec.drivers ?? []) {
+    const limit = allocatable?.count
+    if (limit === undefined || !own.some(([driver]) => driver === name)) continue
+    const all = [...own, ...[...node.pods.values()].flatMap((other) => handlesOf(other, cluster))]
+    const attached = new Set(all.filter(([driver]) => driver === name).map(([, handle]) => handle))
+    if (attached.size > limit) return false
+  }
+  return true
+}

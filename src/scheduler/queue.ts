@@ -1,0 +1,186 @@
+// Pods that wait for a node: those whose turn it is, those that failed a moment ago, and those that cannot fit before
+// something happens. Follows k8s.io/kubernetes/pkg/scheduler/backend/queue (scheduling_queue.go, nominator.go).
+import type { Clock } from '../client/clock.ts'
+import { Heap } from './heap.ts'
+import type { ClusterEvent, Plugin } from './plugin.ts'
+import type { PodInfo } from './podinfo.ts'
+
+/** As upstream. */
+const FIRST_BACKOFF_MS = 1000
+const MAX_BACKOFF_MS = 10_000
+/** Whoever waited this long is tried again without a reason: a hint may have been missed. */
+const MAX_WAIT_MS = 300_000
+const FLUSH_MS = 30_000
+
+/** Named where the pod itself holds scheduling back. */
+export const GATES = 'SchedulingGates'
+
+export interface QueuedPod {
+  info: PodInfo
+  /** When it came to the active queue, counted in pods: many come within one ms. */
+  turn: number
+  attempts: number
+  /** When it failed last. */
+  failedAt: number
+  rejectedBy: ReadonlySet<string>
+  place: 'active' | 'backoff' | 'waiting' | 'out'
+}
+
+export class SchedulingQueue {
+  readonly #clock: Clock
+  readonly #plugins: ReadonlyMap<string, Plugin>
+  readonly #active = new Heap<QueuedPod>(
+    (a, b) => a.info.priority > b.info.priority || (a.info.priority === b.info.priority && a.turn < b.turn),
+  )
+  readonly #pods = new Map<string, QueuedPod>()
+  readonly #waiting = new Set<QueuedPod>()
+  readonly #nominated = new Map<string, Map<string, PodInfo>>()
+  readonly #nodeOf = new Map<string, string>()
+  #turns = 0
+  #stopFlush: () => void = () => undefined
+  /** Called when a pod's turn has come. */
+  wake: () => void = () => undefined
+
+  constructor(clock: Clock, plugins: readonly Plugin[]) {
+    this.#clock = clock
+    this.#plugins = new Map(plugins.map((plugin) => [plugin.name, plugin]))
+  }
+
+  get size(): number {
+    return this.#pods.size
+  }
+
+  start(): void {
+    this.#stopFlush = this.#clock.after(FLUSH_MS, () => {
+      this.start()
+      const now = this.#clock.now()
+      for (const pod of [...this.#waiting])
+        if (!isGated(pod) && now - pod.failedAt >= MAX_WAIT_MS) this.#promote(pod)
+    })
+  }
+
+  stop(): void {
+    this.#stopFlush()
+  }
+
+  /** A pod that was not there, or one that changed: its change may be what it waited for. */
+  put(info: PodInfo): void {
+    const known = this.#pods.get(info.uid)
+    if (!known) {
+      const fresh: QueuedPod = {
+        info,
+        turn: 0,
+        attempts: 0,
+        failedAt: 0,
+        rejectedBy: new Set(),
+        place: 'out',
+      }
+      this.#pods.set(info.uid, fresh)
+      if (info.pod.status.nominatedNodeName) this.nominate(info, info.pod.status.nominatedNodeName)
+      if (gated(info)) this.#wait(fresh, new Set([GATES]))
+      else this.#activate(fresh)
+      return
+    }
+    const before = known.info
+    known.info = info
+    if (known.place === 'waiting' && !gated(info) && (isGated(known) || isChanged(before, info)))
+      this.#promote(known)
+  }
+
+  drop(uid: string): void {
+    const known = this.#pods.get(uid)
+    if (known) {
+      known.place = 'out'
+      this.#waiting.delete(known)
+      this.#pods.delete(uid)
+    }
+    this.unnominate(uid)
+  }
+
+  /** The next pod, out of the queue until it is put back by `failed` or dropped. */
+  next(): QueuedPod | undefined {
+    for (let pod = this.#active.pop(); pod; pod = this.#active.pop()) {
+      // Those that were dropped are still in the heap.
+      if (pod.place !== 'active') continue
+      pod.place = 'out'
+      pod.attempts++
+      return pod
+    }
+    return undefined
+  }
+
+  /** It does not fit before something happens that these rules wait for; without any, it is tried again after a while. */
+  failed(pod: QueuedPod, rejectedBy: ReadonlySet<string>): void {
+    if (this.#pods.get(pod.info.uid) !== pod) return
+    pod.failedAt = this.#clock.now()
+    if (rejectedBy.size > 0) return this.#wait(pod, rejectedBy)
+    pod.rejectedBy = rejectedBy
+    this.#promote(pod)
+  }
+
+  /** Something happened: those whom it may help are tried again. */
+  moved(event: ClusterEvent): void {
+    for (const pod of [...this.#waiting]) {
+      if (isGated(pod)) continue
+      for (const name of pod.rejectedBy) {
+        if (this.#plugins.get(name)?.mayHelp?.(event, pod.info) !== true) continue
+        this.#promote(pod)
+        break
+      }
+    }
+  }
+
+  /** Others leave room for the pod on this node. */
+  nominate(info: PodInfo, node: string): void {
+    this.unnominate(info.uid)
+    this.#nodeOf.set(info.uid, node)
+    const there = this.#nominated.get(node) ?? new Map<string, PodInfo>()
+    this.#nominated.set(node, there.set(info.uid, info))
+  }
+
+  unnominate(uid: string): void {
+    const node = this.#nodeOf.get(uid)
+    if (node === undefined) return
+    this.#nodeOf.delete(uid)
+    const there = this.#nominated.get(node)
+    there?.delete(uid)
+    if (there?.size === 0) this.#nominated.delete(node)
+  }
+
+  readonly nominated = (node: string): readonly PodInfo[] =>
+    this.#nominated.size === 0 ? NOBODY : [...(this.#nominated.get(node)?.values() ?? NOBODY)]
+
+  #wait(pod: QueuedPod, rejectedBy: ReadonlySet<string>): void {
+    pod.rejectedBy = rejectedBy
+    pod.place = 'waiting'
+    this.#waiting.add(pod)
+  }
+
+  #promote(pod: QueuedPod): void {
+    this.#waiting.delete(pod)
+    const backoff = Math.min(FIRST_BACKOFF_MS * 2 ** (pod.attempts - 1), MAX_BACKOFF_MS)
+    const left = pod.attempts === 0 ? 0 : pod.failedAt + backoff - this.#clock.now()
+    if (left <= 0) return this.#activate(pod)
+    pod.place = 'backoff'
+    this.#clock.after(left, () => {
+      if (pod.place === 'backoff') this.#activate(pod)
+    })
+  }
+
+  #activate(pod: QueuedPod): void {
+    pod.place = 'active'
+    pod.turn = ++this.#turns
+    this.#active.push(pod)
+    this.wake()
+  }
+}
+
+const NOBODY: readonly PodInfo[] = []
+const gated = ({ pod }: PodInfo): boolean => (pod.spec.schedulingGates?.length ?? 0) > 0
+const isGated = ({ rejectedBy }: QueuedPod): boolean => rejectedBy.has(GATES)
+
+/** Whether anything but the status changed: what the scheduler itself writes is no reason to try again. */
+function isChanged(before: PodInfo, { pod }: PodInfo): boolean {
+  if (before.pod.metadata.generation !== pod.metadata.generation) return true
+  return JSON.stringify(before.pod.metadata.labels) !== JSON.stringify(pod.metadata.labels)
+}

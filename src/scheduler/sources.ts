@@ -1,0 +1,26 @@
+// The objects beside nodes and pods that decisions read.
+// Follows the listers of k8s.io/kubernetes/pkg/scheduler/framework (Handle.SharedInformerFactory).
+import type { ReplicaSet, StatefulSet } from '../client/kinds/apps.v1.gen.ts'
+import type {
+  Namespace,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  ReplicationController,
+  Service,
+} from '../client/kinds/core.v1.gen.ts'
+import type { PodDisruptionBudget } from '../client/kinds/policy.v1.gen.ts'
+import type { CSINode, StorageClass } from '../client/kinds/storage.v1.gen.ts'
+
+export interface ObjectSources {
+  namespace(name: string): Namespace | undefined
+  servicesIn(namespace: string): readonly Service[]
+  replicaSet(namespace: string, name: string): ReplicaSet | undefined
+  statefulSet(namespace: string, name: string): StatefulSet | undefined
+  replicationController(namespace: string, name: string): ReplicationController | undefined
+  claim(namespace: string, name: string): PersistentVolumeClaim | undefined
+  volume(name: string): PersistentVolume | undefined
+  volumes(): readonly PersistentVolume[]
+  storageClass(name: string): StorageClass | undefined
+  csiNode(name: string): CSINode | undefined
+  budgetsIn(namespace: string): readonly PodDisruptionBudget[]
+}
