@@ -41,7 +41,7 @@ const FLAGS = {
   'service-node-port-range': text('ports of Services on nodes', 'FIRST-LAST', '30000-32767'),
   'enable-admission-plugins': listOf('admission plugins to add to the default set', 'NAMES'),
   'disable-admission-plugins': listOf('admission plugins to take out of it', 'NAMES'),
-  'allow-privileged': boolean('let pods ask for privileged containers', true),
+  'allow-privileged': boolean('let pods ask for privileged containers', false),
   'max-requests-inflight': integer('reads worked on at once', '400', 1, MAX_INT32),
   'max-mutating-requests-inflight': integer('writes worked on at once', '200', 1, MAX_INT32),
   'event-ttl': text('how long Events are kept', 'DURATION', '1h0m0s'),

@@ -49,6 +49,8 @@ export interface ApiServer {
   readonly log: Log
   /** The way in for a part of the cluster that runs in this process, as this user. */
   loopback(user: UserInfo): Loopback
+  /** Parts of the control plane that run in this process, as component statuses name them. */
+  readonly components: Set<string>
   /** What /metrics tells besides, of a part that runs in this process, in Prometheus' text format. */
   addMetrics(text: () => string): void
   stop(): Promise<void>
@@ -89,7 +91,7 @@ interface Parts {
 
 async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiServer> {
   const { log, storage, identity } = parts
-  const state: State = { ready: false, port: options.port, metrics: [] }
+  const state: State = { ready: false, port: options.port, metrics: [], components: new Set() }
   const reading = readingSide(options, storage)
   const { caches, lister, scopes } = reading
   const authentication = await authenticationOf({ options, identity, log, scopes, stored })
@@ -119,6 +121,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     storage,
     sharesStore: 'etcdServers' in options.storage,
     log,
+    components: state.components,
     addMetrics: (text) => void state.metrics.push(text),
     loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),
     stop: () => stop({ listening, caches, storage, renewal, stopCompaction, auditor }),
@@ -130,6 +133,7 @@ interface State {
   ready: boolean
   port: number
   readonly metrics: (() => string)[]
+  readonly components: Set<string>
 }
 
 /** What reads the store: caches, and those who decide by what is in them. */
@@ -160,6 +164,7 @@ function readingSide(options: ApiServerOptions, storage: Storage): ReadingSide {
       serviceClusterIPRange: options.serviceClusterIpRange,
       serviceNodePortRange: options.serviceNodePortRange,
       eventTtlSeconds: options.eventTtlSeconds,
+      allowPrivileged: options.allowPrivileged,
     },
     claims: claimsOn(() => scopes, stored),
     describe: describeField,
@@ -183,6 +188,7 @@ function chainOf(
   state: State,
 ): Chain {
   const { authenticator, reviewToken, tokenIssuer } = authentication
+  const { components } = state
   const inflight = new InflightLimit(options.maxRequestsInflight + options.maxMutatingRequestsInflight)
   const requests = new RequestMetrics()
   const port = (): number => state.port
@@ -194,7 +200,7 @@ function chainOf(
     inflight,
     scopes,
     special: specialHandlers(
-      specialServices({ options, scopes, stored, authorizer, rbac, reviewToken, tokenIssuer }),
+      specialServices({ options, scopes, stored, authorizer, rbac, reviewToken, tokenIssuer, components }),
     ),
     findResource: (info) => findResource(info.group, info.version, info.resource),
     servesGroupVersion: (info) => info.group === '' || GROUPS().has(info.group),

@@ -9,6 +9,7 @@ import { REVIEWS } from '../registry/reviews.ts'
 import type { Resource } from '../schema/resource.ts'
 import type { Review, SpecialServices } from '../server/special.ts'
 import type { Authentication } from './authentication.ts'
+import { componentStatuses } from './components.ts'
 import type { ApiServerOptions } from './options.ts'
 
 export interface ServiceParts {
@@ -17,6 +18,8 @@ export interface ServiceParts {
   stored(resource: GroupResource): Resource
   readonly authorizer: Authorizer
   readonly rbac: RbacAuthorizer
+  /** See components.ts. */
+  readonly components: ReadonlySet<string>
   readonly reviewToken: Authentication['reviewToken']
   readonly tokenIssuer: Authentication['tokenIssuer']
 }
@@ -41,6 +44,10 @@ export function specialServices(parts: ServiceParts): SpecialServices {
       })
     },
     reviews: reviewsOf(parts),
+    componentStatuses: componentStatuses({
+      store: () => scopes.environment.caches.storage.currentRevision(),
+      inProcess: parts.components,
+    }),
   }
 }
 

@@ -36,7 +36,8 @@ export class TableView implements View {
   static #next = 0
 
   object(entry: Entry): Buffer {
-    return this.list([entry], { resourceVersion: String(entry.revision) })[0]
+    const meta = entry.revision ? { resourceVersion: String(entry.revision) } : {}
+    return this.list([entry], meta)[0]
   }
 
   list(entries: readonly Entry[], meta: ListMeta): [Buffer] {

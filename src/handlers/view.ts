@@ -7,7 +7,8 @@ import type { Entry } from '../storage/cache/entry.ts'
 export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
 
 export interface ListMeta {
-  readonly resourceVersion: string
+  /** Absent: what is listed lies in no store. */
+  readonly resourceVersion?: string
   readonly continue?: string
   readonly remainingItemCount?: number
 }

@@ -8,6 +8,7 @@ const SETTINGS = {
   serviceClusterIPRange: ['10.0.0.0/29', 'fd00::/125'],
   serviceNodePortRange: [30000, 30002],
   eventTtlSeconds: 0,
+  allowPrivileged: true,
 } as const
 
 /** The Services of a store, and a count of their changes. */

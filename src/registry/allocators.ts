@@ -13,6 +13,7 @@ export const DEFAULT_SETTINGS: RegistrySettings = {
   serviceClusterIPRange: ['10.0.0.0/24'],
   serviceNodePortRange: [30000, 32767],
   eventTtlSeconds: 3600,
+  allowPrivileged: true,
 }
 
 /** How long a taken value counts although no stored Service has it yet: longer than any write loop takes. */

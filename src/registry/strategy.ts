@@ -16,6 +16,8 @@ export interface RegistrySettings {
   readonly serviceNodePortRange: readonly [number, number]
   /** --event-ttl, in seconds. */
   readonly eventTtlSeconds: number
+  /** --allow-privileged: containers may be privileged, and processes of the host. */
+  readonly allowPrivileged: boolean
 }
 
 /** Values that only one object may have, claimed in the store itself: for all servers on it. */

@@ -88,8 +88,10 @@ function handlerFor(resource: Resource, info: RequestInfo, special: SpecialHandl
   if (everywhere && verb !== 'list' && verb !== 'watch') throw notAllowed()
   if (verb === 'create' && info.name !== '') throw notAllowed()
   if ((verb === 'update' || verb === 'patch') && info.name === '') throw notAllowed()
+  const own = special.resource(resource)?.[verb]
+  if (own) return own
   if (!resource.verbs.includes(verb)) throw notAllowed()
-  const handler = special.resource(resource)?.[verb] ?? VERBS[verb]
+  const handler = VERBS[verb]
   if (!handler) throw notAllowed()
   return handler
 }

@@ -9,6 +9,7 @@ import {
   projectionHandlers,
   reviewHandlers,
 } from '../handlers/subresource.ts'
+import { type Computed, computedHandlers } from '../handlers/computed.ts'
 import type { ApiRequest } from '../handlers/request.ts'
 import { qualifiedResource } from '../machinery/gvk.ts'
 import type { JsonObject } from '../machinery/json.ts'
@@ -24,15 +25,18 @@ export interface SpecialServices extends ActionServices {
   readonly connect: Connect
   /** By qualified resource: "tokenreviews.authentication.k8s.io". */
   readonly reviews: ReadonlyMap<string, Review>
+  readonly componentStatuses: Computed
 }
 
 /** Looks the handlers of each place up once. */
 export function specialHandlers(services: SpecialServices): SpecialHandlers {
   const bySubresource = new Map<Subresource, Handlers | undefined>()
   const reviews = new Map([...services.reviews].map(([name, review]) => [name, reviewHandlers(review)]))
+  const components = computedHandlers(services.componentStatuses)
   let bindings: Handlers | undefined
   return {
     resource: ({ group, name }) => {
+      if (group === '' && name === 'componentstatuses') return components
       if (group === '' && name === 'bindings') return (bindings ??= bindingsOf(services))
       return reviews.get(qualifiedResource({ group, resource: name }))
     },

@@ -104,9 +104,9 @@ function wholeJob(job: Spot): void {
   }
 }
 
-export function validateJob(job: KubeObject): StatusCause[] {
+export function validateJob(job: KubeObject, context: WriteContext): StatusCause[] {
   const causes: StatusCause[] = []
-  wholeJob(Spot.of(job, causes))
+  wholeJob(Spot.of(job, causes, context.settings))
   return causes
 }
 
@@ -229,7 +229,7 @@ function jobStatus(job: Spot, old: KubeObject): void {
 
 export function validateJobUpdate(job: KubeObject, old: KubeObject, context: WriteContext): StatusCause[] {
   const causes: StatusCause[] = []
-  const spot = Spot.of(job, causes)
+  const spot = Spot.of(job, causes, context.settings)
   const before = objectAt(old['spec'])
   if (context.subresource === 'status') {
     jobStatus(spot, old)
@@ -279,9 +279,9 @@ function cronSpec(spec: Spot, old: JsonObject | undefined): void {
   spec.at('failedJobsHistoryLimit').atLeast(0)
 }
 
-export function validateCronJob(job: KubeObject): StatusCause[] {
+export function validateCronJob(job: KubeObject, context: WriteContext): StatusCause[] {
   const causes: StatusCause[] = []
-  const spot = Spot.of(job, causes)
+  const spot = Spot.of(job, causes, context.settings)
   cronSpec(spot.at('spec'), undefined)
   const name = spot.at('metadata').at('name')
   if (name.text.length > MAX_CRON_NAME) name.invalid(`must be no more than ${MAX_CRON_NAME} characters`)
@@ -294,6 +294,7 @@ export function validateCronJobUpdate(
   context: WriteContext,
 ): StatusCause[] {
   const causes: StatusCause[] = []
-  if (context.subresource !== 'status') cronSpec(Spot.of(job, causes).at('spec'), objectAt(old['spec']))
+  if (context.subresource !== 'status')
+    cronSpec(Spot.of(job, causes, context.settings).at('spec'), objectAt(old['spec']))
   return causes
 }

@@ -38,9 +38,9 @@ function specOfPod(spec: Spot): void {
   }
 }
 
-export function validatePod(pod: KubeObject): StatusCause[] {
+export function validatePod(pod: KubeObject, context?: WriteContext): StatusCause[] {
   const causes: StatusCause[] = []
-  const spec = Spot.of(pod, causes).at('spec')
+  const spec = Spot.of(pod, causes, context?.settings).at('spec')
   specOfPod(spec)
   const ephemeral = spec.at('ephemeralContainers')
   if (!ephemeral.isEmpty) ephemeral.forbidden('cannot be set on create')
@@ -163,7 +163,7 @@ function keepsAmounts(resources: Spot, stored: JsonObject | undefined): void {
 
 export function validatePodUpdate(pod: KubeObject, old: KubeObject, context: WriteContext): StatusCause[] {
   const causes: StatusCause[] = []
-  const spot = Spot.of(pod, causes)
+  const spot = Spot.of(pod, causes, context.settings)
   const before = objectAt(old['spec'])
   if (context.subresource === 'status') podStatus(spot, old)
   else {

@@ -14,14 +14,14 @@ import { podTemplate } from './podspec.ts'
 import { Spot } from './spot.ts'
 import { neededSelector, plainSelector, restartsAlways, selectorAt, templateMatches } from './templates.ts'
 
-type Check = (object: KubeObject) => StatusCause[]
+type Check = (object: KubeObject, context: WriteContext) => StatusCause[]
 type UpdateCheck = (object: KubeObject, old: KubeObject, context: WriteContext) => StatusCause[]
 
 const specRules =
   (rules: (spec: Spot) => void): Check =>
-  (object) => {
+  (object, context) => {
     const causes: StatusCause[] = []
-    rules(Spot.of(object, causes).at('spec'))
+    rules(Spot.of(object, causes, context.settings).at('spec'))
     return causes
   }
 
@@ -35,7 +35,7 @@ const updateRules =
   ): UpdateCheck =>
   (object, old, context) => {
     const causes: StatusCause[] = []
-    const spot = Spot.of(object, causes)
+    const spot = Spot.of(object, causes, context.settings)
     if (context.subresource === 'status') status(spot.at('status'))
     else {
       const before = objectAt(old['spec'])

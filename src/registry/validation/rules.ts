@@ -11,9 +11,9 @@ export type UpdateRules = (object: KubeObject, old: KubeObject, context: WriteCo
 /** Rules of a new object. */
 export const onCreate =
   (rules: (object: Spot) => void): CreateRules =>
-  (object) => {
+  (object, context) => {
     const causes: StatusCause[] = []
-    rules(Spot.of(object, causes))
+    rules(Spot.of(object, causes, context.settings))
     return causes
   }
 
@@ -25,7 +25,7 @@ export const onUpdate =
   ): UpdateRules =>
   (object, old, context) => {
     const causes: StatusCause[] = []
-    const spot = Spot.of(object, causes)
+    const spot = Spot.of(object, causes, context.settings)
     if (context.subresource !== 'status') rules(spot, old)
     else status?.(spot, old)
     return causes

@@ -79,6 +79,9 @@ export function podSecurity(spec: Spot): void {
 
 export function containerSecurity(context: Spot, hostUsers: boolean): void {
   if (!context.isSet) return
+  const privileged = context.at('privileged')
+  if (privileged.value === true && !context.policy.allowPrivileged)
+    privileged.forbidden('disallowed by cluster policy')
   isId(context.at('runAsUser'))
   isId(context.at('runAsGroup'))
   const mount = context.at('procMount')

@@ -28,22 +28,40 @@ const own = (value: Value, name: string): Value => {
   return Object.hasOwn(object, name) ? object[name] : undefined
 }
 
+/** What rules ask that stands in no object. */
+export interface Policy {
+  readonly allowPrivileged: boolean
+}
+const PERMISSIVE: Policy = { allowPrivileged: true }
+
+/** What all spots of one object share. */
+interface Sink extends Policy {
+  readonly causes: StatusCause[]
+}
+
 export class Spot {
   readonly value: Value
-  readonly causes: StatusCause[]
+  private readonly sink: Sink
   private readonly parent: Spot | undefined
   private readonly step: string
 
-  private constructor(value: Value, step: string, causes: StatusCause[], parent?: Spot) {
+  private constructor(value: Value, step: string, sink: Sink, parent?: Spot) {
     this.value = value
     this.step = step
-    this.causes = causes
+    this.sink = sink
     this.parent = parent
   }
 
-  /** The whole of an object; its fields' paths begin with their names, or with `path` where that is given. */
-  static of(value: Value, causes: StatusCause[], path = ''): Spot {
-    return new Spot(value, path, causes)
+  /** The whole of an object; its fields' paths begin with their names. */
+  static of(value: Value, causes: StatusCause[], policy: Policy = PERMISSIVE): Spot {
+    return new Spot(value, '', { causes, allowPrivileged: policy.allowPrivileged })
+  }
+
+  get causes(): StatusCause[] {
+    return this.sink.causes
+  }
+  get policy(): Policy {
+    return this.sink
   }
 
   /** As upstream writes it: spec.containers[0].name, spec.hard[pods]. */
@@ -54,24 +72,24 @@ export class Spot {
 
   /** The field of this name. */
   at(name: string): Spot {
-    return new Spot(own(this.value, name), `.${name}`, this.causes, this)
+    return new Spot(own(this.value, name), `.${name}`, this.sink, this)
   }
   /** The same value under another path, where upstream's path is not that of the field. */
   named(step: string): Spot {
-    return new Spot(this.value, `.${step}`, this.causes, this.parent)
+    return new Spot(this.value, `.${step}`, this.sink, this.parent)
   }
   /** This path with another value. */
   with(value: Value): Spot {
-    return new Spot(value, this.step, this.causes, this.parent)
+    return new Spot(value, this.step, this.sink, this.parent)
   }
   /** The entry of a map, or what a rule calls so: limits[cpu]. */
   key(name: string): Spot {
-    return new Spot(own(this.value, name), `[${name}]`, this.causes, this)
+    return new Spot(own(this.value, name), `[${name}]`, this.sink, this)
   }
   /** The items of a list. */
   items(): Spot[] {
     if (!Array.isArray(this.value)) return []
-    return this.value.map((item, i) => new Spot(item, `[${i}]`, this.causes, this))
+    return this.value.map((item, i) => new Spot(item, `[${i}]`, this.sink, this))
   }
   /** The keys of a map, in order. */
   keys(): string[] {

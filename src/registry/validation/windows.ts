@@ -82,4 +82,5 @@ export function hostProcesses(spec: Spot, containers: readonly Spot[]): void {
   if (network.value !== true) {
     network.invalid('hostNetwork must be true if pod contains any hostProcess containers', false)
   }
+  if (!spec.policy.allowPrivileged) spec.forbidden('hostProcess containers are disallowed by cluster policy')
 }
