@@ -51,11 +51,15 @@ async function startParts(
 ): Promise<RunningPart> {
   const running: RunningPart[] = []
   const stop = async (): Promise<void> => {
+    server.components.clear()
     for (const part of running.splice(0).reverse()) await part.stop()
   }
   try {
-    for (const [name, start] of Object.entries(STARTERS))
-      if (names.includes(name)) running.push(await start(server, settings))
+    for (const [name, start] of Object.entries(STARTERS)) {
+      if (!names.includes(name)) continue
+      running.push(await start(server, settings))
+      server.components.add(name)
+    }
   } catch (error) {
     await stop()
     throw error
