@@ -6,6 +6,8 @@ const USAGE = `dinghy: Kubernetes' control plane in one process
   dinghy up                  a cluster, ready in a moment; its context is put into your kubeconfig
   dinghy apiserver           the API server alone, with upstream's flags
   dinghy controller-manager  the controllers alone, with upstream's flags
+  dinghy scheduler           the scheduler alone, with upstream's flags
+  dinghy kubelet             simulated nodes alone
   dinghy version             what this is
 
 Each command explains itself with --help.
@@ -20,6 +22,10 @@ async function main(argv: readonly string[]): Promise<void> {
       return (await import('./apiserver-command.ts')).apiserver(rest)
     case 'controller-manager':
       return (await import('./controller-manager.ts')).controllerManager(rest)
+    case 'scheduler':
+      return (await import('./scheduler.ts')).scheduler(rest)
+    case 'kubelet':
+      return (await import('./kubelet.ts')).kubelet(rest)
     case 'version':
     case '--version': {
       const { dinghyVersion } = await import('./build.ts')

@@ -25,7 +25,7 @@ const node = (name: string, pool: string): Node => {
   return {
     metadata: { name, labels: { pool, 'kubernetes.io/hostname': name } },
     spec: {},
-    status: { capacity, allocatable: capacity } as Node['status'],
+    status: { capacity, allocatable: capacity } as unknown as Node['status'],
   }
 }
 

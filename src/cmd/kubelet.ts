@@ -1,0 +1,70 @@
+// `dinghy kubelet`: simulated nodes in a process of their own, against any API server. All of them act as the user of the
+// kubeconfig: where that is system:node:NAME, it can be one node, its own.
+// Follows k8s.io/kubernetes/cmd/kubelet/app/server.go.
+import { setMaxListeners } from 'node:events'
+import { hostname } from 'node:os'
+import { Api } from '../client/api.ts'
+import { SYSTEM_CLOCK } from '../client/clock.ts'
+import { Http2Transport } from '../client/http2.ts'
+import { Informers } from '../client/informer.ts'
+import { parseRange } from '../kubelet/addresses.ts'
+import { NodeAgent } from '../kubelet/agent.ts'
+import { KUBERNETES_VERSION } from '../server/version.ts'
+import { commandLine, integer, listOf, oneOf, text } from './flags.ts'
+import { makeLog } from './log.ts'
+import { LOG_LEVELS, type LogLevel, StartError } from './options.ts'
+import { remoteServer } from './remote-server.ts'
+import { fleet, NODE_CAPACITY, POD_RANGE } from './simulated-nodes.ts'
+
+/** As many as upstream is made for. */
+const MAX_NODES = 5000
+
+const FLAGS = {
+  kubeconfig: text('the API server, and who we are there', 'FILE'),
+  nodes: integer('how many nodes', '1', 1, MAX_NODES),
+  'hostname-override': text('name of the nodes, before their number', 'NAME', hostname().toLowerCase()),
+  'pod-cidr': text('range of all their pods', 'CIDR', POD_RANGE),
+  'node-labels': listOf('labels of the nodes: key=value', 'LABELS'),
+  capacity: listOf('what each node has: cpu=8,memory=32Gi,pods=110', 'AMOUNTS'),
+  'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'info'),
+} as const
+
+export async function kubelet(argv: readonly string[]): Promise<void> {
+  const flags = commandLine('dinghy kubelet', 'Runs simulated nodes: no containers run on them.', FLAGS, argv)
+  if (!flags) return
+  const podRange = flags['pod-cidr']
+  if (!parseRange(podRange)) throw new StartError(`--pod-cidr: ${podRange} is no range of IPv4 addresses`)
+  const specimens = fleet({
+    prefix: flags['hostname-override'],
+    count: flags.nodes,
+    podRange,
+    capacity: { ...NODE_CAPACITY, ...pairs('capacity', flags.capacity) },
+    labels: pairs('node-labels', flags['node-labels']),
+  })
+  const log = makeLog(flags['log-level'] as LogLevel)
+  const api = new Api(
+    new Http2Transport(await remoteServer(flags.kubeconfig)),
+    `kubelet/${KUBERNETES_VERSION} (linux/amd64)`,
+  )
+  const stop = new AbortController()
+  setMaxListeners(0, stop.signal)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  const informers = new Informers({ api, clock: SYSTEM_CLOCK, log })
+  const agent = new NodeAgent({ informers, apiOf: () => api, clock: SYSTEM_CLOCK, log })
+  const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
+  await Promise.race([informers.start(stop.signal), stopped])
+  const running = agent.run(stop.signal)
+  await agent.add(specimens, stop.signal)
+  log.info({ nodes: agent.size }, 'simulated nodes are registered')
+  await running
+  process.exit(0)
+}
+
+function pairs(flag: string, list: readonly string[] | undefined): Record<string, string> {
+  const entries = (list ?? []).map((pair) => {
+    const at = pair.indexOf('=')
+    if (at <= 0) throw new StartError(`--${flag}: ${pair} is no key=value`)
+    return [pair.slice(0, at), pair.slice(at + 1)]
+  })
+  return Object.fromEntries(entries) as Record<string, string>
+}
