@@ -53,6 +53,8 @@ export interface WatchOptions extends ListOptions {
 export interface PatchOptions {
   readonly type: keyof typeof PATCH_TYPES
   readonly force?: boolean
+  /** Needed where the type is apply. */
+  readonly fieldManager?: string
 }
 
 /** One user's view of one API server. */
@@ -107,9 +109,9 @@ export class Api {
     body: Json,
     options: PatchOptions,
   ): Promise<T> {
-    const query = options.force ? '?force=true' : ''
-    const path = placePath(resource, place) + query
-    return this.#write('PATCH', path, body, PATCH_TYPES[options.type]) as Promise<T>
+    const { type, ...query } = options
+    const path = placePath(resource, place) + queryOf(query)
+    return this.#write('PATCH', path, body, PATCH_TYPES[type]) as Promise<T>
   }
 
   /** Any body to any subresource: evictions, bindings, scales, tokens. */
@@ -174,7 +176,7 @@ const deleteBody = (options: DeleteOptions): DeleteOptions => ({
   apiVersion: 'v1',
 })
 
-function queryOf({ namespace: _, ...options }: WatchOptions, watch?: string): string {
+function queryOf({ namespace: _, ...options }: WatchOptions & Partial<PatchOptions>, watch?: string): string {
   const query = new URLSearchParams(watch === undefined ? {} : { watch })
   for (const [name, value] of Object.entries(options)) if (value !== undefined) query.set(name, String(value))
   const text = query.toString()

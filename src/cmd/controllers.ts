@@ -56,6 +56,57 @@ export const CONTROLLERS: readonly ControllerRow[] = [
       ),
   },
   {
+    name: 'pod-garbage-collector-controller',
+    alias: 'podgc',
+    user: 'pod-garbage-collector',
+    make: async (context, { terminatedPodThreshold: threshold }) =>
+      (await import('../controllers/pod-garbage-collector.ts')).podGarbageCollector(context, { threshold }),
+  },
+  {
+    name: 'disruption-controller',
+    alias: 'disruption',
+    user: 'disruption-controller',
+    make: async (context) =>
+      (await import('../controllers/disruption/disruption.ts')).disruptionController(context),
+  },
+  {
+    name: 'clusterrole-aggregation-controller',
+    alias: 'clusterrole-aggregation',
+    user: 'clusterrole-aggregation-controller',
+    make: async (context) =>
+      (await import('../controllers/clusterrole-aggregation.ts')).clusterRoleAggregation(context),
+  },
+  {
+    name: 'persistentvolumeclaim-protection-controller',
+    alias: 'pvc-protection',
+    user: 'pvc-protection-controller',
+    make: async (context) =>
+      (await import('../controllers/persistentvolumeclaim-protection.ts')).claimProtection(context),
+  },
+  {
+    name: 'persistentvolume-protection-controller',
+    alias: 'pv-protection',
+    user: 'pv-protection-controller',
+    make: async (context) =>
+      (await import('../controllers/persistentvolume-protection.ts')).volumeProtection(context),
+  },
+  {
+    name: 'ephemeral-volume-controller',
+    alias: 'ephemeral-volume',
+    user: 'ephemeral-volume-controller',
+    make: async (context, { workers }) =>
+      (await import('../controllers/ephemeral-volume.ts')).ephemeralVolumeController(
+        context,
+        workers.ephemeralvolume,
+      ),
+  },
+  {
+    name: 'ttl-controller',
+    alias: 'ttl',
+    user: 'ttl-controller',
+    make: async (context) => (await import('../controllers/ttl.ts')).ttlController(context),
+  },
+  {
     name: 'root-ca-certificate-publisher-controller',
     alias: 'root-ca-cert-publisher',
     user: 'root-ca-cert-publisher',

@@ -100,7 +100,7 @@ it('deletes what names an owner that never was', async () => {
 
 it('deletes what names an owner in another namespace, and says so; rightful children stay', async () => {
   const { api } = cluster
-  await api.create(NAMESPACES, { metadata: { name: 'elsewhere' } })
+  await api.create(NAMESPACES, { metadata: { name: 'elsewhere' } } as never)
   const owner = await make('cross-owner')
   await make('cross-good', { ownerReferences: [ref(owner)] })
   await api.create(CONFIG_MAPS, {

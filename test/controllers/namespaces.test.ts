@@ -18,7 +18,7 @@ const isGone = async (name: string): Promise<boolean> =>
 
 it('gives each namespace an account and the CA, and gives them back when they are taken away', async () => {
   const { api } = cluster
-  await api.create(NAMESPACES, { metadata: { name: 'fresh' } })
+  await api.create(NAMESPACES, { metadata: { name: 'fresh' } } as never)
   const account = { namespace: 'fresh', name: 'default' }
   const map = { namespace: 'fresh', name: 'kube-root-ca.crt' }
   await vi.waitFor(() => api.get(SERVICE_ACCOUNTS, account), WAIT)
@@ -38,7 +38,7 @@ it('gives each namespace an account and the CA, and gives them back when they ar
 
 it('deletes what is in a namespace, then the namespace', async () => {
   const { api } = cluster
-  await api.create(NAMESPACES, { metadata: { name: 'leaving' } })
+  await api.create(NAMESPACES, { metadata: { name: 'leaving' } } as never)
   await api.create(CONFIG_MAPS, { metadata: { namespace: 'leaving', name: 'a' } })
   await api.delete(NAMESPACES, { name: 'leaving' })
   await vi.waitFor(async () => expect(await isGone('leaving')).toBe(true), WAIT)
@@ -48,7 +48,7 @@ it('deletes what is in a namespace, then the namespace', async () => {
 
 it('waits for finalizers, and says for which', async () => {
   const { api } = cluster
-  await api.create(NAMESPACES, { metadata: { name: 'held' } })
+  await api.create(NAMESPACES, { metadata: { name: 'held' } } as never)
   const metadata = { namespace: 'held', name: 'a', finalizers: ['example.com/keep'] }
   await api.create(CONFIG_MAPS, { metadata })
   await api.delete(NAMESPACES, { name: 'held' })
@@ -78,12 +78,12 @@ it('waits for finalizers, and says for which', async () => {
 
 it('deletes the pods before all else', async () => {
   const { api } = cluster
-  await api.create(NAMESPACES, { metadata: { name: 'ordered' } })
+  await api.create(NAMESPACES, { metadata: { name: 'ordered' } } as never)
   await vi.waitFor(() => api.get(SERVICE_ACCOUNTS, { namespace: 'ordered', name: 'default' }), WAIT)
   await api.create(CONFIG_MAPS, { metadata: { namespace: 'ordered', name: 'used' } })
   const pod = { namespace: 'ordered', name: 'user' }
   const spec = { containers: [{ name: 'a', image: 'a' }], nodeName: 'gone', terminationGracePeriodSeconds: 1 }
-  await api.create(PODS, { metadata: { ...pod, finalizers: ['example.com/keep'] }, spec: spec as never })
+  await api.create(PODS, { metadata: { ...pod, finalizers: ['example.com/keep'] }, spec } as never)
   await api.delete(NAMESPACES, { name: 'ordered' })
   await vi.waitFor(async () => {
     expect((await api.get(PODS, pod)).metadata.deletionTimestamp).toBeDefined()
