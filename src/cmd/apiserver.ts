@@ -38,6 +38,7 @@ import { type ApiServerOptions, orStartError, StartError } from './options.ts'
 import { lazyNonResource } from './site.ts'
 import { openStore } from './store.ts'
 import { specialServices } from './services.ts'
+import { startUpkeep } from './upkeep.ts'
 
 export interface ApiServer {
   readonly url: string
@@ -114,6 +115,10 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   const stopCompaction = startCompaction(storage, options.etcdCompactionIntervalMs, (error) =>
     log.error({ error: String(error) }, 'could not compact the history'),
   )
+  const stopUpkeep = startUpkeep(scopes, {
+    log,
+    address: identity.advertiseAddress && `${identity.advertiseAddress}:${port}`,
+  })
   return {
     url,
     port,
@@ -124,7 +129,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     components: state.components,
     addMetrics: (text) => void state.metrics.push(text),
     loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),
-    stop: () => stop({ listening, caches, storage, renewal, stopCompaction, auditor }),
+    stop: () => stop({ listening, caches, storage, renewal, stopCompaction, stopUpkeep, auditor }),
   }
 }
 
@@ -294,6 +299,7 @@ interface Running {
   readonly renewal: NodeJS.Timeout
   readonly auditor: Auditor | undefined
   stopCompaction(): void
+  stopUpkeep(): Promise<void>
 }
 
 async function stop({
@@ -302,10 +308,12 @@ async function stop({
   storage,
   renewal,
   stopCompaction,
+  stopUpkeep,
   auditor,
 }: Running): Promise<void> {
   clearInterval(renewal)
   stopCompaction()
+  await stopUpkeep()
   await listening.close()
   caches.close()
   await auditor?.close()

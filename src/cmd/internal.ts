@@ -5,7 +5,7 @@ import type { ApiRequest } from '../handlers/request.ts'
 import type { Scope, Scopes } from '../handlers/scope.ts'
 import { write } from '../handlers/write.ts'
 import { parseGroupVersion, type GroupResource } from '../machinery/gvk.ts'
-import type { JsonObject } from '../machinery/json.ts'
+import { isObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { notFound, StatusError } from '../machinery/status.ts'
 import { MASTERS_GROUP } from '../machinery/user.ts'
@@ -68,12 +68,29 @@ export async function labelInternal(
   })
 }
 
-/** Gives the object this one condition, as of now, in its status. */
-export async function writeConditions(
+/** A condition, less the time since when it holds. */
+export interface Condition {
+  readonly type: string
+  readonly status: string
+  readonly reason: string
+  readonly message: string
+}
+
+/** Whether the object says just that, since whenever. */
+export function hasCondition({ status }: KubeObject, condition: Condition): boolean {
+  const conditions = isObject(status) ? status['conditions'] : undefined
+  if (!Array.isArray(conditions)) return false
+  return conditions.some(
+    (one) => isObject(one) && Object.entries(condition).every(([key, value]) => (one[key] ?? '') === value),
+  )
+}
+
+/** Gives the object this one condition, as of now, in its status; one that has it keeps it. */
+export async function writeCondition(
   scopes: Scopes,
   object: KubeObject,
   fieldManager: string,
-  condition: JsonObject,
+  condition: Condition,
 ): Promise<void> {
   const scope = scopeOf(scopes, object)
   const { namespace = '', name = '' } = object.metadata
@@ -89,6 +106,7 @@ export async function writeConditions(
     change(stored) {
       if (!stored) throw notFound(scope.groupResource, name)
       const copy = structuredClone(stored) as KubeObject
+      if (hasCondition(copy, condition)) return copy
       const lastTransitionTime = `${new Date().toISOString().slice(0, 19)}Z`
       copy['status'] = { conditions: [{ ...condition, lastTransitionTime }] }
       return copy

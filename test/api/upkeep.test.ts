@@ -1,0 +1,71 @@
+// What the server does by itself: its identity lease, and the conditions of flow schemas that clients make.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startCluster, type Cluster } from '../../src/cmd/cluster.ts'
+import { ApiClient } from './client.ts'
+
+const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases'
+const IDENTITY = 'apiserver.kubernetes.io/identity'
+const FLOW = '/apis/flowcontrol.apiserver.k8s.io/v1'
+const SECOND = 1000
+
+let cluster: Cluster
+let client: ApiClient
+beforeAll(async () => {
+  cluster = await startCluster({ advertiseAddress: '192.0.2.7' })
+  client = new ApiClient(cluster)
+})
+afterAll(async () => {
+  client.close()
+  await cluster.stop()
+})
+
+describe('the identity lease', () => {
+  it('is there as soon as upstream would have it, and is renewed for an hour', async () => {
+    const list = async () => (await client.ask('GET', `${LEASES}?labelSelector=${IDENTITY}%3Dkube-apiserver`)).body.items
+    await expect.poll(list).toHaveLength(1)
+    const [lease] = await list()
+    expect(lease.metadata.name).toMatch(/^apiserver-[a-z2-7]{26}$/)
+    expect(lease.metadata.annotations['kubernetes.io/peer-advertise-address']).toMatch(/^192\.0\.2\.7:\d+$/)
+    expect(lease.spec).toEqual({
+      holderIdentity: expect.stringMatching(new RegExp(`^${lease.metadata.name}_[0-9a-f-]{36}$`)),
+      leaseDurationSeconds: 3600,
+      renewTime: expect.stringMatching(/\.\d{6}Z$/),
+    })
+  })
+})
+
+describe('the condition Dangling', () => {
+  const condition = async () =>
+    (await client.ask('GET', `${FLOW}/flowschemas/mine`)).body.status?.conditions?.map(
+      ({ type, status, reason, message }: Record<string, string>) => ({ type, status, reason, message }),
+    )
+  const references = 'This FlowSchema references the PriorityLevelConfiguration object named "later"'
+
+  it('follows the priority level that a flow schema names', { timeout: 20 * SECOND }, async () => {
+    const schema = {
+      apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
+      kind: 'FlowSchema',
+      metadata: { name: 'mine' },
+      spec: { priorityLevelConfiguration: { name: 'later' } },
+    }
+    expect((await client.ask('POST', `${FLOW}/flowschemas`, { body: schema })).status).toBe(201)
+    const missing = [
+      { type: 'Dangling', status: 'True', reason: 'NotFound', message: `${references} but there is no such object` },
+    ]
+    await expect.poll(condition).toEqual(missing)
+    const level = {
+      apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
+      kind: 'PriorityLevelConfiguration',
+      metadata: { name: 'later' },
+      spec: { type: 'Limited', limited: { limitResponse: { type: 'Reject' } } },
+    }
+    const levels = `${FLOW}/prioritylevelconfigurations`
+    expect((await client.ask('POST', levels, { body: level })).status).toBe(201)
+    const found = [
+      { type: 'Dangling', status: 'False', reason: 'Found', message: `${references} and it exists` },
+    ]
+    await expect.poll(condition).toEqual(found)
+    await client.ask('DELETE', `${levels}/later`)
+    await expect.poll(condition).toEqual(missing)
+  })
+})
