@@ -46,6 +46,13 @@ export const CONTROLLERS: readonly ControllerRow[] = [
       ),
   },
   {
+    name: 'endpoints-controller',
+    alias: 'endpoint',
+    user: 'endpoint-controller',
+    make: async (context, { workers }) =>
+      (await import('../controllers/endpoints/endpoints.ts')).endpointsController(context, workers.endpoint),
+  },
+  {
     name: 'endpointslice-controller',
     alias: 'endpointslice',
     user: 'endpointslice-controller',

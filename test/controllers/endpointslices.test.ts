@@ -1,7 +1,7 @@
-// Services have slices that tell of their pods, ready or not, terminating or gone.
+// Services have slices, and endpoints, that tell of their pods, ready or not, terminating or gone.
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { Pod, Service } from '../../src/client/kinds/core.v1.gen.ts'
-import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from '../../src/client/resources.ts'
+import { ENDPOINT_SLICES, ENDPOINTS, NODES, PODS, SERVICES } from '../../src/client/resources.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
 const WAIT = { timeout: 20_000, interval: 10 }
@@ -9,7 +9,7 @@ const namespace = 'default'
 let cluster: TestCluster
 
 beforeAll(async () => {
-  cluster = await clusterWith(['endpointslice', 'serviceaccount'])
+  cluster = await clusterWith(['endpointslice', 'endpoint', 'serviceaccount'])
   await cluster.api.create(NODES, {
     metadata: { name: 'node', labels: { 'topology.kubernetes.io/zone': 'here' } },
   } as never)
@@ -91,7 +91,16 @@ it('follows a service and its pods from nothing to nothing', async () => {
     })
     expect(found[0]?.metadata.annotations).toHaveProperty('endpoints.kubernetes.io/last-change-trigger-time')
   }, WAIT)
+  const endpoints = async () => (await api.get(ENDPOINTS, { namespace, name: 'web' })).subsets
+  const targetRef = { kind: 'Pod', name: 'one', namespace, uid: one.metadata.uid }
+  const address = { ip: '10.1.0.1', nodeName: 'node', targetRef }
+  const ports = [{ name: 'http', port: 8080, protocol: 'TCP' }]
+  await vi.waitFor(async () => expect(await endpoints()).toEqual([{ addresses: [address], ports }]), WAIT)
   await setReady(await api.get(PODS, { namespace, name: 'one' }), false)
+  await vi.waitFor(
+    async () => expect(await endpoints()).toEqual([{ notReadyAddresses: [address], ports }]),
+    WAIT,
+  )
   await vi.waitFor(async () => {
     expect((await slices('web'))[0]?.endpoints[0]?.conditions).toEqual({
       ready: false,
@@ -106,6 +115,19 @@ it('follows a service and its pods from nothing to nothing', async () => {
   }, WAIT)
   await api.delete(PODS, { namespace, name: 'two' }, { gracePeriodSeconds: 0 })
   await vi.waitFor(async () => expect((await slices('web'))[0]?.endpoints ?? []).toEqual([]), WAIT)
+})
+
+it('takes the endpoints of a service away with it', async () => {
+  const { api } = cluster
+  const place = { namespace, name: 'brief' }
+  const spec = { selector: { app: 'none' }, ports: [{ port: 80 }] }
+  await api.create(SERVICES, { metadata: place, spec } as never)
+  await vi.waitFor(() => api.get(ENDPOINTS, place), WAIT)
+  await api.delete(SERVICES, place)
+  await vi.waitFor(
+    () => expect(api.get(ENDPOINTS, place)).rejects.toMatchObject({ reason: 'NotFound' }),
+    WAIT,
+  )
 })
 
 it('makes a slice anew that somebody deletes', async () => {
