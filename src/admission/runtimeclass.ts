@@ -1,6 +1,7 @@
 // RuntimeClass: a pod takes over what its runtime class costs and where it can run. Follows plugin/pkg/admission/runtimeclass.
 import type { Lister } from '../machinery/lister.ts'
 import { compareQuantities, parseQuantity } from '../machinery/quantity.ts'
+import { plainError } from '../machinery/status.ts'
 import { forbid } from './forbid.ts'
 import {
   type AdmissionAttributes,
@@ -51,6 +52,8 @@ export class RuntimeClass implements AdmissionPlugin {
     const { spec } = attributes.object as Pod
     const name = spec.runtimeClassName
     if (name === undefined) return use(spec, undefined)
+    // Upstream's client refuses to look for it, which goes out as it is.
+    if (name === '') throw plainError('resource name may not be empty')
     const known = lister.get(CLASSES, '', name) as Class | undefined
     if (known) return use(spec, known)
     const absent = forbid(attributes, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`)

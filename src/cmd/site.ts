@@ -88,6 +88,22 @@ function documentsOf({ options, identity }: SiteParts, address: string): NonReso
 
 const EVERYWHERE = ['healthz', 'livez', 'readyz'] as const
 
+/** What the server does at its start and from then on, by upstream's names; see bootstrap.ts and upkeep.ts. */
+const HOOKS: readonly string[] = [
+  'rbac/bootstrap-roles',
+  'scheduling/bootstrap-system-priority-classes',
+  'start-system-namespaces-controller',
+  'bootstrap-controller',
+  'priority-and-fairness-config-consumer',
+  'priority-and-fairness-config-producer',
+  'start-kubernetes-service-cidr-controller',
+  'start-service-ip-repair-controllers',
+  'start-cluster-authentication-info-controller',
+  'start-legacy-token-tracking-controller',
+  'start-kube-apiserver-identity-lease-controller',
+  'start-kube-apiserver-identity-lease-garbage-collector',
+]
+
 function healthChecks({ caches, state }: SiteParts): HealthCheck[] {
   const started = () => (state.ready ? undefined : 'not finished')
   const store = async (): Promise<undefined> => {
@@ -101,10 +117,6 @@ function healthChecks({ caches, state }: SiteParts): HealthCheck[] {
     { name: 'etcd', on: EVERYWHERE, check: store, late },
     { name: 'etcd-readiness', on: ['readyz'], check: store, late },
     { name: 'informer-sync', on: ['readyz'], check: started },
-    { name: 'poststarthook/rbac/bootstrap-roles', on: EVERYWHERE, check: started },
-    { name: 'poststarthook/scheduling/bootstrap-system-priority-classes', on: EVERYWHERE, check: started },
-    { name: 'poststarthook/start-system-namespaces-controller', on: EVERYWHERE, check: started },
-    { name: 'poststarthook/bootstrap-controller', on: EVERYWHERE, check: started },
-    { name: 'poststarthook/priority-and-fairness-config-producer', on: EVERYWHERE, check: started },
+    ...HOOKS.map((name) => ({ name: `poststarthook/${name}`, on: EVERYWHERE, check: started })),
   ]
 }

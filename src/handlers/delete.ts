@@ -64,6 +64,7 @@ export async function remove(
       namespace: request.info.namespace,
       dryRun,
       now: environment.now(),
+      inCollection: request.info.verb === 'deletecollection',
       lister: environment.lister,
       ...(environment.settings ? { settings: environment.settings } : {}),
       ...(environment.claims ? { claims: environment.claims } : {}),

@@ -7,7 +7,7 @@ import { forbidden } from '../machinery/status.ts'
 import { timeText } from './generic.ts'
 import { childOf, objectAt, objectsAt, present, textAt, textsAt } from './reading.ts'
 import { changesOf, COUNTED, held, STATUS_ONLY, WITH_STATUS } from './rows.ts'
-import type { Strategy, WriteContext } from './strategy.ts'
+import type { DeleteOptions, Strategy, WriteContext } from './strategy.ts'
 import * as admission from './validation/admissionpolicies.ts'
 import * as classes from './validation/classes.ts'
 import * as flow from './validation/flowcontrol.ts'
@@ -83,9 +83,13 @@ const apiservices: Strategy = {
   ...held(extension.validateAPIService, extension.validateAPIServiceUpdate),
 }
 
-/** DEVIATION: a delete of the whole collection is refused too; upstream's takes these classes with it. */
-function keepSystemPriority({ metadata: { name = '' } }: KubeObject): undefined {
-  if (!classes.isSystemPriority(name)) return
+/** As upstream's: a delete of the whole collection takes these classes, too; the next start makes them anew. */
+function keepSystemPriority(
+  { metadata: { name = '' } }: KubeObject,
+  _options: DeleteOptions,
+  { inCollection }: WriteContext,
+): undefined {
+  if (inCollection || !classes.isSystemPriority(name)) return
   const classesOf = { group: 'scheduling.k8s.io', resource: 'priorityclasses' }
   throw forbidden(classesOf, name, 'this is a system priority class and cannot be deleted')
 }

@@ -38,6 +38,8 @@ export interface WriteContext {
   readonly namespace: string
   readonly dryRun: boolean
   readonly now: Date
+  /** One of the deletes of a whole collection. */
+  readonly inCollection?: boolean
   readonly lister: Lister
   /** Absent: upstream's defaults, see allocators.ts. */
   readonly settings?: RegistrySettings

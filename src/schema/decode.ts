@@ -148,12 +148,13 @@ function slotOf(field: Field, index: number, isProtobuf: boolean): Slot {
 }
 
 /**
- * Whether Go's omitempty drops this value of this field. An empty managedFields is kept, because it is a client's wish
- * to reset them; tracking, the next to look at the object, replaces it.
+ * Whether Go's omitempty drops this value of this field. Two empty lists are kept, because whoever looks at the object
+ * next tells them from none: managedFields are a client's wish to reset them, which tracking replaces; a scaling rule
+ * with empty policies gets no default ones, and is refused.
  */
 function isDropped(value: Json, field: Field): boolean {
   if (value === null) return true
-  if (field.name === 'managedFields') return false
+  if (field.name === 'managedFields' || field.name === 'policies') return false
   if (typeof value !== 'object') return !field.pointer && (value === '' || value === 0 || value === false)
   if (Array.isArray(value)) return value.length === 0
   if (field.type.kind === 'map') return isEmpty(value)

@@ -20,8 +20,18 @@ export function partialObject(object: KubeObject, version: MetaVersion): KubeObj
   return {
     kind: 'PartialObjectMetadata',
     apiVersion: `meta.k8s.io/${version}`,
-    metadata: object.metadata,
+    metadata: object.kind === 'DaemonSet' ? withoutTemplateGeneration(object.metadata) : object.metadata,
   }
+}
+
+/** For upstream a field, which only the whole object of apps/v1 shows as an annotation. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+
+function withoutTemplateGeneration(metadata: KubeObject['metadata']): KubeObject['metadata'] {
+  const { annotations, ...others } = metadata
+  if (annotations?.[TEMPLATE_GENERATION] === undefined) return metadata
+  const { [TEMPLATE_GENERATION]: _, ...kept } = annotations
+  return Object.keys(kept).length > 0 ? { ...others, annotations: kept } : others
 }
 
 /** The PartialObjectMetadataList of objects; shares their metadata with them. */

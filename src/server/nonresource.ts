@@ -87,6 +87,7 @@ function rootPaths(site: NonResource): string[] {
   const checks = site.checks.flatMap((c) => c.on.map((endpoint) => `/${endpoint}/${c.name}`))
   const fixed = [
     '/apis',
+    '/apis/',
     '/healthz',
     '/livez',
     '/readyz',
