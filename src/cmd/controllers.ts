@@ -70,6 +70,16 @@ export const CONTROLLERS: readonly ControllerRow[] = [
       (await import('../controllers/pod-garbage-collector.ts')).podGarbageCollector(context, { threshold }),
   },
   {
+    name: 'resourcequota-controller',
+    alias: 'resourcequota',
+    user: 'resourcequota-controller',
+    make: async (context, { workers, resourceQuotaSyncMs: syncMs }) =>
+      (await import('../controllers/resourcequota/resourcequota.ts')).resourceQuotaController(context, {
+        workers: workers['resource-quota'],
+        syncMs,
+      }),
+  },
+  {
     name: 'disruption-controller',
     alias: 'disruption',
     user: 'disruption-controller',
