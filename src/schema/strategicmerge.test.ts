@@ -132,6 +132,11 @@ describe('strategic merge', () => {
       [500, 'unable to find api field in struct PodSpec for the json field "x"'],
     ],
     [
+      'maps for one value, which is a struct to Go',
+      { containers: Array(2).fill({ name: 'q', livenessProbe: { httpGet: { port: { x: { y: 1 } } } } }) },
+      [500, 'unable to find api field in struct IntOrString for the json field "x"'],
+    ],
+    [
       'a deletion of nothing named',
       { $deleteFromPrimitiveList: [] },
       [400, 'invalid patch format of primitive list'],

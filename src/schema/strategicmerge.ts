@@ -174,10 +174,11 @@ class MapMerge {
 
   #field(key: string): Field {
     const type = this.#type
-    if (type.kind === 'any')
-      throw failure(
-        `unable to find api field in struct ${goAny(type)} for the json field ${JSON.stringify(key)}`,
-      )
+    const single = goStruct(type)
+    if (single !== undefined) {
+      const at = JSON.stringify(key)
+      throw failure(`unable to find api field in struct ${single} for the json field ${at}`)
+    }
     if (type.kind !== 'struct') {
       throw failure(`merging an object in json but data type is not struct, instead is: ${goKind(type)}`)
     }
@@ -188,8 +189,19 @@ class MapMerge {
   }
 }
 
-const goAny = (type: Type & { kind: 'any' }): string =>
-  type.format === 'rawExtension' ? 'RawExtension' : type.format === 'fieldsV1' ? 'FieldsV1' : 'JSON'
+/** The Go structs that stand for one JSON value of any kind, or for a text or number. */
+const SINGLE_VALUES: Readonly<Partial<Record<Type['kind'], string>>> = {
+  intOrString: 'IntOrString',
+  quantity: 'Quantity',
+  time: 'Time',
+  microtime: 'MicroTime',
+  duration: 'Duration',
+}
+
+function goStruct(type: Type): string | undefined {
+  if (type.kind !== 'any') return SINGLE_VALUES[type.kind]
+  return type.format === 'rawExtension' ? 'RawExtension' : type.format === 'fieldsV1' ? 'FieldsV1' : 'JSON'
+}
 
 function goKind(type: Type): string {
   if (type.kind === 'list' || type.kind === 'bytes') return 'slice'
