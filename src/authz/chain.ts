@@ -2,7 +2,7 @@
 // Follows k8s.io/apiserver/pkg/authorization/union and authorizerfactory, and k8s.io/kubernetes/pkg/kubeapiserver/authorizer.
 import type { AuthorizationAttributes, Authorizer, Decision } from '../machinery/attributes.ts'
 import { aggregate } from '../machinery/aggregate.ts'
-import { MASTERS_GROUP, type UserInfo } from '../machinery/user.ts'
+import { MASTERS_GROUP, NODES_GROUP, parseNodeUsername, type UserInfo } from '../machinery/user.ts'
 import type { NodeAuthorizer } from './node.ts'
 import type { PolicyRule } from './policy.ts'
 import type { RbacAuthorizer, UserRules } from './rbac.ts'
@@ -54,6 +54,11 @@ const EVERYTHING: readonly PolicyRule[] = [
   { verbs: ['*'], nonResourceURLs: ['*'] },
 ]
 
+const NO_NODE_RULES = 'node authorizer does not support user rule resolution'
+
+const isNode = ({ name, groups }: UserInfo): boolean =>
+  groups.includes(NODES_GROUP) && parseNodeUsername(name) !== undefined
+
 /** What the modes grant a user in a namespace, for those who ask what they may do. */
 export function userRules(
   modes: readonly AuthorizationMode[],
@@ -62,6 +67,7 @@ export function userRules(
   return (user, namespace) => {
     const granted = modes.map((mode): UserRules => {
       if (mode === 'RBAC') return rbac.rulesFor(user, namespace)
+      if (mode === 'Node' && isNode(user)) return { rules: [], errors: [NO_NODE_RULES] }
       return { rules: mode === 'AlwaysAllow' ? EVERYTHING : [], errors: [] }
     })
     return { rules: granted.flatMap(({ rules }) => rules), errors: granted.flatMap(({ errors }) => errors) }

@@ -313,7 +313,7 @@ describe('volumes', () => {
         spec: { drivers: [{ name: 'd', nodeID: name, allocatable: { count: name === 'a' ? 0 : 1 } }] },
       }),
     }
-    expect(verdicts(nodeVolumeLimits, pod(), clusterOf(nodes, [], full))).toEqual({
+    expect(verdicts(nodeVolumeLimits, pod(), clusterOf(nodes, [], full as never))).toEqual({
       a: 'node(s) exceed max volume count',
       b: 'ok',
     })
