@@ -118,6 +118,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   const stopUpkeep = startUpkeep(scopes, {
     log,
     address: identity.advertiseAddress && `${identity.advertiseAddress}:${port}`,
+    nodePorts: options.serviceNodePortRange,
   })
   return {
     url,

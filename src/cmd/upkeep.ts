@@ -5,10 +5,12 @@ import type { Scopes } from '../handlers/scope.ts'
 import { keepFlowSchemas } from './bootstrap-conditions.ts'
 import { IdentityLease } from './identity-lease.ts'
 import type { Log } from './log.ts'
+import { ServiceRepair } from './service-repair.ts'
 
 /** Upstream's intervals. */
 const RENEW_MS = 10_000
 const COLLECT_MS = 3600_000
+const REPAIR_MS = 180_000
 /** How long the end of the server waits for its last writes: the store may be away. */
 const FAREWELL_MS = 2000
 
@@ -16,15 +18,18 @@ export interface UpkeepFacts {
   readonly log: Log
   /** host:port at which others reach this server. */
   readonly address: string | undefined
+  /** --service-node-port-range */
+  readonly nodePorts: readonly [number, number]
 }
 
 /** Starts it all, without waiting for any of it; answers how to stop. */
-export function startUpkeep(scopes: Scopes, { log, address }: UpkeepFacts): () => Promise<void> {
+export function startUpkeep(scopes: Scopes, { log, address, nodePorts }: UpkeepFacts): () => Promise<void> {
   const failed = (error: unknown): void => {
     if (!stopped) log.warn({ error: String(error) }, 'upkeep has failed; it is tried again')
   }
   let stopped = false
   const lease = new IdentityLease(scopes, hostname(), address)
+  const repair = new ServiceRepair(scopes, nodePorts)
   let begun = false
   const tasks = [
     repeat(RENEW_MS, failed, async () => {
@@ -32,6 +37,7 @@ export function startUpkeep(scopes: Scopes, { log, address }: UpkeepFacts): () =
       begun = true
     }),
     repeat(COLLECT_MS, failed, () => lease.collect(new Date())),
+    repeat(REPAIR_MS, failed, () => repair.look()),
   ]
   const stopFlowSchemas = keepFlowSchemas(scopes, failed)
   return async () => {

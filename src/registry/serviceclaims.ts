@@ -13,7 +13,7 @@ import type { Claims, WriteContext } from './strategy.ts'
 export const IP_ADDRESSES: GroupResource = { group: 'networking.k8s.io', resource: 'ipaddresses' }
 
 /** The record of node ports, below "/registry/ranges/". */
-const PORTS_RECORD = 'servicenodeports'
+export const PORTS_RECORD = 'servicenodeports'
 
 const LABEL_FAMILY = 'ipaddress.kubernetes.io/ip-family'
 const LABEL_MANAGER = 'ipaddress.kubernetes.io/managed-by'
@@ -89,7 +89,8 @@ async function claimAddress(
   return (await claims.create(object)) ? 'claimed' : 'lost'
 }
 
-const addressObject = (service: KubeObject, address: string): KubeObject => ({
+/** The claim of a cluster IP. */
+export const addressObject = (service: KubeObject, address: string): KubeObject => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'IPAddress',
   metadata: {
@@ -105,19 +106,31 @@ const addressObject = (service: KubeObject, address: string): KubeObject => ({
   },
 })
 
-const referenceOf = ({ metadata }: KubeObject): string => `services/${metadata.namespace}/${metadata.name}`
+/** "services/default/web" */
+export const referenceOf = ({ metadata }: KubeObject): string =>
+  `services/${metadata.namespace}/${metadata.name}`
 
-function parentOf(address: KubeObject): string {
+/** The same of whom a claim is for; other groups stand before. */
+export function parentOf(address: KubeObject): string {
   const parent = objectAt(objectAt(address['spec'])['parentRef'])
   const group = textAt(parent['group'])
   const reference = `${textAt(parent['resource'])}/${textAt(parent['namespace'])}/${textAt(parent['name'])}`
   return group ? `${group}/${reference}` : reference
 }
 
+/** Made by an allocator. */
+export const isManaged = ({ metadata: { labels } }: KubeObject): boolean =>
+  labels?.[LABEL_MANAGER] === MANAGER
+
+/** With both labels that an allocator gives. */
+export const isLabelled = (address: KubeObject): boolean =>
+  isManaged(address) &&
+  address.metadata.labels?.[LABEL_FAMILY] === parseAddress(address.metadata.name ?? '')?.family
+
 /** Made for a Service that does not have the address, and long enough ago for the Service to have been written. */
 function isOrphan(address: KubeObject, { lister, now }: WriteContext): boolean {
-  const { labels, creationTimestamp, name = '' } = address.metadata
-  if (labels?.[LABEL_MANAGER] !== MANAGER) return false
+  const { creationTimestamp, name = '' } = address.metadata
+  if (!isManaged(address)) return false
   if (now.getTime() - Date.parse(creationTimestamp ?? '') < ORPHAN_MS) return false
   const [resource, namespace = '', parent = ''] = parentOf(address).split('/')
   if (resource !== SERVICES.resource) return false

@@ -1,4 +1,7 @@
 // What the server does by itself: its identity lease, and the conditions of flow schemas that clients make.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startCluster, type Cluster } from '../../src/cmd/cluster.ts'
 import { ApiClient } from './client.ts'
@@ -67,5 +70,46 @@ describe('the condition Dangling', () => {
     await expect.poll(condition).toEqual(found)
     await client.ask('DELETE', `${levels}/later`)
     await expect.poll(condition).toEqual(missing)
+  })
+})
+
+describe('the repair of cluster IPs', () => {
+  it('gives a Service back what records its address, at the start', { timeout: 30 * SECOND }, async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'dinghy-repair-'))
+    const during = async <T>(work: (own: ApiClient) => Promise<T>): Promise<T> => {
+      const one = await startCluster({ storage: { dataDir } })
+      const own = new ApiClient(one)
+      try {
+        return await work(own)
+      } finally {
+        own.close()
+        await one.stop()
+      }
+    }
+    const service = { metadata: { name: 'web' }, spec: { ports: [{ port: 80 }] } }
+    const ip = await during(async (own) => {
+      const made = await own.ask('POST', '/api/v1/namespaces/default/services', { body: service })
+      const { clusterIP } = made.body.spec
+      const removed = await own.ask('DELETE', `/apis/networking.k8s.io/v1/ipaddresses/${clusterIP}`)
+      expect(removed.status).toBe(200)
+      return clusterIP as string
+    })
+    await during(async (own) => {
+      const parent = async () => {
+        const { body } = await own.ask('GET', `/apis/networking.k8s.io/v1/ipaddresses/${ip}`)
+        return body.spec?.parentRef
+      }
+      await expect.poll(parent).toEqual({ resource: 'services', namespace: 'default', name: 'web' })
+      const { body } = await own.ask('GET', '/api/v1/namespaces/default/events')
+      expect(body.items).toEqual([
+        expect.objectContaining({
+          reason: 'ClusterIPNotAllocated',
+          type: 'Warning',
+          message: `Cluster IP [IPv4]: ${ip} is not allocated; repairing`,
+          reportingComponent: 'ipallocator-repair-controller',
+        }),
+      ])
+    })
+    rmSync(dataDir, { recursive: true, force: true })
   })
 })
