@@ -118,6 +118,19 @@ export const CONTROLLERS: readonly ControllerRow[] = [
       ),
   },
   {
+    name: 'taint-eviction-controller',
+    user: 'node-controller',
+    make: async (context) =>
+      (await import('../controllers/taint-eviction/taint-eviction.ts')).taintEvictionController(context),
+  },
+  {
+    name: 'certificatesigningrequest-cleaner-controller',
+    alias: 'csrcleaner',
+    user: 'certificate-controller',
+    make: async (context) =>
+      (await import('../controllers/certificatesigningrequest-cleaner.ts')).requestCleaner(context),
+  },
+  {
     name: 'ttl-controller',
     alias: 'ttl',
     user: 'ttl-controller',
