@@ -86,7 +86,7 @@ describe('the owners of a claim', () => {
     setOf({ persistentVolumeClaimRetentionPolicy: { whenDeleted, whenScaled } })
   const claimWith = (...ownerReferences: OwnerReference[]): PersistentVolumeClaim => ({
     metadata: { name: 'c', ownerReferences },
-    spec: {},
+    spec: { resources: {} },
     status: {},
   })
   const toSet: OwnerReference = {
