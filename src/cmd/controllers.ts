@@ -63,6 +63,15 @@ export const CONTROLLERS: readonly ControllerRow[] = [
       ),
   },
   {
+    name: 'endpointslice-mirroring-controller',
+    alias: 'endpointslicemirroring',
+    user: 'endpointslicemirroring-controller',
+    make: async (context, { workers }) =>
+      (
+        await import('../controllers/endpointslicemirroring/endpointslicemirroring.ts')
+      ).endpointSliceMirroring(context, workers['service-endpoint']),
+  },
+  {
     name: 'pod-garbage-collector-controller',
     alias: 'podgc',
     user: 'pod-garbage-collector',

@@ -9,7 +9,7 @@ const namespace = 'default'
 let cluster: TestCluster
 
 beforeAll(async () => {
-  cluster = await clusterWith(['endpointslice', 'endpoint', 'serviceaccount'])
+  cluster = await clusterWith(['endpointslice', 'endpoint', 'endpointslicemirroring', 'serviceaccount'])
   await cluster.api.create(NODES, {
     metadata: { name: 'node', labels: { 'topology.kubernetes.io/zone': 'here' } },
   } as never)
@@ -128,6 +128,34 @@ it('takes the endpoints of a service away with it', async () => {
     () => expect(api.get(ENDPOINTS, place)).rejects.toMatchObject({ reason: 'NotFound' }),
     WAIT,
   )
+})
+
+it('mirrors endpoints that are written by hand', async () => {
+  const { api } = cluster
+  const place = { namespace, name: 'manual' }
+  await api.create(SERVICES, { metadata: place, spec: { ports: [{ port: 80 }] } } as never)
+  const subset = (ip: string) => [
+    { addresses: [{ ip }], notReadyAddresses: [{ ip: 'fd00::1' }], ports: [{ port: 8080 }] },
+  ]
+  const made = await api.create(ENDPOINTS, {
+    metadata: { ...place, labels: { a: 'b' } },
+    subsets: subset('10.9.0.1'),
+  })
+  const told = async () =>
+    (await slices('manual'))
+      .map((one) => [one.addressType, one.ports, one.endpoints, one.metadata.labels?.['a']])
+      .sort()
+  const ports = [{ name: '', port: 8080, protocol: 'TCP' }]
+  const both = (ip: string) => [
+    ['IPv4', ports, [{ addresses: [ip], conditions: { ready: true } }], 'b'],
+    ['IPv6', ports, [{ addresses: ['fd00::1'], conditions: { ready: false } }], 'b'],
+  ]
+  await vi.waitFor(async () => expect(await told()).toEqual(both('10.9.0.1')), WAIT)
+  await api.update(ENDPOINTS, { ...made, subsets: subset('10.9.0.2') })
+  await vi.waitFor(async () => expect(await told()).toEqual(both('10.9.0.2')), WAIT)
+  const label = { metadata: { labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } } }
+  await api.patch(ENDPOINTS, place, label, { type: 'merge' })
+  await vi.waitFor(async () => expect(await told()).toEqual([]), WAIT)
 })
 
 it('makes a slice anew that somebody deletes', async () => {
