@@ -10,7 +10,7 @@ import { AUTHENTICATED_GROUP, type UserInfo } from '../machinery/user.ts'
 import type { ApiServer } from './apiserver.ts'
 import { type ControllerSettings, SETTINGS } from './controller-settings.ts'
 import { CONTROLLERS } from './controllers.ts'
-import { apiAs, type RunningPart, serviceAccountUser } from './parts.ts'
+import { apiAs, type RunningPart, serviceAccountUser } from './part.ts'
 import { runControllers } from './run-controllers.ts'
 
 export const CONTROLLER_MANAGER = 'kube-controller-manager'

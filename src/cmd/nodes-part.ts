@@ -9,7 +9,7 @@ import { CLUSTER_ROLES } from '../client/resources.ts'
 import { NodeAgent } from '../kubelet/agent.ts'
 import { AUTHENTICATED_GROUP, MASTERS_GROUP, NODES_GROUP, type UserInfo } from '../machinery/user.ts'
 import type { ApiServer } from './apiserver.ts'
-import { apiAs, type RunningPart } from './parts.ts'
+import { apiAs, type RunningPart } from './part.ts'
 import { fleet, NODE_CAPACITY, POD_RANGE } from './simulated-nodes.ts'
 
 const AGENT = 'kubelet'

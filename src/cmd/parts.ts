@@ -1,28 +1,8 @@
 // The parts of a cluster that run beside the API server in its process: one row a part, loaded when it is asked for.
 // Each comes in through the loopback as its own user, never as admin.
-import { Api } from '../client/api.ts'
-import {
-  AUTHENTICATED_GROUP,
-  serviceAccountGroups,
-  serviceAccountUsername,
-  type UserInfo,
-} from '../machinery/user.ts'
-import { KUBERNETES_VERSION } from '../server/version.ts'
 import type { ApiServer } from './apiserver.ts'
 import { StartError } from './options.ts'
-
-/** What runs; `stop` resolves when all is quiet. */
-export interface RunningPart {
-  stop(): Promise<void>
-}
-
-/** What parts are told beside the server that they work for. */
-export interface PartSettings {
-  /** How many simulated nodes there are. */
-  readonly nodes: number
-}
-
-export type StartPart = (server: ApiServer, settings: PartSettings) => Promise<RunningPart>
+import type { PartSettings, RunningPart, StartPart } from './part.ts'
 
 /** In the order in which they start; they stop in the opposite one. */
 const STARTERS: Readonly<Record<string, StartPart>> = {
@@ -80,13 +60,3 @@ export async function startPartsOrStop(
     throw error
   }
 }
-
-/** The view of a part's own user: "system:kube-scheduler". `agent` is what managed fields name. */
-export const apiAs = (server: ApiServer, user: UserInfo, agent: string): Api =>
-  new Api(server.loopback(user), `${agent}/${KUBERNETES_VERSION} (linux/amd64)`)
-
-/** A service account of kube-system, as its token would tell. */
-export const serviceAccountUser = (name: string): UserInfo => ({
-  name: serviceAccountUsername('kube-system', name),
-  groups: [...serviceAccountGroups('kube-system'), AUTHENTICATED_GROUP],
-})

@@ -7,7 +7,7 @@ import { EventRecorder } from '../client/recorder.ts'
 import { AUTHENTICATED_GROUP, type UserInfo } from '../machinery/user.ts'
 import { Scheduler, SCHEDULER_DEFAULTS, type SchedulerOptions } from '../scheduler/scheduler.ts'
 import type { ApiServer } from './apiserver.ts'
-import { apiAs, type RunningPart } from './parts.ts'
+import { apiAs, type RunningPart } from './part.ts'
 
 export const SCHEDULER = 'kube-scheduler'
 const USER: UserInfo = { name: `system:${SCHEDULER}`, groups: [AUTHENTICATED_GROUP] }

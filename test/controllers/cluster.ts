@@ -6,7 +6,7 @@ import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
 import { type ControllerSettings, SETTINGS } from '../../src/cmd/controller-settings.ts'
 import { chosenControllers } from '../../src/cmd/controllers.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
-import { apiAs, serviceAccountUser } from '../../src/cmd/parts.ts'
+import { apiAs, serviceAccountUser } from '../../src/cmd/part.ts'
 import { runControllers } from '../../src/cmd/run-controllers.ts'
 
 const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }

@@ -7,7 +7,7 @@ import { CORE_EVENTS, LEASES, NODES, PODS, SECRETS } from '../../src/client/reso
 import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
 import { startNodes } from '../../src/cmd/nodes-part.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
-import type { RunningPart } from '../../src/cmd/parts.ts'
+import type { RunningPart } from '../../src/cmd/part.ts'
 
 let server: ApiServer
 let nodes: RunningPart

@@ -12,7 +12,7 @@ import {
 } from '../../src/client/resources.ts'
 import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
-import type { RunningPart } from '../../src/cmd/parts.ts'
+import type { RunningPart } from '../../src/cmd/part.ts'
 import { startScheduler } from '../../src/cmd/scheduler-part.ts'
 
 let server: ApiServer
