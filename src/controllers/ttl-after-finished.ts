@@ -10,7 +10,7 @@ import { onceSynced } from '../client/synced.ts'
 /** As upstream's --concurrent-ttl-after-finished-syncs. */
 const WORKERS = 5
 
-export function ttlAfterFinishedController(context: ControllerContext): Controller {
+export function ttlAfterFinishedController(context: ControllerContext, workers = WORKERS): Controller {
   const { api, clock, informers, log } = context
   const queue = queueOf(context, 'ttl_jobs_to_delete')
   const jobs = informers.of(JOBS)
@@ -33,7 +33,7 @@ export function ttlAfterFinishedController(context: ControllerContext): Controll
   return onceSynced([jobs], {
     name: 'ttl-after-finished-controller',
     queue,
-    workers: WORKERS,
+    workers,
     reconcile,
     log,
   })

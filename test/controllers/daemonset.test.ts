@@ -1,6 +1,7 @@
 // DaemonSets against the API server: a pod for each node that they are for, updates, revisions, failed pods.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DaemonSet, DaemonSetSpec } from '../../src/client/kinds/apps.v1.gen.ts'
+import type { Node } from '../../src/client/kinds/core.v1.gen.ts'
 import { CONTROLLER_REVISIONS, DAEMON_SETS, NODES } from '../../src/client/resources.ts'
 import { nodeOf } from '../../src/controllers/daemonset/daemonpods.ts'
 import { daemonSetController } from '../../src/controllers/daemonset/sync.ts'
@@ -19,7 +20,7 @@ afterAll(() => cluster.stop())
 /** New nodes are tainted until somebody finds them ready. */
 async function addNode(name: string): Promise<void> {
   const labels = { disk: name === 'n1' ? 'ssd' : 'hdd' }
-  await cluster.api.create(NODES, { metadata: { name, labels }, spec: {}, status: {} })
+  await cluster.api.create(NODES, { metadata: { name, labels }, spec: {}, status: {} as Node['status'] })
   await cluster.api.patch(NODES, { name }, { spec: { taints: null } }, { type: 'merge' })
 }
 const placeOf = (name: string) => ({ namespace: 'default', name })

@@ -36,7 +36,7 @@ interface Parts {
   readonly written: Written
 }
 
-export function cronJobController(context: ControllerContext): Controller {
+export function cronJobController(context: ControllerContext, workers = WORKERS): Controller {
   const { api, clock, informers, log } = context
   const queue = queueOf(context, 'cronjob')
   const cronJobs = informers.of(CRON_JOBS)
@@ -60,7 +60,7 @@ export function cronJobController(context: ControllerContext): Controller {
   }
   jobs.handle({ added: wakeOwner, updated: wakeOwner, deleted: wakeOwner })
   const reconcile = (key: string): Promise<void> => sync(parts, key)
-  return onceSynced([cronJobs, jobs], { name: 'cronjob-controller', queue, workers: WORKERS, reconcile, log })
+  return onceSynced([cronJobs, jobs], { name: 'cronjob-controller', queue, workers, reconcile, log })
 }
 
 /** One pass: the status as it is to be written at the end. */

@@ -19,7 +19,7 @@ const setOf = (rollingUpdate: object = {}, template: Partial<PodSpec> = {}): Dae
 const nodeNamed = (name: string, taints: Taint[] = [], labels = {}): Node => ({
   metadata: { name, labels },
   spec: { taints },
-  status: {},
+  status: {} as Node['status'],
 })
 
 /** "old!": an old pod that is not ready. */

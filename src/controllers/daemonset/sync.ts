@@ -45,7 +45,7 @@ interface Parts {
   readonly revisions: Reader<ControllerRevision>
 }
 
-export function daemonSetController(context: ControllerContext): Controller {
+export function daemonSetController(context: ControllerContext, workers = WORKERS): Controller {
   const { api, clock, informers, log } = context
   const queue = queueOf(context, 'daemonset')
   const sets = informers.of(DAEMON_SETS)
@@ -99,7 +99,7 @@ export function daemonSetController(context: ControllerContext): Controller {
     deleted: wakeAll,
   })
   const reconcile = (key: string): Promise<void> => sync(parts, key)
-  const options = { name: 'daemonset-controller', queue, workers: WORKERS, reconcile, log }
+  const options = { name: 'daemonset-controller', queue, workers, reconcile, log }
   return onceSynced([sets, pods, revisions, nodes], options)
 }
 

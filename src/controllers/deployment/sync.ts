@@ -43,7 +43,7 @@ import {
 /** As upstream's --concurrent-deployment-syncs. */
 const WORKERS = 5
 
-export function deploymentController(context: ControllerContext): Controller {
+export function deploymentController(context: ControllerContext, workers = WORKERS): Controller {
   const { api, clock, informers, log } = context
   const queue = queueOf(context, 'deployment')
   const deployments = informers.of(DEPLOYMENTS)
@@ -64,7 +64,7 @@ export function deploymentController(context: ControllerContext): Controller {
   sets.handle(setHandler(parts))
   pods.handle({ deleted: (pod) => podDeleted(parts, pod) })
   const reconcile = (key: string): Promise<void> => sync(parts, key)
-  const options = { name: 'deployment-controller', queue, workers: WORKERS, reconcile, log }
+  const options = { name: 'deployment-controller', queue, workers, reconcile, log }
   return onceSynced([deployments, sets, pods], options)
 }
 

@@ -62,7 +62,7 @@ interface Parts extends JobParts {
   readonly backoffs: Map<string, Backoff>
 }
 
-export function jobController(context: ControllerContext): Controller {
+export function jobController(context: ControllerContext, workers = WORKERS): Controller {
   const { api, clock, informers, log } = context
   const queue = queueOf(context, 'job')
   const strays = new WorkQueue(clock, context.queueMetrics?.('job_orphan_pod'))
@@ -105,20 +105,20 @@ export function jobController(context: ControllerContext): Controller {
   const selects = (job: Job, labels: Readonly<Record<string, string>>): boolean =>
     selectsLabels(job.spec.selector, labels)
   pods.handle(podHandler({ owners: jobs, queue, expectations: parts.expectations, selects }))
-  return controllerOfBoth(parts, [jobs, pods], strays, log)
+  return controllerOfBoth(parts, [jobs, pods], strays, { log, workers })
 }
 
 function controllerOfBoth(
   parts: Parts,
   reads: Parameters<typeof onceSynced>[0],
   strays: WorkQueue,
-  log: ControllerLog,
+  { log, workers }: { readonly log: ControllerLog; readonly workers: number },
 ): Controller {
   const name = 'job-controller'
   const main = onceSynced(reads, {
     name,
     queue: parts.queue,
-    workers: WORKERS,
+    workers,
     reconcile: (key) => sync(parts, key),
     log,
   })

@@ -27,8 +27,8 @@ const REPLICATION_CONTROLLER: ReplicaKind = {
   countsTerminating: false,
 }
 
-export const replicaSetController = (context: ControllerContext): Controller =>
-  replicaController(context, REPLICA_SET)
+export const replicaSetController = (context: ControllerContext, workers?: number): Controller =>
+  replicaController(context, REPLICA_SET, workers)
 
-export const replicationControllerController = (context: ControllerContext): Controller =>
-  replicaController(context, REPLICATION_CONTROLLER)
+export const replicationControllerController = (context: ControllerContext, workers?: number): Controller =>
+  replicaController(context, REPLICATION_CONTROLLER, workers)

@@ -67,7 +67,11 @@ interface Parts {
 }
 
 /** The controller of one of the kinds. */
-export function replicaController(context: ControllerContext, kind: ReplicaKind): Controller {
+export function replicaController(
+  context: ControllerContext,
+  kind: ReplicaKind,
+  workers = WORKERS,
+): Controller {
   const { api, clock, informers, log } = context
   const queue = queueOf(context, kind.resource.kind.toLowerCase())
   const expectations = new Expectations(clock)
@@ -98,7 +102,7 @@ export function replicaController(context: ControllerContext, kind: ReplicaKind)
   )
   const parts = { kind, api, clock, control, queue, expectations, sets: sets.reader, pods: pods.reader }
   const reconcile = (key: string): Promise<void> => sync(parts, key)
-  return onceSynced([sets, pods], { name: kind.name, queue, workers: WORKERS, reconcile, log })
+  return onceSynced([sets, pods], { name: kind.name, queue, workers, reconcile, log })
 }
 
 async function sync(parts: Parts, key: string): Promise<void> {

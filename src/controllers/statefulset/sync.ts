@@ -55,7 +55,7 @@ interface Parts {
   readonly written: Written
 }
 
-export function statefulSetController(context: ControllerContext): Controller {
+export function statefulSetController(context: ControllerContext, workers = WORKERS): Controller {
   const { api, clock, informers, log } = context
   const queue = queueOf(context, 'statefulset')
   const sets = informers.of(STATEFUL_SETS)
@@ -90,7 +90,7 @@ export function statefulSetController(context: ControllerContext): Controller {
     }),
   )
   const reconcile = (key: string): Promise<void> => sync(parts, key)
-  const options = { name: 'statefulset-controller', queue, workers: WORKERS, reconcile, log }
+  const options = { name: 'statefulset-controller', queue, workers, reconcile, log }
   return onceSynced([sets, pods, revisions, claims], options)
 }
 
