@@ -3,6 +3,7 @@
 import type { Controller, ControllerContext } from '../client/controller.ts'
 import type { ControllerSettings } from './controller-settings.ts'
 import { StartError } from './options.ts'
+import { WORKLOADS } from './workload-controllers.ts'
 
 export interface ControllerRow {
   /** Upstream's name, as `--controllers` takes it. */
@@ -18,6 +19,7 @@ export interface ControllerRow {
 }
 
 export const CONTROLLERS: readonly ControllerRow[] = [
+  ...WORKLOADS,
   {
     name: 'namespace-controller',
     alias: 'namespace',
