@@ -93,8 +93,8 @@ module.exports = {
       name: 'controllers-alone',
       comment: 'No controller imports another.',
       severity: 'error',
-      from: { path: '^src/controllers/([^/]+)' },
-      to: { path: '^src/controllers/', pathNot: '^src/controllers/$1' },
+      from: { path: '^src/controllers/([^/.]+)' },
+      to: { path: '^src/controllers/', pathNot: '^src/controllers/$1[/.]' },
     },
     {
       name: 'no-test-in-product',

@@ -1,6 +1,7 @@
 // Which controllers `--controllers` chooses.
 import { describe, expect, it } from 'vitest'
-import { chosenControllers, type ControllerRow, CONTROLLERS } from './controllers.ts'
+import type { ControllerRow } from './controller-row.ts'
+import { chosenControllers, CONTROLLERS } from './controllers.ts'
 
 const make = (): Promise<undefined> => Promise.resolve(undefined)
 const ROWS: readonly ControllerRow[] = [

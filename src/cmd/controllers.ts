@@ -1,22 +1,8 @@
 // Every controller that exists: upstream's name, whom it acts as, how it is made. One row a controller; its code is
 // loaded when the row is chosen. Follows k8s.io/kubernetes/cmd/kube-controller-manager/{app,names}.
-import type { Controller, ControllerContext } from '../client/controller.ts'
-import type { ControllerSettings } from './controller-settings.ts'
+import type { ControllerRow } from './controller-row.ts'
 import { StartError } from './options.ts'
 import { WORKLOADS } from './workload-controllers.ts'
-
-export interface ControllerRow {
-  /** Upstream's name, as `--controllers` takes it. */
-  readonly name: string
-  /** Its name in older command lines. */
-  readonly alias?: string
-  /** The service account in kube-system whose roles it has. */
-  readonly user: string
-  /** Runs only where `--controllers` names it. */
-  readonly offByDefault?: true
-  /** Undefined where the settings lack what it needs, as upstream's is skipped then. */
-  make(context: ControllerContext, settings: ControllerSettings): Promise<Controller | undefined>
-}
 
 export const CONTROLLERS: readonly ControllerRow[] = [
   ...WORKLOADS,

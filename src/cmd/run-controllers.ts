@@ -7,7 +7,7 @@ import type { Controller, ControllerContext, ControllerLog } from '../client/con
 import { Informers } from '../client/informer.ts'
 import type { QueuesMetrics } from '../client/queuemetrics.ts'
 import { EventRecorder } from '../client/recorder.ts'
-import type { ControllerRow } from './controllers.ts'
+import type { ControllerRow } from './controller-row.ts'
 import type { ControllerSettings } from './controller-settings.ts'
 
 export interface ManagerParts {

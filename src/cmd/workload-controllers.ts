@@ -1,6 +1,6 @@
 // The rows of the controllers that make pods, and of those that keep their makers in order.
 // Follows k8s.io/kubernetes/cmd/kube-controller-manager/app/{apps,batch,core}.go.
-import type { ControllerRow } from './controllers.ts'
+import type { ControllerRow } from './controller-row.ts'
 
 export const WORKLOADS: readonly ControllerRow[] = [
   {
