@@ -1,5 +1,5 @@
 // When a cron schedule is due next, in its time zone. Follows github.com/robfig/cron v3 (spec.go, constantdelay.go).
-// No package of this kind goes through changes of the clocks as that one does, hour by hour.
+// Our own, since it must read what that one reads and go through changes of the clocks as it does, hour by hour.
 import { DurationError, parseDuration } from '../../machinery/duration.ts'
 
 /** The next time after `after`, both in ms since 1970; undefined where none comes within five years. */
