@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { StatusError } from '../machinery/status.ts'
 import { findResource } from '../schema/resources.ts'
-import { type Condition, hasCondition, scopeOf, writeCondition } from './internal.ts'
+import { applyCondition, type Condition, hasCondition, scopeOf } from './internal.ts'
 
 const FLOW_MANAGER = 'api-priority-and-fairness-config-consumer-v1'
 const RANGE_MANAGER = 'kubernetes-service-cidr-controller'
@@ -24,7 +24,7 @@ export async function ensureConditions(scopes: Scopes, objects: readonly KubeObj
         .cache.index.get('', object.metadata.name ?? '')
         ?.object()
       if (!stored || has(stored, known.condition.type)) return
-      await writeCondition(scopes, object, known.manager, known.condition)
+      await applyCondition(scopes, object, known.manager, known.condition)
     }),
   )
 }
@@ -106,7 +106,7 @@ const scopeNamed = (scopes: Scopes, name: string) => {
 /** A schema that has gone needs no condition. */
 async function tell(scopes: Scopes, schema: KubeObject, condition: Condition): Promise<void> {
   try {
-    await writeCondition(scopes, schema, FLOW_MANAGER, condition)
+    await applyCondition(scopes, schema, FLOW_MANAGER, condition)
   } catch (error) {
     if (!(error instanceof StatusError) || error.reason !== 'NotFound') throw error
   }

@@ -1,11 +1,12 @@
 // Writes of the server itself: through the same loop as everybody's, as the user system:apiserver.
 // Used at start (bootstrap.ts) and for claims (claims.ts). Follows k8s.io/apiserver's loopback client.
+import { Applier, applyTarget } from '../handlers/apply.ts'
 import { remove } from '../handlers/delete.ts'
 import type { ApiRequest } from '../handlers/request.ts'
 import type { Scope, Scopes } from '../handlers/scope.ts'
 import { write } from '../handlers/write.ts'
 import { parseGroupVersion, type GroupResource } from '../machinery/gvk.ts'
-import { isObject } from '../machinery/json.ts'
+import { isObject, type JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { notFound, StatusError } from '../machinery/status.ts'
 import { MASTERS_GROUP } from '../machinery/user.ts'
@@ -85,8 +86,8 @@ export function hasCondition({ status }: KubeObject, condition: Condition): bool
   )
 }
 
-/** Gives the object this one condition, as of now, in its status; one that has it keeps it. */
-export async function writeCondition(
+/** Applies this one condition to the object's status, as of now; one that has it keeps it. */
+export async function applyCondition(
   scopes: Scopes,
   object: KubeObject,
   fieldManager: string,
@@ -94,22 +95,33 @@ export async function writeCondition(
 ): Promise<void> {
   const scope = scopeOf(scopes, object)
   const { namespace = '', name = '' } = object.metadata
+  const asked = internalRequest(scope, namespace, name, 'patch')
+  const request = { ...asked, info: { ...asked.info, subresource: 'status' } }
+  const options = { dryRun: false, fieldManager, fieldValidation: 'Ignore', force: true } as const
+  const said = Object.entries(condition).filter(([, text]) => text !== '')
+  const lastTransitionTime = `${new Date().toISOString().slice(0, 19)}Z`
+  const value: JsonObject = {
+    apiVersion: scope.apiVersion,
+    kind: scope.gvk.kind,
+    metadata: { name },
+    status: { conditions: [{ ...Object.fromEntries(said), lastTransitionTime }] },
+  }
+  const applying = { request, options, configuration: { value, duplicates: [] } }
+  const applier = new Applier(applyTarget(scope, 'status'), applying)
   await write({
     scope,
-    request: internalRequest(scope, namespace, name, 'update'),
+    request,
     name,
     subresource: 'status',
     dryRun: false,
     fieldManager,
     options: {},
     allow: 'update',
+    tracked: true,
     change(stored) {
       if (!stored) throw notFound(scope.groupResource, name)
-      const copy = structuredClone(stored) as KubeObject
-      if (hasCondition(copy, condition)) return copy
-      const lastTransitionTime = `${new Date().toISOString().slice(0, 19)}Z`
-      copy['status'] = { conditions: [{ ...condition, lastTransitionTime }] }
-      return copy
+      if (hasCondition(stored, condition)) return structuredClone(stored) as KubeObject
+      return applier.apply(stored, new Date())
     },
   })
 }

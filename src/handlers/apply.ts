@@ -37,21 +37,22 @@ export interface ApplyTarget extends GroupVersionKind {
   decodeOnly(input: Json): { readonly object: KubeObject }
 }
 
+/** The objects of a scope, or one of the parts of them that share their shape. */
+export const applyTarget = (scope: Scope, subresource: string): ApplyTarget => ({
+  ...scope.gvk,
+  type: scope.type,
+  versions: scope.versions,
+  resetFields: scope.strategy.resetFields?.[subresource],
+  decode: (input) => scope.decode(input),
+  decodeOnly: (input) => scope.decodeOnly(input),
+})
+
 /** PATCH of an object, or of a part that shares its shape, with a configuration. */
 export async function apply(scope: Scope, request: ApiRequest): Promise<Answer> {
   const view = viewOf(scope, request, 'object')
   const options = applyOptions(request)
   const { name, subresource } = request.info
-  const resetFields = scope.strategy.resetFields?.[subresource]
-  const target: ApplyTarget = {
-    ...scope.gvk,
-    type: scope.type,
-    versions: scope.versions,
-    resetFields,
-    decode: (input) => scope.decode(input),
-    decodeOnly: (input) => scope.decodeOnly(input),
-  }
-  const applier = new Applier(target, {
+  const applier = new Applier(applyTarget(scope, subresource), {
     request,
     options,
     configuration: await readConfiguration(request, options),

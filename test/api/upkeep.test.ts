@@ -56,6 +56,12 @@ describe('the condition Dangling', () => {
       { type: 'Dangling', status: 'True', reason: 'NotFound', message: `${references} but there is no such object` },
     ]
     await expect.poll(condition).toEqual(missing)
+    const [owner] = (await client.ask('GET', `${FLOW}/flowschemas/mine`)).body.metadata.managedFields
+    expect(owner).toMatchObject({
+      manager: 'api-priority-and-fairness-config-consumer-v1',
+      operation: 'Apply',
+      subresource: 'status',
+    })
     const level = {
       apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
       kind: 'PriorityLevelConfiguration',
