@@ -70,7 +70,7 @@ async function workOne({ name, queue, reconcile, log }: WorkerOptions, signal: A
       // Somebody else wrote first: the change that this makes known leads to the next try anyway.
       const isExpected = isConflict(error) || error instanceof TryLater
       log[isExpected ? 'debug' : 'warn'](
-        { controller: name, key, error: String(error) },
+        { controller: name, item: key, error: String(error) },
         'could not reconcile',
       )
       queue.addRateLimited(key)

@@ -9,7 +9,7 @@ import { QueuesMetrics } from '../client/queuemetrics.ts'
 import { KUBERNETES_VERSION } from '../server/version.ts'
 import { CONTROLLER_FLAGS, type ManagerFlags, settingsOf } from './controller-flags.ts'
 import { CONTROLLER_MANAGER } from './controller-manager-part.ts'
-import { chosenControllers } from './controllers.ts'
+import { chosenControllers, missingControllers } from './controllers.ts'
 import { commandLine } from './flags.ts'
 import { type Log, makeLog } from './log.ts'
 import type { LogLevel } from './options.ts'
@@ -51,6 +51,8 @@ export async function controllerManager(argv: readonly string[]): Promise<void> 
 
 async function partsOf(flags: ManagerFlags, log: Log): Promise<ManagerParts> {
   const rows = chosenControllers(flags.controllers ?? ['*'])
+  const missing = missingControllers(flags.controllers ?? [])
+  if (missing.length > 0) log.warn({ controllers: missing }, 'these controllers do not exist here yet')
   const settings = settingsOf(flags)
   const server = await remoteServer(flags.kubeconfig, flags.master)
   const api = new Api(new Http2Transport(server), AGENT)

@@ -1,7 +1,7 @@
 // Which controllers `--controllers` chooses.
 import { describe, expect, it } from 'vitest'
 import type { ControllerRow } from './controller-row.ts'
-import { chosenControllers, CONTROLLERS } from './controllers.ts'
+import { chosenControllers, CONTROLLERS, missingControllers } from './controllers.ts'
 
 const make = (): Promise<undefined> => Promise.resolve(undefined)
 const ROWS: readonly ControllerRow[] = [
@@ -37,6 +37,12 @@ describe('--controllers', () => {
   it('refuses what nobody knows', () => {
     expect(() => chosen('*', '-c')).toThrow('"c" is not in the list of known controllers')
   })
+})
+
+it('tells which of upstream’s are named and missing', () => {
+  expect(missingControllers(['*', 'deployment', '-svm', 'selinux-warning-controller'])).toEqual([
+    'selinux-warning-controller',
+  ])
 })
 
 it('has each controller once, by name and alias', () => {

@@ -160,6 +160,12 @@ export function chosenControllers(
   })
 }
 
+/** Names among the words of controllers that upstream has and this has not. */
+export const missingControllers = (words: readonly string[]): readonly string[] =>
+  words.filter(
+    (word) => NOT_YET.has(word) && !CONTROLLERS.some(({ name, alias }) => name === word || alias === word),
+  )
+
 function canonical(word: string, rows: readonly ControllerRow[]): string {
   if (word === '*') return word
   const sign = word.startsWith('-') ? '-' : ''
@@ -172,6 +178,36 @@ function canonical(word: string, rows: readonly ControllerRow[]): string {
 
 /** Upstream's that do not run here: command lines that name them start all the same. */
 const NOT_YET: ReadonlySet<string> = new Set([
+  'bootstrap-signer-controller',
+  'bootstrapsigner',
+  'token-cleaner-controller',
+  'tokencleaner',
+  'serviceaccount-token-controller',
+  'serviceaccount-token',
+  'legacy-serviceaccount-token-cleaner-controller',
+  'legacy-service-account-token-cleaner',
+  'certificatesigningrequest-signing-controller',
+  'csrsigning',
+  'certificatesigningrequest-approving-controller',
+  'csrapproving',
+  'node-ipam-controller',
+  'nodeipam',
+  'node-lifecycle-controller',
+  'nodelifecycle',
+  'device-taint-eviction-controller',
+  'persistentvolume-binder-controller',
+  'persistentvolume-binder',
+  'persistentvolume-attach-detach-controller',
+  'attachdetach',
+  'persistentvolume-expander-controller',
+  'persistentvolume-expander',
+  'horizontal-pod-autoscaler-controller',
+  'horizontalpodautoscaling',
+  'resourceclaim-controller',
+  'resource-claim-controller',
+  'validatingadmissionpolicy-status-controller',
+  'volumeattributesclass-protection-controller',
+  'service-cidr-controller',
   'storageversion-garbage-collector-controller',
   'storage-version-gc',
   'storage-version-migrator-controller',

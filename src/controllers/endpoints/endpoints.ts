@@ -121,7 +121,8 @@ async function write(
   try {
     return await (isNew ? api.create(ENDPOINTS, wanted) : api.update(ENDPOINTS, wanted))
   } catch (error) {
-    if (isNew && isTerminating(error)) return undefined
+    // The namespace goes, or is gone.
+    if (isNew && (isTerminating(error) || isNotFound(error))) return undefined
     const why = error instanceof Error ? error.message : String(error)
     const about = { resource: ENDPOINTS, object: wanted }
     const [reason, what] = isNew

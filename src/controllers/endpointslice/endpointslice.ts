@@ -75,7 +75,7 @@ async function write(
     try {
       seen.note(key, await api.create(ENDPOINT_SLICES, stamped(slice, triggered)))
     } catch (error) {
-      if (isTerminating(error)) return
+      if (isTerminating(error) || isNotFound(error)) return
       throw error
     }
   }

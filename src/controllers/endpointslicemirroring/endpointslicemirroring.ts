@@ -69,7 +69,7 @@ async function write({ api }: ControllerContext, { create, update, remove }: Mir
   try {
     for (const slice of create) await api.create(ENDPOINT_SLICES, slice)
   } catch (error) {
-    if (!isTerminating(error)) throw error
+    if (!isTerminating(error) && !isNotFound(error)) throw error
   }
   for (const slice of update) await api.update(ENDPOINT_SLICES, slice)
   for (const { metadata } of remove) {
