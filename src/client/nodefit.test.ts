@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest'
 import type { Node, NodeSelectorRequirement, Toleration } from './kinds/core.v1.gen.ts'
 import { matchesNode, tolerates } from './nodefit.ts'
 
-const node: Node = { metadata: { name: 'n', labels: { os: 'linux', cores: '8' } }, spec: {}, status: {} as Node['status'] }
+const node: Node = {
+  metadata: { name: 'n', labels: { os: 'linux', cores: '8' } },
+  spec: {},
+  status: {} as Node['status'],
+}
 
 describe('a node that a pod asks for', () => {
   const asks = (term: object): boolean => {

@@ -35,7 +35,11 @@ const FLAGS = {
   'tls-cert-file': text('serving certificate, PEM', 'FILE'),
   'tls-private-key-file': text('its key, PEM', 'FILE'),
   'client-ca-file': text('CAs of client certificates, PEM', 'FILE'),
-  'authorization-mode': text('who decides: AlwaysAllow, AlwaysDeny, Node, RBAC, in order', 'MODES', 'AlwaysAllow'),
+  'authorization-mode': text(
+    'who decides: AlwaysAllow, AlwaysDeny, Node, RBAC, in order',
+    'MODES',
+    'AlwaysAllow',
+  ),
   ...AUTHENTICATION_FLAGS,
   'service-cluster-ip-range': listOf('addresses of Services, as CIDRs', 'CIDRS'),
   'service-node-port-range': text('ports of Services on nodes', 'FIRST-LAST', '30000-32767'),
