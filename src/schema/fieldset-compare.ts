@@ -5,6 +5,7 @@
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { comparePathElements, type FieldSet, LEAF } from './fieldset.ts'
 import { itemElement } from './fieldset-items.ts'
+import { emptyShape, type Shape, wholeOf } from './fieldset-shape.ts'
 import { structElements } from './fieldset-struct.ts'
 import type { ListType, StructType, Type } from './type.ts'
 
@@ -38,6 +39,11 @@ function compare(type: Type, before: Value, after: Value, result: Result): void 
     result.changed = result.removed = undefined
     return
   }
+  if (before === undefined) {
+    result.changed = wholeOf(type, after as Json)
+    result.removed = undefined
+    return
+  }
   switch (type.kind) {
     case 'struct':
     case 'map':
@@ -69,7 +75,7 @@ function isEmptyMap(value: Value): boolean {
 /** Structs, granular maps, and untyped maps. */
 function compareMaps(type: Type, before: Value, after: Value, result: Result): void {
   if (isEmptyMap(before) && isEmptyMap(after)) return compareLeaf(before, after, result)
-  let changed: FieldSet | undefined = before === undefined ? { '.': LEAF } : undefined
+  let changed: Shape | undefined
   let removed: FieldSet | undefined = after === undefined ? { '.': LEAF } : undefined
   const old = isObject(before) ? before : undefined
   const now = isObject(after) ? after : undefined
@@ -84,10 +90,10 @@ function compareMaps(type: Type, before: Value, after: Value, result: Result): v
     if (!below) continue
     compare(below, x, y, result)
     const element = field ? field.element : `f:${key}`
-    if (result.changed) (changed ??= {})[element] = result.changed
+    if (result.changed) changed = (changed ?? emptyShape()).with(element, result.changed)
     if (result.removed) (removed ??= {})[element] = result.removed
   }
-  result.changed = changed
+  result.changed = changed?.set
   result.removed = removed
 }
 
@@ -138,7 +144,7 @@ function compareLists(type: ListType, before: Value, after: Value, result: Resul
   if (type.listType === 'atomic' || (old.length === 0 && now.length === 0)) {
     return compareLeaf(before, after, result)
   }
-  let changed: FieldSet | undefined = before === undefined ? { '.': LEAF } : undefined
+  let changed: Shape | undefined
   let removed: FieldSet | undefined = after === undefined ? { '.': LEAF } : undefined
   const olds = itemsByElement(type, old)
   const nows = itemsByElement(type, now)
@@ -147,10 +153,10 @@ function compareLists(type: ListType, before: Value, after: Value, result: Resul
   if (elements.length > 1) elements.sort(comparePathElements)
   for (const element of elements) {
     compareItems(type.item, olds.get(element) ?? NO_ITEMS, nows.get(element) ?? NO_ITEMS, result)
-    if (result.changed) (changed ??= {})[element] = result.changed
+    if (result.changed) changed = (changed ?? emptyShape()).with(element, result.changed)
     if (result.removed) (removed ??= {})[element] = result.removed
   }
-  result.changed = changed
+  result.changed = changed?.set
   result.removed = removed
 }
 

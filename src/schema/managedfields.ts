@@ -17,6 +17,7 @@ import {
   setOfPaths,
   union,
 } from './fieldset.ts'
+import { oncePerSet } from './fieldset-shape.ts'
 import {
   capUpdateManagers,
   encodeManaged,
@@ -129,14 +130,17 @@ export function emptyObject(type: StructType): KubeObject {
   return zero
 }
 
-const resetSets = new WeakMap<readonly string[], FieldSet>()
+const resets = new WeakMap<readonly string[], (set: FieldSet) => FieldSet>()
 
 /** The set without what a write to this (sub)resource never changes. */
 export function withoutReset(set: FieldSet, paths: readonly string[] | undefined): FieldSet {
   if (!paths || paths.length === 0) return set
-  let reset = resetSets.get(paths)
-  if (!reset) resetSets.set(paths, (reset = setOfPaths(paths)))
-  return recursiveDifference(set, reset)
+  let without = resets.get(paths)
+  if (!without) {
+    const reset = setOfPaths(paths)
+    resets.set(paths, (without = oncePerSet((given) => recursiveDifference(given, reset))))
+  }
+  return without(set)
 }
 
 /** Two objects of one type compared, without what is reset. */
@@ -163,7 +167,7 @@ function own(update: UpdateToTrack, managed: Managed): FieldSet {
     if (comparison) takeChanged(managed, id, entry, comparison)
     else managed.delete(id)
   }
-  return difference(here.changed, NEVER_OWNED)
+  return ownable(here.changed)
 }
 
 /** Takes away from one manager what changed and what is gone; a manager who is left with nothing goes. */
@@ -200,6 +204,8 @@ export const NEVER_OWNED: FieldSet = {
     'f:uid': LEAF,
   },
 }
+
+const ownable = oncePerSet((set) => difference(set, NEVER_OWNED))
 
 let lastSecond = NaN
 let lastTime = ''

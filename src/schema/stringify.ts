@@ -1,8 +1,9 @@
 // Objects to JSON text in one walk: keys in the struct's order, empty values dropped, absent ones that Go writes added,
 // strings with Go's escapes. What decode.ts reads, this writes; every create and update ends here.
 // Follows encoding/json over the Go structs. Compiled per type at first use, as closures.
-import type { Json, JsonObject } from '../machinery/json.ts'
+import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { isEmptyCollection, type Slot, structSlots } from './decode.ts'
+import { textOfSet } from './fieldset-shape.ts'
 import { escapeHtml } from './json.ts'
 import type { ListType, MapType, StructType, Type } from './type.ts'
 
@@ -51,13 +52,14 @@ function writerOf(type: Type): Write {
     case 'number':
       return plain
     case 'any':
-      return anything
+      return type.format === 'fieldsV1' ? fields : anything
     default:
       return text
   }
 }
 
 const anything: Write = (value) => escapeHtml(JSON.stringify(value))
+const fields: Write = (value) => (isObject(value) ? textOfSet(value, anything) : anything(value))
 const plain: Write = (value) =>
   typeof value === 'number' || typeof value === 'boolean' ? String(value) : anything(value)
 
