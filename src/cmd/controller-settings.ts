@@ -51,6 +51,7 @@ export interface ControllerSettings {
   readonly nodeCidrMaskSizeIpv6: number
   readonly nodeMonitorGraceMs: number
   readonly nodeMonitorPeriodMs: number
+  readonly nodeStartupGraceMs: number
   readonly nodeEvictionRate: number
   readonly secondaryNodeEvictionRate: number
   readonly largeClusterSizeThreshold: number
@@ -74,6 +75,7 @@ export const SETTINGS: ControllerSettings = {
   nodeCidrMaskSizeIpv6: 64,
   nodeMonitorGraceMs: 50_000,
   nodeMonitorPeriodMs: 5_000,
+  nodeStartupGraceMs: 60_000,
   nodeEvictionRate: 0.1,
   secondaryNodeEvictionRate: 0.01,
   largeClusterSizeThreshold: 50,

@@ -1,11 +1,13 @@
 // Every controller that exists: upstream's name, whom it acts as, how it is made. One row a controller; its code is
 // loaded when the row is chosen. Follows k8s.io/kubernetes/cmd/kube-controller-manager/{app,names}.
 import type { ControllerRow } from './controller-row.ts'
+import { NODES_AND_VOLUMES } from './node-controllers.ts'
 import { StartError } from './options.ts'
 import { WORKLOADS } from './workload-controllers.ts'
 
 export const CONTROLLERS: readonly ControllerRow[] = [
   ...WORKLOADS,
+  ...NODES_AND_VOLUMES,
   {
     name: 'namespace-controller',
     alias: 'namespace',
@@ -192,8 +194,6 @@ const NOT_YET: ReadonlySet<string> = new Set([
   'csrapproving',
   'node-ipam-controller',
   'nodeipam',
-  'node-lifecycle-controller',
-  'nodelifecycle',
   'device-taint-eviction-controller',
   'persistentvolume-binder-controller',
   'persistentvolume-binder',
