@@ -31,11 +31,12 @@ export class AdmissionChain {
   /**
    * Lets every plugin change `attributes.object`. Returns nothing where no plugin had to wait, which is the common
    * case: await the result only where there is one. A refusal is a StatusError, thrown or rejected with.
+   * Where a plugin asks for it by `attributes.reinvocation`, all of them see the object a second time.
    */
   admit(attributes: AdmissionAttributes): void | Promise<void> {
     const route = this.#routeOf(attributes)
-    if (route.loaded) return run(route.admit, 0, attributes)
-    return this.#load(route).then(() => run(route.admit, 0, attributes))
+    if (route.loaded) return admitTwice(route, attributes)
+    return this.#load(route).then(() => admitTwice(route, attributes))
   }
 
   /** Lets every plugin judge the object as it will be stored. Returns and fails as `admit`. */
@@ -80,6 +81,18 @@ export class AdmissionChain {
       })
     return route.loading
   }
+}
+
+function admitTwice({ admit }: Route, attributes: AdmissionAttributes): void | Promise<void> {
+  const pending = run(admit, 0, attributes)
+  return pending ? pending.then(() => again(admit, attributes)) : again(admit, attributes)
+}
+
+function again(steps: readonly Step[], attributes: AdmissionAttributes): void | Promise<void> {
+  const { reinvocation } = attributes
+  if (!reinvocation?.wanted || reinvocation.again) return
+  reinvocation.again = true
+  return run(steps, 0, attributes)
 }
 
 function run(steps: readonly Step[], from: number, attributes: AdmissionAttributes): void | Promise<void> {

@@ -1,5 +1,6 @@
 // What an admission plugin is. Follows k8s.io/apiserver/pkg/admission.
 import type { GroupResource } from '../machinery/gvk.ts'
+import type { JsonObject } from '../machinery/json.ts'
 import type { Lister } from '../machinery/lister.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import type { UserInfo } from '../machinery/user.ts'
@@ -14,6 +15,16 @@ export interface AdmissionTarget {
   readonly subresource: string
 }
 
+/** What the second round of the plugins that change objects knows of the first. */
+export interface Reinvocation {
+  /** This is the second round. */
+  again: boolean
+  /** Something was changed that plugins before it might have to see: there is a second round. */
+  wanted: boolean
+  /** What a plugin remembers of the first round, by its name. */
+  readonly kept: Map<string, unknown>
+}
+
 /** What is about to happen. `object` is the new state (absent on DELETE), `old` the stored one (absent on CREATE). */
 export interface AdmissionAttributes extends AdmissionTarget {
   readonly namespace: string
@@ -22,8 +33,13 @@ export interface AdmissionAttributes extends AdmissionTarget {
   readonly dryRun: boolean
   object: KubeObject | undefined
   readonly old: KubeObject | undefined
-  readonly options: Readonly<Record<string, unknown>>
+  /** CreateOptions, UpdateOptions or DeleteOptions of meta.k8s.io/v1. */
+  readonly options: JsonObject
   warn(message: string): void
+  /** Adds to what the audit log says of the request; absent where it says nothing. */
+  readonly annotate?: ((key: string, value: string) => void) | undefined
+  /** Made by the first plugin that needs it. */
+  reinvocation?: Reinvocation
 }
 
 /** A plugin refuses by throwing a StatusError. It may change `attributes.object` in `admit` only. */

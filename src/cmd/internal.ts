@@ -32,7 +32,6 @@ export async function writeInternal(
       subresource: '',
       dryRun: false,
       fieldManager: MANAGER,
-      options: {},
       allow: how,
       change: () => scope.decode(structuredClone(object)).object,
     })
@@ -58,7 +57,6 @@ export async function labelInternal(
     subresource: '',
     dryRun: false,
     fieldManager: MANAGER,
-    options: {},
     allow: 'update',
     change(stored) {
       if (stored?.metadata.uid !== uid) throw notFound(scope.groupResource, name)
@@ -115,7 +113,6 @@ export async function applyCondition(
     subresource: 'status',
     dryRun: false,
     fieldManager,
-    options: {},
     allow: 'update',
     tracked: true,
     change(stored) {

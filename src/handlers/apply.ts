@@ -64,7 +64,6 @@ export async function apply(scope: Scope, request: ApiRequest): Promise<Answer> 
     subresource,
     dryRun: options.dryRun,
     fieldManager: options.fieldManager,
-    options: { kind: 'PatchOptions', ...options },
     allow: 'update',
     tracked: true,
     change(current) {

@@ -22,7 +22,6 @@ export async function create(scope: Scope, request: ApiRequest): Promise<Answer>
     subresource: '',
     dryRun: options.dryRun,
     fieldManager: options.fieldManager,
-    options: { kind: 'CreateOptions', ...options },
     allow: 'create',
     drawsName,
     change: turning(object, drawsName, () => received(scope, request, fresh())),

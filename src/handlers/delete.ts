@@ -100,11 +100,26 @@ async function admitDelete(
     dryRun,
     object: undefined,
     old: current.object(),
-    options: { kind: 'DeleteOptions', ...options },
+    options: shownDeleteOptions(options),
     warn: (message: string) => request.warn(message),
+    annotate: request.annotate,
   }
   await scope.environment.admission.admit(attributes)
   await scope.environment.admission.validate(attributes)
+}
+
+/** In the order of the Go struct. */
+function shownDeleteOptions(options: DeleteOptions): JsonObject {
+  const { gracePeriodSeconds, preconditions, orphanDependents, propagationPolicy, dryRun } = options
+  return {
+    kind: 'DeleteOptions',
+    apiVersion: 'meta.k8s.io/v1',
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    ...(preconditions === undefined ? {} : { preconditions: { ...preconditions } }),
+    ...(orphanDependents === undefined ? {} : { orphanDependents }),
+    ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+    ...(dryRun === undefined ? {} : { dryRun: [...dryRun] }),
+  }
 }
 
 /** undefined where the swap was lost. */

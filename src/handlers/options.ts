@@ -1,6 +1,7 @@
 // Query parameters of the verbs, read and checked as upstream does.
 // Follows k8s.io/apimachinery/pkg/apis/meta/v1 (conversion, validation) and pkg/apis/meta/internalversion/validation.
 import { fieldManagerCauses } from '../registry/metadata.ts'
+import type { JsonObject } from '../machinery/json.ts'
 import { badRequest, cause, invalid, type StatusCause } from '../machinery/status.ts'
 
 const META = 'meta.k8s.io'
@@ -63,6 +64,24 @@ export function writeOptions(query: URLSearchParams, kind: string): WriteOptions
     fieldManager,
     fieldValidation: (fieldValidation || 'Warn') as FieldValidation,
     force: boolParameter(query, 'force'),
+  }
+}
+
+const CREATE_OPTIONS: JsonObject = { kind: 'CreateOptions', apiVersion: 'meta.k8s.io/v1' }
+const UPDATE_OPTIONS: JsonObject = { kind: 'UpdateOptions', apiVersion: 'meta.k8s.io/v1' }
+
+/** What admission is told of the query of a write: only what it says, whichever verb it came with. */
+export function shownOptions(query: URLSearchParams, operation: 'CREATE' | 'UPDATE'): JsonObject {
+  const options = operation === 'CREATE' ? CREATE_OPTIONS : UPDATE_OPTIONS
+  if (query.size === 0) return options
+  const dryRun = query.getAll('dryRun')
+  const fieldManager = query.get('fieldManager')
+  const fieldValidation = query.get('fieldValidation')
+  return {
+    ...options,
+    ...(dryRun.length ? { dryRun } : {}),
+    ...(fieldManager ? { fieldManager } : {}),
+    ...(fieldValidation ? { fieldValidation } : {}),
   }
 }
 

@@ -47,7 +47,6 @@ export async function patch(scope: Scope, request: ApiRequest): Promise<Answer> 
     subresource,
     dryRun: options.dryRun,
     fieldManager: options.fieldManager,
-    options: { kind: 'PatchOptions', ...options },
     allow: 'update',
     change(current) {
       if (!current) throw notFound(scope.groupResource, name)

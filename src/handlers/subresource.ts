@@ -67,7 +67,6 @@ export function projectionHandlers(projection: Projection, row: Subresource): Ha
       subresource: row.name,
       dryRun: options.dryRun,
       fieldManager: options.fieldManager,
-      options: { ...options },
       allow: 'update',
       projected: true,
       change,
@@ -130,7 +129,6 @@ async function applyPart(
     subresource,
     dryRun: options.dryRun,
     fieldManager: options.fieldManager,
-    options: { ...options },
     allow: 'update',
     tracked: true,
     change(stored) {

@@ -28,7 +28,6 @@ export async function update(scope: Scope, request: ApiRequest): Promise<Answer>
     subresource,
     dryRun: options.dryRun,
     fieldManager: options.fieldManager,
-    options: { kind: 'UpdateOptions', ...options },
     allow: 'update',
     change(current) {
       const next = object ?? received(fresh())

@@ -21,6 +21,7 @@ import { managerFromUserAgent, sameButTimes, trackUpdate } from '../schema/manag
 import { trackScale } from '../schema/managedfields-scale.ts'
 import { storedJson } from '../schema/stringify.ts'
 import { Entry } from '../storage/cache/entry.ts'
+import { shownOptions } from './options.ts'
 import { type ApiRequest, stillAsked } from './request.ts'
 import type { Scope } from './scope.ts'
 
@@ -48,7 +49,6 @@ export interface WriteRequest {
   readonly subresource: string
   readonly dryRun: boolean
   readonly fieldManager: string
-  readonly options: Readonly<Record<string, unknown>>
   /**
    * The new state, fresh, in the served version, decoded and with defaults. `current` is the stored object in the
    * served version (never to be changed), or undefined where there is none. May throw a StatusError.
@@ -191,8 +191,9 @@ function attributesOf(w: WriteRequest, object: KubeObject, current: Entry | unde
     dryRun: w.dryRun,
     object,
     old: current?.object(),
-    options: w.options,
+    options: shownOptions(w.request.query, operation),
     warn: (message: string) => w.request.warn(message),
+    annotate: w.request.annotate,
   }
 }
 
