@@ -2,10 +2,11 @@
 import { CONFIGURATION_PATH, issuerDocuments, KEYS_PATH } from '../authn/issuer.ts'
 import { builtinResources } from '../schema/resources.ts'
 import type { Exchange } from '../server/exchange.ts'
-import type { HealthCheck } from '../server/health.ts'
+import { type HealthCheck, healthHandler } from '../server/health.ts'
 import type { InflightLimit } from '../server/inflight.ts'
 import { exposition, type RequestMetrics } from '../server/metrics.ts'
 import type { NonResource } from '../server/nonresource.ts'
+import { respondError } from '../server/respond.ts'
 import { KUBERNETES_VERSION } from '../server/version.ts'
 import type { Caches } from '../storage/cache/caches.ts'
 import type { Identity } from './identity.ts'
@@ -30,10 +31,13 @@ export interface Site {
 export function lazyNonResource(parts: SiteParts): Site {
   let handler: ((exchange: Exchange) => void) | undefined
   let loading: Promise<(exchange: Exchange) => void> | undefined
+  const checks = healthChecks(parts)
+  const health = healthHandler(checks, (exchange, error) => respondError(exchange, error, parts.log))
   return {
     serve(exchange) {
+      if (health(exchange)) return
       if (handler) return handler(exchange)
-      loading ??= load(parts)
+      loading ??= load(parts, checks)
       loading.then(
         (made) => {
           handler = made
@@ -49,7 +53,7 @@ export function lazyNonResource(parts: SiteParts): Site {
   }
 }
 
-async function load(parts: SiteParts): Promise<(exchange: Exchange) => void> {
+async function load(parts: SiteParts, checks: readonly HealthCheck[]): Promise<(exchange: Exchange) => void> {
   const { nonResourceHandler } = await import('../server/nonresource.ts')
   const { buildInfo } = await import('./build.ts')
   const { options, caches, inflight, requests } = parts
@@ -57,7 +61,7 @@ async function load(parts: SiteParts): Promise<(exchange: Exchange) => void> {
   const address = `${host}:${parts.port()}`
   return nonResourceHandler({
     discovery: { resources: builtinResources(), serverAddress: address },
-    checks: healthChecks(parts),
+    checks,
     build: buildInfo(),
     openapi: await openApi(parts),
     metrics: () => exposition({ requests, inflight, caches, others: parts.state.metrics }),

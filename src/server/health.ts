@@ -1,47 +1,63 @@
 // /healthz, /livez, /readyz: named checks, each of which can be asked for alone or left out.
 // Follows k8s.io/apiserver/pkg/server/healthz.
-import type { Request, Response, Router } from 'express'
+import type { Exchange } from './exchange.ts'
+import { baseHeaders } from './respond.ts'
+
+const ENDPOINTS = ['healthz', 'livez', 'readyz'] as const
 
 export interface HealthCheck {
   readonly name: string
   /** Which of the three endpoints count it. */
-  readonly on: readonly ('healthz' | 'livez' | 'readyz')[]
+  readonly on: readonly (typeof ENDPOINTS)[number][]
   /** Why it is not healthy; undefined: it is. */
   check(): string | undefined | Promise<string | undefined>
   /** What is said of a check that does not end in time. */
   readonly late?: string
 }
 
-export const PING: HealthCheck = { name: 'ping', on: ['healthz', 'livez', 'readyz'], check: () => undefined }
-
 /** A check that takes longer than this has failed. */
 const CHECK_TIMEOUT_MS = 2_000
 
-/** Installs the endpoints. Paths with a slash at the end are not served, as upstream's are not. */
-export function serveHealth(router: Router, checks: readonly HealthCheck[]): void {
-  for (const endpoint of ['healthz', 'livez', 'readyz'] as const) {
-    const own = checks.filter((check) => check.on.includes(endpoint))
-    router.all(`/${endpoint}`, (request, response, next) => {
-      if (request.path.endsWith('/')) return next()
-      return all(endpoint, own, request, response)
-    })
-    router.all(`/${endpoint}/:name`, async (request, response, next) => {
-      const check = own.find((c) => c.name === request.params['name'])
-      if (!check || request.path.endsWith('/')) return next()
-      const fault = await outcome(check)
-      if (fault === undefined) text(response, 200, 'ok')
-      else text(response, 500, `internal server error: ${fault}\n`)
-    })
+/**
+ * Serves the endpoints; the handler returns false for paths that are none of them. Apart from express, which is loaded
+ * when something else is asked for: this is what a server that has just started is asked first.
+ */
+export function healthHandler(
+  checks: readonly HealthCheck[],
+  failed: (exchange: Exchange, error: unknown) => void,
+): (exchange: Exchange) => boolean {
+  const endpoints = new Map<string, HealthCheck[]>()
+  for (const endpoint of ENDPOINTS)
+    endpoints.set(
+      endpoint,
+      checks.filter((check) => check.on.includes(endpoint)),
+    )
+  return (exchange) => {
+    const [path = '', query = ''] = exchange.url.split('?', 2)
+    const [, endpoint = '', name, ...rest] = path.split('/')
+    const own = endpoints.get(endpoint)
+    if (!own || !path.startsWith('/') || rest.length) return false
+    const check = name === undefined ? undefined : own.find((c) => c.name === name)
+    if (name !== undefined && !check) return false
+    const answered = check ? one(check, exchange) : all(endpoint, own, new URLSearchParams(query), exchange)
+    answered.catch((error: unknown) => failed(exchange, error))
+    return true
   }
+}
+
+async function one(check: HealthCheck, exchange: Exchange): Promise<void> {
+  const fault = await outcome(check)
+  if (fault === undefined) text(exchange, 200, 'ok')
+  else text(exchange, 500, `internal server error: ${fault}\n`)
 }
 
 async function all(
   endpoint: string,
   checks: readonly HealthCheck[],
-  request: Request,
-  response: Response,
+  query: URLSearchParams,
+  exchange: Exchange,
 ): Promise<void> {
-  const excluded = new Set([request.query['exclude'] ?? []].flat().map(String))
+  const excluded = new Set(query.getAll('exclude'))
   const lines: string[] = []
   let failed = false
   for (const check of checks) {
@@ -57,9 +73,9 @@ async function all(
     lines.push(
       `warn: some health checks cannot be excluded: no matches for ${[...excluded].map((e) => JSON.stringify(e)).join(',')}`,
     )
-  if (failed) return text(response, 500, `${lines.join('\n')}\n${endpoint} check failed\n`)
-  if (request.query['verbose'] === undefined) return text(response, 200, 'ok')
-  text(response, 200, `${lines.join('\n')}\n${endpoint} check passed\n`)
+  if (failed) return text(exchange, 500, `${lines.join('\n')}\n${endpoint} check failed\n`)
+  if (!query.has('verbose')) return text(exchange, 200, 'ok')
+  text(exchange, 200, `${lines.join('\n')}\n${endpoint} check passed\n`)
 }
 
 async function outcome(check: HealthCheck): Promise<string | undefined> {
@@ -76,10 +92,11 @@ async function outcome(check: HealthCheck): Promise<string | undefined> {
   }
 }
 
-function text(response: Response, status: number, body: string): void {
-  response
-    .status(status)
-    .set('x-content-type-options', 'nosniff')
-    .type('text/plain; charset=utf-8')
-    .send(body)
+function text(exchange: Exchange, status: number, body: string): void {
+  const headers = {
+    ...baseHeaders(exchange.headers),
+    'content-type': 'text/plain; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+  }
+  exchange.answer(status, headers, Buffer.from(body))
 }

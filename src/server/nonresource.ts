@@ -1,4 +1,4 @@
-// Everything that is no resource, by express: discovery, OpenAPI, health, metrics, version, keys of our tokens.
+// Everything that is no resource, by express: discovery, OpenAPI, metrics, version, keys of our tokens. Health is apart.
 // Follows k8s.io/apiserver/pkg/server/routes.
 import express, { type Request, type Response } from 'express'
 import { baseHeaders, type ErrorLog, respondError } from './respond.ts'
@@ -6,7 +6,7 @@ import { aggregatedEncoding } from './discovery-accept.ts'
 import { AGGREGATED_PARAMETERS, discoveryDocument, type DiscoverySource } from './discovery.ts'
 import type { Exchange } from './exchange.ts'
 import { expressApps } from './express-http2.ts'
-import { type HealthCheck, serveHealth } from './health.ts'
+import type { HealthCheck } from './health.ts'
 import { negotiate } from './negotiate.ts'
 import { type BuildInfo, serveVersion } from './version.ts'
 import { encode } from '../schema/protobuf/envelope.ts'
@@ -38,7 +38,6 @@ export function nonResourceHandler(site: NonResource): (exchange: Exchange) => v
     if (request.path.startsWith('//')) return notFound(response)
     next()
   })
-  serveHealth(router, site.checks)
   serveVersion(router, site.build)
   router.get('/', (_request, response) => {
     response.setHeader('content-type', 'application/json')
