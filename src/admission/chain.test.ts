@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AdmissionChain } from './chain.ts'
+import type { KubeObject } from '../machinery/object.ts'
 import { attributesOf, FakeLister } from './fixture.ts'
 import type { AdmissionPlugin } from './plugin.ts'
 import { admissionPlugins } from './plugins.ts'
@@ -99,8 +100,9 @@ describe('AdmissionChain', () => {
 })
 
 describe('admissionPlugins', () => {
+  const NEEDS = { authorizer, writeQuotaStatus: (quota: KubeObject) => Promise.resolve(quota) }
   const names = (enable: string[], disable: string[]): string[] =>
-    admissionPlugins({ enable, disable }, { authorizer }).map(({ name }) => name)
+    admissionPlugins({ enable, disable }, NEEDS).map(({ name }) => name)
 
   it('has the plugins of a default server in upstream’s order', () => {
     expect(names([], [])).toEqual([
@@ -120,6 +122,7 @@ describe('admissionPlugins', () => {
       'DefaultIngressClass',
       'PodTopologyLabels',
       'PodResizeValidator',
+      'ResourceQuota',
     ])
   })
 
@@ -140,9 +143,9 @@ describe('admissionPlugins', () => {
     expect(() => names(enable, disable)).toThrow(message)
   })
 
-  it('asks only NamespaceLifecycle about most objects', () => {
+  it('asks only NamespaceLifecycle and ResourceQuota about most objects', () => {
     const write = attributesOf({ resource: 'secrets' })
-    const concerned = admissionPlugins({}, { authorizer }).filter((known) => known.handles(write))
-    expect(concerned.map(({ name }) => name)).toEqual(['NamespaceLifecycle'])
+    const concerned = admissionPlugins({}, NEEDS).filter((known) => known.handles(write))
+    expect(concerned.map(({ name }) => name)).toEqual(['NamespaceLifecycle', 'ResourceQuota'])
   })
 })

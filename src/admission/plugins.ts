@@ -10,6 +10,7 @@ import type { AdmissionPlugin, Lookup } from './plugin.ts'
 import { PodResizeValidator } from './podresizevalidator.ts'
 import { PodTopologyLabels } from './podtopologylabels.ts'
 import { Priority } from './priority.ts'
+import { ResourceQuota, type WriteQuotaStatus } from './resourcequota.ts'
 import { RuntimeClass } from './runtimeclass.ts'
 import { ServiceAccount } from './serviceaccount.ts'
 import { StorageObjectInUseProtection } from './storageobjectinuseprotection.ts'
@@ -20,6 +21,8 @@ export interface AdmissionDependencies {
   readonly authorizer: Authorizer
   /** Absent where the lister sees every write at once: one process, or no replicas. */
   readonly lookup?: Lookup
+  /** Reserves what a request uses of a quota. */
+  readonly writeQuotaStatus: WriteQuotaStatus
   readonly tolerationSeconds?: TolerationSeconds
 }
 
@@ -76,7 +79,7 @@ const KNOWN: readonly Known[] = [
   on('MutatingAdmissionWebhook'),
   on('ValidatingAdmissionPolicy'),
   on('ValidatingAdmissionWebhook'),
-  on('ResourceQuota'),
+  on('ResourceQuota', ({ writeQuotaStatus }) => new ResourceQuota(writeQuotaStatus)),
   off('AlwaysDeny'),
 ]
 

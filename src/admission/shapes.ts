@@ -3,6 +3,7 @@
 // Follows k8s.io/api (core/v1, scheduling/v1, node/v1, storage/v1).
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
+import { isPodLevelResource } from '../machinery/podresources.ts'
 
 export type ResourceList = Record<string, string>
 
@@ -59,6 +60,12 @@ export interface PodSpec extends JsonObject {
 
 export interface Pod extends KubeObject {
   spec: PodSpec
+}
+
+/** Whether the pod as a whole says what it needs, so that its containers need not. */
+export function isPodLevelResourced({ spec: { resources } }: Pod): boolean {
+  const names = [...Object.keys(resources?.requests ?? {}), ...Object.keys(resources?.limits ?? {})]
+  return names.some(isPodLevelResource)
 }
 
 export interface ServiceAccount extends KubeObject {

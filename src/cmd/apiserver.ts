@@ -36,6 +36,7 @@ import { type Identity, loadIdentity } from './identity.ts'
 import { type Log, makeLog } from './log.ts'
 import { type ApiServerOptions, orStartError, StartError } from './options.ts'
 import { lazyNonResource } from './site.ts'
+import { writeStatusInternal } from './internal.ts'
 import { openStore } from './store.ts'
 import { specialServices } from './services.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -159,7 +160,7 @@ function readingSide(options: ApiServerOptions, storage: Storage): ReadingSide {
   const plugins = orStartError(() =>
     admissionPlugins(
       { enable: options.enableAdmissionPlugins, disable: options.disableAdmissionPlugins },
-      { authorizer },
+      { authorizer, writeQuotaStatus: (quota) => writeStatusInternal(scopes, quota) },
     ),
   )
   const scopes: Scopes = new Scopes({

@@ -67,6 +67,31 @@ export async function labelInternal(
   })
 }
 
+/**
+ * Writes the object's status by compare-and-swap on its resourceVersion. Rejects with the StatusError of an update: a
+ * Conflict where others were faster, NotFound where it is gone.
+ */
+export async function writeStatusInternal(scopes: Scopes, object: KubeObject): Promise<KubeObject> {
+  const scope = scopeOf(scopes, object)
+  const { namespace = '', name = '' } = object.metadata
+  const asked = internalRequest(scope, namespace, name, 'update')
+  const { entry } = await write({
+    scope,
+    request: { ...asked, info: { ...asked.info, subresource: 'status' } },
+    name,
+    subresource: 'status',
+    dryRun: false,
+    fieldManager: MANAGER,
+    options: {},
+    allow: 'update',
+    change(stored) {
+      if (!stored) throw notFound(scope.groupResource, name)
+      return structuredClone(object) as KubeObject
+    },
+  })
+  return entry.object()
+}
+
 /** A condition, less the time since when it holds. */
 export interface Condition {
   readonly type: string

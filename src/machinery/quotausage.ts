@@ -19,6 +19,9 @@ const COUNTED: ReadonlySet<string> = new Set([
   'services',
 ])
 const STORAGE_CLASS_SUFFIX = '.storageclass.storage.k8s.io/'
+const DEVICE_CLASS_SUFFIX = '.deviceclass.resource.k8s.io/devices'
+/** What a request for all devices may get at most. */
+const MOST_DEVICES = 32
 const EXTENDED_PREFIXES = ['requests.', 'limits.']
 
 const amount = (n: number): Quantity => newQuantity(n, 'DecimalSI')
@@ -38,6 +41,7 @@ export function countedBy(name: string): GroupResource | undefined {
   if (name.startsWith('services.')) return core('services')
   if (name === 'requests.storage' || name.includes(STORAGE_CLASS_SUFFIX))
     return core('persistentvolumeclaims')
+  if (name.endsWith(DEVICE_CLASS_SUFFIX)) return { group: 'resource.k8s.io', resource: 'resourceclaims' }
   const bare = EXTENDED_PREFIXES.reduce(
     (text, prefix) => (text.startsWith(prefix) ? text.slice(prefix.length) : text),
     name,
@@ -50,6 +54,8 @@ export function countedBy(name: string): GroupResource | undefined {
 /** `now` in ms since 1970: pods that do not stop in time are not charged any more. */
 export function usageOf(of: GroupResource, object: JsonObject, now: number): Usage {
   const usage: Usage = new Map([[countName(of), amount(1)]])
+  if (of.group === 'resource.k8s.io' && of.resource === 'resourceclaims')
+    addAll(usage, deviceUsage(inner(object, 'spec')))
   if (of.group !== '') return usage
   if (of.resource === 'pods') {
     if (isCharged(object, now)) addAll(usage, podUsage(inner(object, 'spec')))
@@ -139,19 +145,63 @@ function claimUsage(claim: JsonObject): Usage {
   return usage
 }
 
+/** By class of device; of alternatives of a request the largest of each class counts. */
+function deviceUsage(spec: JsonObject): Usage {
+  const usage: Usage = new Map()
+  const requests = inner(spec, 'devices')['requests']
+  for (const request of Array.isArray(requests) ? requests.filter(isObject) : []) {
+    const most = new Map<string, number>()
+    const { firstAvailable } = request
+    const ways = Array.isArray(firstAvailable) ? firstAvailable.filter(isObject) : [inner(request, 'exactly')]
+    for (const way of ways) {
+      const name = way['deviceClassName']
+      if (typeof name === 'string') most.set(name, Math.max(most.get(name) ?? 0, devicesOf(way)))
+    }
+    const wanted = [...most].map(([name, count]) => [`${name}${DEVICE_CLASS_SUFFIX}`, amount(count)] as const)
+    addAll(usage, new Map(wanted))
+  }
+  return usage
+}
+
+function devicesOf({ allocationMode, count }: JsonObject): number {
+  if (allocationMode === 'All') return MOST_DEVICES
+  return allocationMode === 'ExactCount' && typeof count === 'number' ? count : 0
+}
+
 interface Scope {
   readonly scopeName: string
   readonly operator: string
   readonly values?: readonly string[] | undefined
 }
 
-/** Whether a quota with these scopes charges the object: only pods are in any. */
+/** Whether a quota with these scopes charges the object: only pods and claims are in any. */
 export function isInScopes(of: GroupResource, object: JsonObject, scopes: readonly Scope[]): boolean {
   if (scopes.length === 0) return true
-  if (of.group !== '' || of.resource !== 'pods') return false
+  if (of.group !== '') return false
+  if (of.resource === 'persistentvolumeclaims') {
+    const classes = attributesClasses(object)
+    return scopes.every(
+      (scope) => scope.scopeName === 'VolumeAttributesClass' && isOfAnyClass(classes, scope),
+    )
+  }
+  if (of.resource !== 'pods') return false
   const spec = inner(object, 'spec')
   return scopes.every((scope) => isInScope(spec, scope))
 }
+
+/** The class that a claim asks for, has, or is on the way to. */
+function attributesClasses(claim: JsonObject): string[] {
+  const status = inner(claim, 'status')
+  const names = [
+    inner(claim, 'spec')['volumeAttributesClassName'],
+    status['currentVolumeAttributesClassName'],
+    inner(status, 'modifyVolumeStatus')['targetVolumeAttributesClassName'],
+  ]
+  return names.filter((name): name is string => typeof name === 'string' && name !== '')
+}
+
+const isOfAnyClass = (names: readonly string[], { operator, values = [] }: Scope): boolean =>
+  (names.length === 0 ? [''] : names).some((name) => isOfClass(name, operator, values))
 
 function isInScope(spec: JsonObject, { scopeName, operator, values = [] }: Scope): boolean {
   const deadline = spec['activeDeadlineSeconds']
@@ -183,8 +233,10 @@ function isOfClass(name: string, operator: string, values: readonly string[]): b
 const isBestEffort = (spec: JsonObject): boolean =>
   (['requests', 'limits'] as const).every((which) => {
     const totals = podTotals({ ...spec, overhead: null }, which)
-    return !totals.has('cpu') && !totals.has('memory')
+    return !isPositive(totals.get('cpu')) && !isPositive(totals.get('memory'))
   })
+
+const isPositive = (one: Quantity | undefined): boolean => one !== undefined && one.unscaled > 0n
 
 function crossesNamespaces(affinity: JsonObject): boolean {
   const terms = ['podAffinity', 'podAntiAffinity'].flatMap((kind) => {
