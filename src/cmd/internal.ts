@@ -82,7 +82,6 @@ export async function writeStatusInternal(scopes: Scopes, object: KubeObject): P
     subresource: 'status',
     dryRun: false,
     fieldManager: MANAGER,
-    options: {},
     allow: 'update',
     change(stored) {
       if (!stored) throw notFound(scope.groupResource, name)
