@@ -12,6 +12,7 @@ import { type ControllerSettings, SETTINGS } from './controller-settings.ts'
 import { CONTROLLERS } from './controllers.ts'
 import { apiAs, type RunningPart, serviceAccountUser } from './part.ts'
 import { runControllers } from './run-controllers.ts'
+import { FLEET_RANGE, POD_RANGE } from './simulated-nodes.ts'
 
 export const CONTROLLER_MANAGER = 'kube-controller-manager'
 const MANAGER: UserInfo = { name: `system:${CONTROLLER_MANAGER}`, groups: [AUTHENTICATED_GROUP] }
@@ -65,6 +66,9 @@ function settingsOf({ identity, sharesStore }: ApiServer): ControllerSettings {
     // DEVIATION: upstream waits 5 s always; a server that is alone with its store knows at once.
     namespaceGraceMs: sharesStore ? SETTINGS.namespaceGraceMs : 0,
     rootCa: identity.caCert,
+    allocateNodeCidrs: true,
+    clusterCidrs: [POD_RANGE],
+    serviceCidrs: [FLEET_RANGE],
     serviceAccountKey: identity.serviceAccountKeyPem,
     signers: new Map(
       ['kube-apiserver-client', 'kube-apiserver-client-kubelet', 'kubelet-serving', 'legacy-unknown'].map(

@@ -45,7 +45,7 @@ export interface ControllerSettings {
   /** CIDRs of pods, and how many bits of them a node gets. */
   readonly allocateNodeCidrs: boolean
   readonly clusterCidrs: readonly string[]
-  /** Kept out of them. */
+  /** Kept out of them: the services', and what nodes take by themselves. */
   readonly serviceCidrs: readonly string[]
   readonly nodeCidrMaskSizeIpv4: number
   readonly nodeCidrMaskSizeIpv6: number

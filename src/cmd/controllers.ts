@@ -192,8 +192,6 @@ const NOT_YET: ReadonlySet<string> = new Set([
   'csrsigning',
   'certificatesigningrequest-approving-controller',
   'csrapproving',
-  'node-ipam-controller',
-  'nodeipam',
   'device-taint-eviction-controller',
   'persistentvolume-binder-controller',
   'persistentvolume-binder',

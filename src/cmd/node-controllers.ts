@@ -1,8 +1,17 @@
 // The controllers of nodes and volumes, as rows of the table of controllers.
 // Follows k8s.io/kubernetes/cmd/kube-controller-manager/app/core.go.
+import type { Controller, ControllerContext } from '../client/controller.ts'
 import type { ControllerRow } from './controller-row.ts'
+import type { ControllerSettings } from './controller-settings.ts'
+import { StartError } from './options.ts'
 
 export const NODES_AND_VOLUMES: readonly ControllerRow[] = [
+  {
+    name: 'node-ipam-controller',
+    alias: 'nodeipam',
+    user: 'node-controller',
+    make: async (context, settings) => (settings.allocateNodeCidrs ? nodeIpam(context, settings) : undefined),
+  },
   {
     name: 'node-lifecycle-controller',
     alias: 'nodelifecycle',
@@ -19,3 +28,16 @@ export const NODES_AND_VOLUMES: readonly ControllerRow[] = [
       }),
   },
 ]
+
+async function nodeIpam(context: ControllerContext, settings: ControllerSettings): Promise<Controller> {
+  const { nodeIpamController } = await import('../controllers/node-ipam/node-ipam.ts')
+  try {
+    return nodeIpamController(context, {
+      clusterCidrs: settings.clusterCidrs,
+      reservedCidrs: settings.serviceCidrs,
+      maskSize: { 4: settings.nodeCidrMaskSizeIpv4, 6: settings.nodeCidrMaskSizeIpv6 },
+    })
+  } catch (error) {
+    throw new StartError(error instanceof Error ? error.message : String(error))
+  }
+}

@@ -6,6 +6,8 @@ import { KUBERNETES_VERSION } from '../server/version.ts'
 /** Room for 32,768 nodes of 254 pods each; apart from the services' ranges. */
 export const POD_RANGE = '10.128.0.0/9'
 const NODE_MASK = 24
+/** The part of it that simulated nodes bring with them, 8,192 of them; others are given ranges out of the rest. */
+export const FLEET_RANGE = '10.128.0.0/11'
 /** For carriers' own networks: no machine of the user's has such an address. */
 const NODE_RANGE = '100.64.0.0/10'
 
