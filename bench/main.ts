@@ -80,6 +80,8 @@ Dinghy (${versionOf(join(root, 'bin/dinghy'), 'version')}) on Node ${process.ver
 - Machine: ${machineText()}. Client and server share it. Others kept at most ${machine.worst.toFixed(2)} processors busy.
 - One server at a time, in turn; medians of ${options.rounds} rounds. Both with TLS, authentication, RBAC and admission;
   dinghy's store is lmdb, and a write is acknowledged when it is synced to the disk.
+- Rates are those of the second pass over a server, but where the row says "just started": the first pass counts the
+  time in which code is compiled.
 - Memory and CPU are of all processes of a server. ${options.pods + 200} pods are loaded.
   Watches: ${options.watchers} watchers, ${options.events} events. CPU is user and system time, by our own client, JSON.
 

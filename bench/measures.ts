@@ -17,6 +17,10 @@ export type Findings = Record<string, number>
 
 const rates = (prefix: string, form: string): Measure[] =>
   [
+    { key: 'cold_create', title: 'create, 32 at a time, just started', target: 2 },
+    { key: 'cold_create1', title: 'create, one after another, just started', target: 2 },
+    { key: 'cold_get', title: 'get, just started', target: 2 },
+    { key: 'cold_patch', title: 'strategic merge patch, just started', target: 2 },
     { key: 'create', title: 'create, 32 at a time', target: 2 },
     { key: 'create1', title: 'create, one after another', target: 2 },
     { key: 'get', title: 'get', target: 2 },

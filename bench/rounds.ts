@@ -70,22 +70,35 @@ function loadgenArguments(server: Server, { pods, watchers, events }: BenchOptio
   return ['-kubeconfig', server.kubeconfig, ...sizes]
 }
 
+/** What a server that has just started is asked first; it is asked the same again when it is warm. */
+const COLD_PHASES = 'create,get,patch'
+
 /** All phases by upstream's client, once with JSON and once with protobuf, each on a fresh server. */
 async function ratesByLoadgen(round: Round): Promise<Findings> {
   const found: Findings = {}
   for (const form of ['json', 'proto']) {
     await round.machine.look(`${round.contender.name}: rates, ${form}`)
     await withServer(round.contender, round.work, async (server) => {
-      const args = [...loadgenArguments(server, round.options), '-phases', LOADGEN_PHASES]
-      if (form === 'proto') args.push('-proto')
-      const { stdout } = await run(round.loadgen as string, args)
-      const reported = JSON.parse(stdout) as Record<string, number>
-      for (const key of RATES) {
-        const value = reported[LOADGEN_KEYS[key] ?? `${key}_per_s`]
-        if (value !== undefined) found[`${form}_${key}`] = value
-      }
+      const rates = (phases: string): Promise<Findings> => ratesOf(round, server, ['-phases', phases], form)
+      const cold = await rates(COLD_PHASES)
+      for (const [key, value] of Object.entries(cold)) found[`${form}_cold_${key}`] = value
+      const warm = await rates(LOADGEN_PHASES)
+      for (const [key, value] of Object.entries(warm)) found[`${form}_${key}`] = value
       if (form === 'json') found['rss_end'] = memoryOf(server)
     })
+  }
+  return found
+}
+
+async function ratesOf(round: Round, server: Server, phases: string[], form: string): Promise<Findings> {
+  const args = [...loadgenArguments(server, round.options), ...phases]
+  if (form === 'proto') args.push('-proto')
+  const { stdout } = await run(round.loadgen as string, args)
+  const reported = JSON.parse(stdout) as Record<string, number>
+  const found: Findings = {}
+  for (const key of RATES) {
+    const value = reported[LOADGEN_KEYS[key] ?? `${key}_per_s`]
+    if (value !== undefined) found[key] = value
   }
   return found
 }

@@ -27,7 +27,7 @@ export interface Contender {
   start(folder: string): Promise<Server>
 }
 
-/** `bin/dinghy up` of the built project: lmdb, TLS, a client certificate, RBAC, admission. With flags: of node itself. */
+/** The API server of the built project, by `bin/dinghy up`: lmdb, TLS, a client certificate, RBAC, admission. With flags: of node itself. */
 export function dinghy(root: string, nodeFlags: readonly string[] = []): Contender {
   const command = nodeFlags.length
     ? [process.execPath, ...nodeFlags, join(root, 'dist/dinghy.cjs')]
@@ -38,7 +38,8 @@ export function dinghy(root: string, nodeFlags: readonly string[] = []): Contend
       mkdirSync(folder, { recursive: true })
       const port = await freePort()
       const kubeconfig = join(folder, 'kubeconfig')
-      const args = ['up', '--port', String(port), '--data-dir', folder, '--kubeconfig', kubeconfig]
+      const args = ['up', '--parts', 'apiserver', '--port', String(port), '--data-dir', folder]
+      args.push('--kubeconfig', kubeconfig)
       const execAt = performance.now()
       const program = start([...command, ...args], join(folder, 'dinghy.log'))
       await untilReady(port, [program])
