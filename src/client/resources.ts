@@ -6,6 +6,7 @@ import type {
   ReplicaSet,
   StatefulSet,
 } from './kinds/apps.v1.gen.ts'
+import type { SubjectAccessReview } from './kinds/authorization.v1.gen.ts'
 import type { HorizontalPodAutoscaler } from './kinds/autoscaling.v2.gen.ts'
 import type { CronJob, Job } from './kinds/batch.v1.gen.ts'
 import type { CertificateSigningRequest } from './kinds/certificates.v1.gen.ts'
@@ -89,6 +90,11 @@ export const DEPLOYMENTS = inNamespaces<Deployment>('apps', 'deployments', 'Depl
 export const REPLICA_SETS = inNamespaces<ReplicaSet>('apps', 'replicasets', 'ReplicaSet')
 export const STATEFUL_SETS = inNamespaces<StatefulSet>('apps', 'statefulsets', 'StatefulSet')
 
+export const SUBJECT_ACCESS_REVIEWS = inCluster<SubjectAccessReview>(
+  'authorization.k8s.io',
+  'subjectaccessreviews',
+  'SubjectAccessReview',
+)
 export const AUTOSCALERS = inNamespaces<HorizontalPodAutoscaler>(
   'autoscaling',
   'horizontalpodautoscalers',

@@ -59,7 +59,8 @@ async function leadAgainAndAgain(
   while (!signal.aborted) await lead(options, work, signal)
 }
 
-function settingsOf({ identity, sharesStore }: ApiServer): ControllerSettings {
+/** Upstream's defaults, with the server's own keys. */
+export function settingsOf({ identity, sharesStore }: ApiServer): ControllerSettings {
   const signer = identity.authority
   return {
     ...SETTINGS,

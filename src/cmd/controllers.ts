@@ -3,11 +3,13 @@
 import type { ControllerRow } from './controller-row.ts'
 import { NODES_AND_VOLUMES } from './node-controllers.ts'
 import { StartError } from './options.ts'
+import { IDENTITIES } from './identity-controllers.ts'
 import { WORKLOADS } from './workload-controllers.ts'
 
 export const CONTROLLERS: readonly ControllerRow[] = [
   ...WORKLOADS,
   ...NODES_AND_VOLUMES,
+  ...IDENTITIES,
   {
     name: 'namespace-controller',
     alias: 'namespace',
@@ -188,10 +190,6 @@ const NOT_YET: ReadonlySet<string> = new Set([
   'serviceaccount-token',
   'legacy-serviceaccount-token-cleaner-controller',
   'legacy-service-account-token-cleaner',
-  'certificatesigningrequest-signing-controller',
-  'csrsigning',
-  'certificatesigningrequest-approving-controller',
-  'csrapproving',
   'device-taint-eviction-controller',
   'persistentvolume-binder-controller',
   'persistentvolume-binder',

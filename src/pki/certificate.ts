@@ -61,14 +61,15 @@ export function readPrivateKey(pem: string): KeyObject {
   return createPrivateKey(pem)
 }
 
-function randomSerial(): Buffer {
-  const serial = randomBytes(SERIAL_BYTES)
+/** A certificate's number, of so many bytes. */
+export function randomSerial(size = SERIAL_BYTES): Buffer {
+  const serial = randomBytes(size)
   // Positive, and no zeros in front, whatever the random bits are: DER wants the shortest form.
   serial[0] = ((serial[0] as number) & 0x3f) | 0x40
   return serial
 }
 
-function toPem(label: string, der: Buffer): string {
+export function toPem(label: string, der: Buffer): string {
   const lines = der.toString('base64').match(new RegExp(`.{1,${PEM_LINE}}`, 'g')) ?? []
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }

@@ -1,12 +1,7 @@
-// The DER of an X.509 certificate's inside (TBSCertificate), built with node-forge's ASN.1 writer, which is loaded
-// at the first certificate made: a start that finds its certificates on disk never loads it.
+// The DER of an X.509 certificate's inside (TBSCertificate) for the certificates of our own PKI.
 // Follows RFC 5280, section 4.
 import { createHash, type KeyObject } from 'node:crypto'
-import type { asn1 } from 'node-forge'
-import { ipBytes } from './ip.ts'
-
-type Asn1 = asn1.Asn1
-type Writer = typeof asn1
+import { type Asn1, type DerWriter, loadWriter } from './writer.ts'
 
 /** Everything of a certificate but its signature. Times are written in whole seconds. */
 export interface TbsCertificate {
@@ -46,132 +41,82 @@ const OID = {
 const DIGITAL_SIGNATURE = Buffer.from([7, 0x80])
 const SIGN_CERTIFICATES = Buffer.from([1, 0x86]) // with digitalSignature and cRLSign
 
-/** UTCTime ends with this year (RFC 5280, section 4.1.2.5). */
-const LAST_UTC_TIME_YEAR = 2049
-
-/** A writer over node-forge; load it once and keep it. */
-export async function loadDer(): Promise<Der> {
-  const { default: writer } = await import('node-forge/lib/asn1.js')
-  return new Der(writer)
-}
+/** Load it once and keep it. */
+export const loadDer = async (): Promise<Der> => new Der(await loadWriter())
 
 export class Der {
-  readonly #asn1: Writer
+  readonly #write: DerWriter
 
-  constructor(writer: Writer) {
-    this.#asn1 = writer
+  constructor(writer: DerWriter) {
+    this.#write = writer
   }
 
   /** The bytes that the issuer signs. */
   tbsCertificate(tbs: TbsCertificate): Buffer {
     const spki = tbs.publicKey.export({ type: 'spki', format: 'der' })
-    return this.#bytes(
-      this.#sequence([
-        this.#tagged(0, [this.#primitive('INTEGER', Buffer.from([2]))]), // version 3
-        this.#primitive('INTEGER', tbs.serial),
+    return this.#write.bytes(
+      this.#write.sequence([
+        this.#write.tagged(0, [this.#write.primitive('INTEGER', Buffer.from([2]))]), // version 3
+        this.#write.primitive('INTEGER', tbs.serial),
         this.#signatureAlgorithm(),
         this.#name(tbs.issuer),
-        this.#sequence([this.#time(tbs.notBefore), this.#time(tbs.notAfter)]),
+        this.#write.sequence([this.#write.time(tbs.notBefore), this.#write.time(tbs.notAfter)]),
         this.#name(tbs.subject),
-        this.#asn1.fromDer(spki.toString('latin1')),
-        this.#tagged(3, [this.#sequence(this.#extensions(tbs))]),
+        this.#write.read(spki),
+        this.#write.tagged(3, [this.#write.sequence(this.#extensions(tbs))]),
       ]),
     )
   }
 
   /** The whole certificate from its inside and the ECDSA signature over it (DER, as node:crypto makes it). */
   certificate(tbs: Buffer, signature: Buffer): Buffer {
-    const bits = Buffer.concat([Buffer.from([0]), signature])
-    return this.#bytes(
-      this.#sequence([
-        this.#asn1.fromDer(tbs.toString('latin1')),
-        this.#signatureAlgorithm(),
-        this.#primitive('BITSTRING', bits),
-      ]),
+    return this.#write.bytes(
+      this.#write.sequence([this.#write.read(tbs), this.#signatureAlgorithm(), this.#write.bits(signature)]),
     )
   }
 
   #extensions(tbs: TbsCertificate): Asn1[] {
     const usage = tbs.isCa ? SIGN_CERTIFICATES : DIGITAL_SIGNATURE
-    const authority = this.#context(0, keyIdentifier(tbs.issuerKey))
+    const authority = this.#write.context(0, keyIdentifier(tbs.issuerKey))
     const extensions = [
-      this.#extension(OID.keyUsage, true, this.#primitive('BITSTRING', usage)),
-      this.#extension(OID.basicConstraints, true, this.#sequence(tbs.isCa ? [this.#true()] : [])),
-      this.#extension(
+      this.#write.extension(OID.keyUsage, true, this.#write.primitive('BITSTRING', usage)),
+      this.#write.extension(
+        OID.basicConstraints,
+        true,
+        this.#write.sequence(tbs.isCa ? [this.#write.true()] : []),
+      ),
+      this.#write.extension(
         OID.subjectKeyIdentifier,
         false,
-        this.#primitive('OCTETSTRING', keyIdentifier(tbs.publicKey)),
+        this.#write.primitive('OCTETSTRING', keyIdentifier(tbs.publicKey)),
       ),
-      this.#extension(OID.authorityKeyIdentifier, false, this.#sequence([authority])),
+      this.#write.extension(OID.authorityKeyIdentifier, false, this.#write.sequence([authority])),
     ]
     if (tbs.usages.length > 0) {
-      const usages = this.#sequence(tbs.usages.map((usage) => this.#oid(OID[usage])))
-      extensions.push(this.#extension(OID.extendedKeyUsage, false, usages))
+      const usages = this.#write.sequence(tbs.usages.map((usage) => this.#write.oid(OID[usage])))
+      extensions.push(this.#write.extension(OID.extendedKeyUsage, false, usages))
     }
     if (tbs.hosts.length > 0) {
-      const names = this.#sequence(tbs.hosts.map((host) => this.#generalName(host)))
-      extensions.push(this.#extension(OID.subjectAltName, false, names))
+      const names = this.#write.sequence(tbs.hosts.map((host) => this.#write.hostName(host)))
+      extensions.push(this.#write.extension(OID.subjectAltName, false, names))
     }
     return extensions
   }
 
-  #extension(oid: string, critical: boolean, value: Asn1): Asn1 {
-    const octets = this.#primitive('OCTETSTRING', this.#bytes(value))
-    return this.#sequence([this.#oid(oid), ...(critical ? [this.#true()] : []), octets])
-  }
-
-  #generalName(host: string): Asn1 {
-    const address = ipBytes(host)
-    return address ? this.#context(7, address) : this.#context(2, Buffer.from(host, 'ascii'))
-  }
-
   #name(name: DistinguishedName): Asn1 {
     const part = (oid: string, text: string): Asn1 =>
-      this.#asn1.create(this.#asn1.Class.UNIVERSAL, this.#asn1.Type.SET, true, [
-        this.#sequence([this.#oid(oid), this.#primitive('UTF8', Buffer.from(text, 'utf8'))]),
+      this.#write.set([
+        this.#write.sequence([
+          this.#write.oid(oid),
+          this.#write.primitive('UTF8', Buffer.from(text, 'utf8')),
+        ]),
       ])
     const organizations = name.organizations.map((organization) => part(OID.organization, organization))
-    return this.#sequence([...organizations, part(OID.commonName, name.commonName)])
-  }
-
-  #time(date: Date): Asn1 {
-    const digits = date.toISOString().replace(/[-:T]|\.\d+/g, '')
-    return date.getUTCFullYear() <= LAST_UTC_TIME_YEAR
-      ? this.#primitive('UTCTIME', Buffer.from(digits.slice(2)))
-      : this.#primitive('GENERALIZEDTIME', Buffer.from(digits))
+    return this.#write.sequence([...organizations, part(OID.commonName, name.commonName)])
   }
 
   #signatureAlgorithm(): Asn1 {
-    return this.#sequence([this.#oid(OID.ecdsaWithSha256)])
-  }
-
-  #oid(oid: string): Asn1 {
-    return this.#primitive('OID', Buffer.from(this.#asn1.oidToDer(oid).getBytes(), 'latin1'))
-  }
-
-  #true(): Asn1 {
-    return this.#primitive('BOOLEAN', Buffer.from([0xff]))
-  }
-
-  #sequence(parts: Asn1[]): Asn1 {
-    return this.#asn1.create(this.#asn1.Class.UNIVERSAL, this.#asn1.Type.SEQUENCE, true, parts)
-  }
-
-  #primitive(type: keyof typeof asn1.Type, value: Buffer): Asn1 {
-    const latin1 = value.toString('latin1')
-    return this.#asn1.create(this.#asn1.Class.UNIVERSAL, this.#asn1.Type[type], false, latin1)
-  }
-
-  #tagged(tag: number, parts: Asn1[]): Asn1 {
-    return this.#asn1.create(this.#asn1.Class.CONTEXT_SPECIFIC, tag, true, parts)
-  }
-
-  #context(tag: number, value: Buffer): Asn1 {
-    return this.#asn1.create(this.#asn1.Class.CONTEXT_SPECIFIC, tag, false, value.toString('latin1'))
-  }
-
-  #bytes(value: Asn1): Buffer {
-    return Buffer.from(this.#asn1.toDer(value).getBytes(), 'latin1')
+    return this.#write.sequence([this.#write.oid(OID.ecdsaWithSha256)])
   }
 }
 

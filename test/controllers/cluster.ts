@@ -3,7 +3,8 @@ import { Api } from '../../src/client/api.ts'
 import { SYSTEM_CLOCK } from '../../src/client/clock.ts'
 import { QueuesMetrics } from '../../src/client/queuemetrics.ts'
 import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
-import { type ControllerSettings, SETTINGS } from '../../src/cmd/controller-settings.ts'
+import { settingsOf } from '../../src/cmd/controller-manager-part.ts'
+import type { ControllerSettings } from '../../src/cmd/controller-settings.ts'
 import { chosenControllers } from '../../src/cmd/controllers.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
 import { apiAs, serviceAccountUser } from '../../src/cmd/part.ts'
@@ -37,7 +38,7 @@ export async function clusterWith(
       api: apiAs(server, MANAGER, 'test'),
       apiOf: (user) => apiAs(server, serviceAccountUser(user), 'test'),
       rows: chosenControllers(names),
-      settings: { ...SETTINGS, namespaceGraceMs: 0, ...settings },
+      settings: { ...settingsOf(server), ...settings },
       metrics: new QueuesMetrics(),
       log: { error: (details) => void refusals.push(details), warn: note, info: quiet, debug: quiet },
       clock: SYSTEM_CLOCK,
