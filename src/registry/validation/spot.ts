@@ -22,8 +22,13 @@ type Faults = (text: string) => readonly string[]
 export const NOT_NEGATIVE = 'must be greater than or equal to 0'
 export const POSITIVE = 'must be greater than zero'
 
-/** Names come from clients: "toString" is a key like any other. */
-const own = (value: Value, name: string): Value => {
+/** The field of an object, of a name that a rule gives. */
+function fieldOf(value: Value, name: string): Value {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value[name] : undefined
+}
+
+/** The same for names that come from clients: "toString" is a key like any other. */
+function entryOf(value: Value, name: string): Value {
   const object = objectAt(value)
   return Object.hasOwn(object, name) ? object[name] : undefined
 }
@@ -43,9 +48,10 @@ export class Spot {
   readonly value: Value
   private readonly sink: Sink
   private readonly parent: Spot | undefined
-  private readonly step: string
+  /** A field's name, an entry's key in brackets, or an index: put into words where a rule does not hold. */
+  private readonly step: string | number
 
-  private constructor(value: Value, step: string, sink: Sink, parent?: Spot) {
+  private constructor(value: Value, step: string | number, sink: Sink, parent?: Spot) {
     this.value = value
     this.step = step
     this.sink = sink
@@ -66,17 +72,19 @@ export class Spot {
 
   /** As upstream writes it: spec.containers[0].name, spec.hard[pods]. */
   get path(): string {
-    const before = this.parent?.path ?? ''
-    return before ? before + this.step : this.step.replace(/^\./, '')
+    const { step, parent } = this
+    const before = parent?.path ?? ''
+    if (typeof step === 'number') return `${before}[${step}]`
+    return before === '' || step.startsWith('[') ? before + step : `${before}.${step}`
   }
 
   /** The field of this name. */
   at(name: string): Spot {
-    return new Spot(own(this.value, name), `.${name}`, this.sink, this)
+    return new Spot(fieldOf(this.value, name), name, this.sink, this)
   }
   /** The same value under another path, where upstream's path is not that of the field. */
   named(step: string): Spot {
-    return new Spot(this.value, `.${step}`, this.sink, this.parent)
+    return new Spot(this.value, step, this.sink, this.parent)
   }
   /** This path with another value. */
   with(value: Value): Spot {
@@ -84,12 +92,12 @@ export class Spot {
   }
   /** The entry of a map, or what a rule calls so: limits[cpu]. */
   key(name: string): Spot {
-    return new Spot(own(this.value, name), `[${name}]`, this.sink, this)
+    return new Spot(entryOf(this.value, name), `[${name}]`, this.sink, this)
   }
   /** The items of a list. */
   items(): Spot[] {
     if (!Array.isArray(this.value)) return []
-    return this.value.map((item, i) => new Spot(item, `[${i}]`, this.sink, this))
+    return this.value.map((item, i) => new Spot(item, i, this.sink, this))
   }
   /** The keys of a map, in order. */
   keys(): string[] {
