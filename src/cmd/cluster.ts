@@ -6,7 +6,7 @@ import { checkParts, startPartsOrStop } from './parts.ts'
 
 /** All optional: without any, a cluster in memory on a free port of 127.0.0.1. */
 export interface ClusterOptions extends Partial<ApiServerOptions> {
-  /** What runs, by the names of `dinghy up --parts`; absent: the API server alone. */
+  /** What runs, by the names of `dinghy up --parts`, and works when the cluster is given; absent: the API server alone. */
   readonly parts?: readonly string[]
   /** How many simulated nodes, where the part "nodes" runs; absent: 1. */
   readonly nodes?: number

@@ -1,7 +1,7 @@
 // The controller manager beside the API server, in its process. There is one of it: the server's other replicas elect
 // among themselves by the same Lease as processes of their own would.
 // Follows k8s.io/kubernetes/cmd/kube-controller-manager/app/controllermanager.go.
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { SYSTEM_CLOCK } from '../client/clock.ts'
 import { type ElectionOptions, lead } from '../client/election.ts'
@@ -22,9 +22,15 @@ export const ELECTION = { leaseSeconds: 15, renewDeadlineSeconds: 10, retrySecon
 /** "host_UUID": unlike every other process's. */
 export const electionIdentity = (): string => `${hostname()}_${randomUUID()}`
 
+/**
+ * Who leads beside a server that is alone with its store: the same after each start, since whoever led before it is gone,
+ * or the store would be taken. So a server that was killed needs not wait for the end of its own lease.
+ */
+const lastingIdentity = ({ identity }: ApiServer): string =>
+  `${hostname()}_${createHash('sha256').update(identity.caCert).digest('hex').slice(0, 32)}`
+
 /** All controllers that are on: tokens of nodes that join and their signature too, since joining is let in by default. */
-export function startControllerManager(server: ApiServer): RunningPart {
-  const stop = new AbortController()
+export function startControllerManager(server: ApiServer, stop = new AbortController()): RunningPart {
   const api = apiAs(server, MANAGER, CONTROLLER_MANAGER)
   const metrics = new QueuesMetrics()
   server.addMetrics(() => metrics.text())
@@ -36,7 +42,8 @@ export function startControllerManager(server: ApiServer): RunningPart {
     metrics,
     log: server.log,
   }
-  const place = { namespace: 'kube-system', name: CONTROLLER_MANAGER, identity: electionIdentity() }
+  const identity = server.sharesStore ? electionIdentity() : lastingIdentity(server)
+  const place = { namespace: 'kube-system', name: CONTROLLER_MANAGER, identity }
   const running = leadAgainAndAgain(
     { api, clock: SYSTEM_CLOCK, ...place, ...ELECTION },
     (signal) => runControllers(parts, signal),

@@ -1,5 +1,6 @@
 // Simulated nodes beside the API server, in its process. Each writes as its own user, system:node:NAME, whom the node
 // authorizer holds to what nodes may do; the one watch of pods that they share has a user of its own, who only reads.
+import { setMaxListeners } from 'node:events'
 import { type Api, isAlreadyExists } from '../client/api.ts'
 import { SYSTEM_CLOCK } from '../client/clock.ts'
 import { Informers } from '../client/informer.ts'
@@ -25,10 +26,14 @@ const CLUSTER_ROLE_BINDINGS: Resource<ClusterRoleBinding> = {
 }
 
 /** Resolves when all nodes are registered. */
-export async function startNodes(server: ApiServer, count: number): Promise<RunningPart> {
+export async function startNodes(
+  server: ApiServer,
+  count: number,
+  stop = new AbortController(),
+): Promise<RunningPart> {
   // The reader's role is policy that the server starts with, so it is written as the server's other policy is: by itself.
   await ensureReader(apiAs(server, { name: 'system:apiserver', groups: [MASTERS_GROUP] }, 'kube-apiserver'))
-  const stop = new AbortController()
+  setMaxListeners(0, stop.signal)
   const { log } = server
   const informers = new Informers({ api: apiAs(server, READER, AGENT), clock: SYSTEM_CLOCK, log })
   const agent = new NodeAgent({
@@ -37,7 +42,8 @@ export async function startNodes(server: ApiServer, count: number): Promise<Runn
     clock: SYSTEM_CLOCK,
     log,
   })
-  await informers.start(stop.signal)
+  const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
+  await Promise.race([informers.start(stop.signal), stopped])
   const running = agent.run(stop.signal)
   const specimens = fleet({ prefix: 'node', count, podRange: POD_RANGE, capacity: NODE_CAPACITY, labels: {} })
   await agent.add(specimens, stop.signal)

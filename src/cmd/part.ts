@@ -21,7 +21,12 @@ export interface PartSettings {
   readonly nodes: number
 }
 
-export type StartPart = (server: ApiServer, settings: PartSettings) => Promise<RunningPart>
+/** Starts one; when `stop` is aborted before it is at work, it resolves soon, and ends as it does by its own stop(). */
+export type StartPart = (
+  server: ApiServer,
+  settings: PartSettings,
+  stop: AbortController,
+) => RunningPart | Promise<RunningPart>
 
 /** The view of a part's own user: "system:kube-scheduler". `agent` is what managed fields name. */
 export const apiAs = (server: ApiServer, user: UserInfo, agent: string): Api =>

@@ -6,10 +6,10 @@ import type { PartSettings, RunningPart, StartPart } from './part.ts'
 
 /** In the order in which they start; they stop in the opposite one. */
 const STARTERS: Readonly<Record<string, StartPart>> = {
-  'controller-manager': async (server) =>
-    (await import('./controller-manager-part.ts')).startControllerManager(server),
-  scheduler: async (server) => (await import('./scheduler-part.ts')).startScheduler(server),
-  nodes: async (server, { nodes }) => (await import('./nodes-part.ts')).startNodes(server, nodes),
+  'controller-manager': async (server, _, stop) =>
+    (await import('./controller-manager-part.ts')).startControllerManager(server, stop),
+  scheduler: async (server, _, stop) => (await import('./scheduler-part.ts')).startScheduler(server, stop),
+  nodes: async (server, { nodes }, stop) => (await import('./nodes-part.ts')).startNodes(server, nodes, stop),
 }
 
 /** "apiserver" and those beside it. */
@@ -23,39 +23,55 @@ export function checkParts(names: readonly string[]): void {
   }
 }
 
-/** Starts those beside the API server; where one cannot start, those before it are stopped. */
-async function startParts(
+export interface StartingParts extends RunningPart {
+  /** Resolves when all are at work, or were stopped; rejects where one cannot start. */
+  readonly started: Promise<void>
+}
+
+/** Begins to start those beside the API server. `stop` may be called at any time, and has to be, whatever happens. */
+export function beginParts(
   server: ApiServer,
   names: readonly string[],
   settings: PartSettings,
-): Promise<RunningPart> {
+): StartingParts {
+  const wanted = Object.entries(STARTERS)
+    .filter(([name]) => names.includes(name))
+    .map(([name, start]) => ({ name, start, stop: new AbortController() }))
   const running: RunningPart[] = []
-  const stop = async (): Promise<void> => {
-    server.components.clear()
-    for (const part of running.splice(0).reverse()) await part.stop()
-  }
-  try {
-    for (const [name, start] of Object.entries(STARTERS)) {
-      if (!names.includes(name)) continue
-      running.push(await start(server, settings))
+  let isStopping = false
+  const startAll = async (): Promise<void> => {
+    for (const { name, start, stop } of wanted) {
+      if (isStopping) return
+      running.push(await start(server, settings, stop))
       server.components.add(name)
     }
-  } catch (error) {
-    await stop()
-    throw error
   }
-  return { stop }
+  const started = startAll()
+  return {
+    started,
+    async stop() {
+      isStopping = true
+      server.components.clear()
+      // The one that is about to start needs not wait for what it begins with.
+      wanted[running.length]?.stop.abort()
+      await started.catch(() => undefined)
+      for (const part of running.splice(0).reverse()) await part.stop()
+    },
+  }
 }
 
-/** The same; where one cannot start, the server is stopped too. */
+/** The same, at work when it resolves; where one cannot start, those before it and the server are stopped. */
 export async function startPartsOrStop(
   server: ApiServer,
   names: readonly string[],
   settings: PartSettings,
 ): Promise<RunningPart> {
+  const parts = beginParts(server, names, settings)
   try {
-    return await startParts(server, names, settings)
+    await parts.started
+    return parts
   } catch (error) {
+    await parts.stop()
     await server.stop()
     throw error
   }

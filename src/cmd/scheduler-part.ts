@@ -13,8 +13,7 @@ export const SCHEDULER = 'kube-scheduler'
 const USER: UserInfo = { name: `system:${SCHEDULER}`, groups: [AUTHENTICATED_GROUP] }
 
 /** Resolves when the scheduler knows the cluster and is at work. */
-export async function startScheduler(server: ApiServer): Promise<RunningPart> {
-  const stop = new AbortController()
+export async function startScheduler(server: ApiServer, stop = new AbortController()): Promise<RunningPart> {
   const api = apiAs(server, USER, SCHEDULER)
   const context = schedulerContext(api, server.log, SCHEDULER_DEFAULTS)
   const running = await runScheduler(context, SCHEDULER_DEFAULTS, stop.signal)

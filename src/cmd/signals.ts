@@ -1,10 +1,19 @@
 // Runs until the user or the system says stop, then stops cleanly.
 
-/** Resolves after SIGINT or SIGTERM and `stop`; a second signal ends the process at once. */
-export async function untilStopped(stop: () => Promise<void>): Promise<void> {
-  await new Promise<void>((resolve) => {
+/**
+ * Ends the process after SIGINT or SIGTERM and `stop`; a second signal ends it at once. Where `work` rejects before, it
+ * stops as well, and rejects with that.
+ */
+export async function untilStopped(stop: () => Promise<void>, work?: Promise<void>): Promise<void> {
+  const asked = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
+  try {
+    await Promise.race(work ? [asked, work.then(() => asked)] : [asked])
+  } catch (error) {
+    await stop()
+    throw error
+  }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   await stop()
   process.exit(0)

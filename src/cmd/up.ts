@@ -16,7 +16,7 @@ import {
   StartError,
   type StorageChoice,
 } from './options.ts'
-import { checkParts, PARTS, startPartsOrStop } from './parts.ts'
+import { beginParts, checkParts, PARTS } from './parts.ts'
 import { untilStopped } from './signals.ts'
 
 /** As many as upstream is made for. */
@@ -29,8 +29,8 @@ const FLAGS = {
   memory: { kind: 'flag', help: 'keep nothing on disk' },
   'etcd-servers': listOf('keep the data in etcd, at these URLs', 'URLS'),
   kubeconfig: text('write the kubeconfig here, instead of merging the context into your own', 'FILE'),
-  parts: listOf(`what to run: ${PARTS.join(', ')} (default apiserver)`, 'NAMES'),
-  nodes: integer('simulated nodes, where the part of this name runs', '1', 0, MAX_NODES),
+  parts: listOf(`what to run: ${PARTS.join(', ')} (default all of them)`, 'NAMES'),
+  nodes: integer('how many nodes the part of this name simulates', '1', 0, MAX_NODES),
   'token-auth-file': text('CSV file of static tokens: token,user,uid,"group1,group2"', 'FILE'),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'warn'),
 } as const
@@ -48,19 +48,20 @@ export async function up(argv: readonly string[]): Promise<void> {
     argv,
   )
   if (!flags) return
-  const parts = flags['parts'] ?? []
+  const parts = flags['parts'] ?? PARTS
   checkParts(parts)
   const server = await startApiServer(optionsOf(flags))
   const where = await saveKubeconfig(server, flags['kubeconfig']).catch(async (error: unknown) => {
     await server.stop()
     throw error instanceof Error ? new StartError(error.message, error) : error
   })
-  const beside = await startPartsOrStop(server, parts, { nodes: flags.nodes })
   announce(server, where)
+  // Behind the line: who waits for it can ask already.
+  const beside = beginParts(server, parts, { nodes: flags.nodes })
   await untilStopped(async () => {
     await beside.stop()
     await server.stop()
-  })
+  }, beside.started)
 }
 
 type Flags = NonNullable<ReturnType<typeof commandLine<typeof FLAGS>>>

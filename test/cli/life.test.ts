@@ -2,7 +2,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { PARTS } from '../../src/cmd/parts.ts'
 import { ApiClient } from '../process/client.ts'
 import {
   bundleProgram,
@@ -63,6 +64,56 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     client.close()
   })
 }
+
+it('a cluster with all its parts stops cleanly, while they start and when they are at work', async () => {
+  for (const until of ['ready', 'at work'] as const) {
+    const server = await start('--memory', '--parts', PARTS.join())
+    if (until === 'at work') {
+      const client = new ApiClient(server)
+      const nodeIsReady = async (): Promise<void> => {
+        const { json } = await client.send('GET', '/api/v1/nodes/node-0')
+        expect(JSON.stringify(json)).toContain('KubeletReady')
+      }
+      await vi.waitFor(nodeIsReady, { timeout: 20_000, interval: 50 })
+      client.close()
+    }
+    const before = performance.now()
+    const { code, stderr } = await server.stop()
+    expect(performance.now() - before).toBeLessThan(STOP_MS)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  }
+}, 60_000)
+
+it('runs all parts unless told otherwise, and the controllers lead at once after a kill -9', async () => {
+  const args = [
+    'up',
+    '--port',
+    '0',
+    '--data-dir',
+    join(base, 'all'),
+    '--kubeconfig',
+    join(base, 'all-config'),
+  ]
+  for (const round of ['first', 'second']) {
+    const running = run(program, args)
+    started.push(running)
+    await ready(running)
+    const client = new ApiClient(readAccess(readFileSync(join(base, 'all-config'), 'utf8')))
+    const namespace = { metadata: { name: round } }
+    expect((await client.send('POST', '/api/v1/namespaces', namespace)).status).toBe(201)
+    // Less than what is left of a lease whose holder is gone.
+    await vi.waitFor(
+      async () => {
+        const path = `/api/v1/namespaces/${round}/serviceaccounts/default`
+        expect((await client.send('GET', path)).status).toBe(200)
+      },
+      { timeout: 8_000, interval: 50 },
+    )
+    client.close()
+    running.child.kill('SIGKILL')
+    expect((await running.ended).stderr).toBe('')
+  }
+}, 60_000)
 
 it('data, keys and identity are there after a restart; files are for their owner alone', async () => {
   const dataDir = join(base, 'kept')

@@ -107,7 +107,10 @@ export interface Server extends Running, Access {
   stop(): Promise<Ended>
 }
 
-/** Starts `dinghy up ARGS` on a free port (unless they name one) and waits until it is ready. */
+/**
+ * Starts `dinghy up ARGS` on a free port (unless they name one) and waits until it is ready. The API server alone, unless
+ * they name other parts: what is counted and compared must not be mixed with what others write.
+ */
 export async function startServer(
   program: Program,
   args: readonly string[],
@@ -116,7 +119,8 @@ export async function startServer(
   const folder = mkdtempSync(join(tmpdir(), 'dinghy-kubeconfig-'))
   const file = join(folder, 'config')
   const port = args.includes('--port') ? [] : ['--port', '0']
-  const running = run(program, ['up', ...port, '--kubeconfig', file, ...args], options)
+  const parts = args.includes('--parts') ? [] : ['--parts', 'apiserver']
+  const running = run(program, ['up', ...port, ...parts, '--kubeconfig', file, ...args], options)
   try {
     await ready(running)
     const access = readAccess(readFileSync(file, 'utf8'))
