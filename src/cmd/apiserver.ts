@@ -34,6 +34,7 @@ import { bootstrap, type BootstrapFacts } from './bootstrap.ts'
 import { claimsOn } from './claims.ts'
 import { type Identity, loadIdentity } from './identity.ts'
 import { type Log, makeLog } from './log.ts'
+import type { NodeAnswers } from './node-answers.ts'
 import { type ApiServerOptions, orStartError, StartError } from './options.ts'
 import { lazyNonResource } from './site.ts'
 import { writeStatusInternal } from './internal.ts'
@@ -53,6 +54,8 @@ export interface ApiServer {
   loopback(user: UserInfo): Loopback
   /** Parts of the control plane that run in this process, as component statuses name them. */
   readonly components: Set<string>
+  /** Requests that lead to a node are answered by this from now on, as far as it knows the node. */
+  connectNodes(answer: NodeAnswers): void
   /** What /metrics tells besides, of a part that runs in this process, in Prometheus' text format. */
   addMetrics(text: () => string): void
   stop(): Promise<void>
@@ -93,7 +96,13 @@ interface Parts {
 
 async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiServer> {
   const { log, storage, identity } = parts
-  const state: State = { ready: false, port: options.port, metrics: [], components: new Set() }
+  const state: State = {
+    ready: false,
+    port: options.port,
+    metrics: [],
+    components: new Set(),
+    nodes: () => undefined,
+  }
   const reading = readingSide(options, storage)
   const { caches, lister, scopes } = reading
   const authentication = await authenticationOf({ options, identity, log, scopes, stored })
@@ -130,6 +139,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     log,
     components: state.components,
     addMetrics: (text) => void state.metrics.push(text),
+    connectNodes: (answer) => void (state.nodes = answer),
     loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),
     stop: () => stop({ listening, caches, storage, renewal, stopCompaction, stopUpkeep, auditor }),
   }
@@ -141,6 +151,7 @@ interface State {
   port: number
   readonly metrics: (() => string)[]
   readonly components: Set<string>
+  nodes: NodeAnswers
 }
 
 /** What reads the store: caches, and those who decide by what is in them. */
@@ -207,7 +218,10 @@ function chainOf(
     inflight,
     scopes,
     special: specialHandlers(
-      specialServices({ options, scopes, stored, authorizer, rbac, reviewToken, tokenIssuer, components }),
+      specialServices({
+        ...{ options, scopes, stored, authorizer, rbac, reviewToken, tokenIssuer, components },
+        answerOfNode: (node, request) => state.nodes(node, request),
+      }),
     ),
     findResource: (info) => findResource(info.group, info.version, info.resource),
     servesGroupVersion: (info) => info.group === '' || GROUPS().has(info.group),

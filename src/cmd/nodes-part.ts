@@ -10,6 +10,7 @@ import { CLUSTER_ROLES } from '../client/resources.ts'
 import { NodeAgent } from '../kubelet/agent.ts'
 import { AUTHENTICATED_GROUP, MASTERS_GROUP, NODES_GROUP, type UserInfo } from '../machinery/user.ts'
 import type { ApiServer } from './apiserver.ts'
+import { answerOf } from './node-answers.ts'
 import { apiAs, type RunningPart } from './part.ts'
 import { fleet, NODE_CAPACITY, POD_RANGE } from './simulated-nodes.ts'
 
@@ -46,9 +47,14 @@ export async function startNodes(
   await Promise.race([informers.start(stop.signal), stopped])
   const running = agent.run(stop.signal)
   const specimens = fleet({ prefix: 'node', count, podRange: POD_RANGE, capacity: NODE_CAPACITY, labels: {} })
+  server.connectNodes((node, request) => {
+    const reply = agent.answer(node, request)
+    return reply && answerOf(reply)
+  })
   await agent.add(specimens, stop.signal)
   return {
     async stop() {
+      server.connectNodes(() => undefined)
       stop.abort()
       await running
     },

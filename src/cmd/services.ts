@@ -10,6 +10,7 @@ import type { Resource } from '../schema/resource.ts'
 import type { Review, SpecialServices } from '../server/special.ts'
 import type { Authentication } from './authentication.ts'
 import { componentStatuses } from './components.ts'
+import { type NodeAnswers, pathOnNode } from './node-answers.ts'
 import type { ApiServerOptions } from './options.ts'
 
 export interface ServiceParts {
@@ -22,10 +23,11 @@ export interface ServiceParts {
   readonly components: ReadonlySet<string>
   readonly reviewToken: Authentication['reviewToken']
   readonly tokenIssuer: Authentication['tokenIssuer']
+  readonly answerOfNode: NodeAnswers
 }
 
 export function specialServices(parts: ServiceParts): SpecialServices {
-  const { scopes, stored, tokenIssuer } = parts
+  const { scopes, stored, tokenIssuer, answerOfNode } = parts
   return {
     scopeOf: (resource) => scopes.of(stored(resource)),
     tokenIssuer,
@@ -37,6 +39,16 @@ export function specialServices(parts: ServiceParts): SpecialServices {
         { lister: scope.environment.lister },
       )
       if (destination.to === 'empty') return { status: 204, contentType: undefined, body: Buffer.alloc(0) }
+      if (destination.to === 'node') {
+        const { query } = request
+        const path = pathOnNode(destination.path, request.info)
+        const answer = answerOfNode(destination.node.metadata.name ?? '', {
+          verb: request.info.verb,
+          path,
+          query,
+        })
+        if (answer) return answer
+      }
       throw new StatusError({
         code: 503,
         reason: 'ServiceUnavailable',

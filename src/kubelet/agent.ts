@@ -9,6 +9,7 @@ import { WorkQueue } from '../client/queue.ts'
 import { EventRecorder } from '../client/recorder.ts'
 import { keyOf } from '../client/resource.ts'
 import { NODES, PODS } from '../client/resources.ts'
+import { type KubeletReply, type KubeletRequest, kubeletReply, type NodeView } from './endpoints.ts'
 import { HEARTBEAT_MS, SimulatedNode } from './node.ts'
 import type { NodeSpecimen } from './nodeobject.ts'
 import { SimulatedPods } from './pods.ts'
@@ -72,6 +73,33 @@ export class NodeAgent {
       signal,
     )
     this.#wheel.stop()
+  }
+
+  /** What the kubelet of this node would answer; undefined for a node that is not ours. Throws as kubeletReply does. */
+  answer(name: string, request: KubeletRequest): KubeletReply | undefined {
+    const node = this.#nodes.get(name)
+    return node && kubeletReply(this.#view(node), request)
+  }
+
+  #view({ name, specimen, node }: SimulatedNode): NodeView {
+    const { clock, informers } = this.#parts
+    return {
+      clock,
+      node: {
+        name,
+        capacity: specimen.capacity,
+        startedAt: Date.parse(node?.metadata.creationTimestamp ?? '') || clock.now(),
+      },
+      pods: () =>
+        informers
+          .of(PODS)
+          .reader.by(BY_NODE, name)
+          .flatMap((pod) => {
+            const record = this.#pods.record(pod)
+            return record ? [{ pod, record }] : []
+          }),
+      watch: (pod, changed) => this.#pods.follow(pod, changed),
+    }
   }
 
   async #addOne(specimen: NodeSpecimen, signal: AbortSignal): Promise<void> {

@@ -10,6 +10,7 @@
 //   simulate.dinghy.dev/liveness-fails-after: 4s  from then on its liveness probe fails
 //   simulate.dinghy.dev/image: missing            its image cannot be pulled, for as long as this stands
 //
+// What it prints and uses is declared the same way: see logs.ts and usage.ts.
 // With ".NAME" behind the key, it holds for the container of this name alone, and before what is said of all.
 // What does not parse is as if it were not there.
 import { controllerOf } from '../client/ownership.ts'
@@ -40,12 +41,18 @@ const JOB_RUN_MS = 1000
 const NANOSECONDS_PER_MS = 1_000_000n
 const MAX_EXIT_CODE = 255
 
+/** What the pod's annotations say of this container. */
+export function declared(
+  { metadata: { annotations } }: Pod,
+  { name }: Container,
+  what: string,
+): string | undefined {
+  return annotations?.[`${SIMULATE}${what}.${name}`] ?? annotations?.[`${SIMULATE}${what}`]
+}
+
 /** How the container behaves in its run after so many restarts. */
 export function behaviourOf(pod: Pod, container: Container, role: Role, restarts: number): Behaviour {
-  const said = (what: string): string | undefined => {
-    const { annotations } = pod.metadata
-    return annotations?.[`${SIMULATE}${what}.${container.name}`] ?? annotations?.[`${SIMULATE}${what}`]
-  }
+  const said = (what: string): string | undefined => declared(pod, container, what)
   const failures = integerOf(said('failures'), Infinity)
   const isOver = restarts >= failures
   const exitCode = integerOf(said('exit-code'), failures === Infinity ? 0 : 1)
@@ -71,7 +78,7 @@ function ownRun(pod: Pod, role: Role): number {
   return role === 'app' && controllerOf(pod)?.kind === 'Job' ? JOB_RUN_MS : Infinity
 }
 
-function msOf(text: string | undefined, otherwise: number): number {
+export function msOf(text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise
   try {
     const ms = Number(parseDuration(text) / NANOSECONDS_PER_MS)

@@ -19,12 +19,16 @@ interface Known {
   isDeleted: boolean
 }
 
+type Follower = (isGone: boolean) => void
+
 /** What a pod needs next: to be looked at again after this many ms; Infinity: when it changes. */
 export type WakeAfter = number
 
 export class SimulatedPods {
   readonly #clock: Clock
   readonly #known = new Map<string, Known>()
+  /** Who follows a pod, by its uid. */
+  readonly #followers = new Map<string, Set<Follower>>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -38,6 +42,7 @@ export class SimulatedPods {
     const now = this.#clock.now()
     const { events, wakeAt, isOver } = advance(pod, known.record, now)
     for (const event of events) tell(pod, node, event)
+    this.#notify(pod, false)
     const status = podStatus(pod, known.record, { ip: node.specimen.address }, now)
     if (!(await this.#write(pod, status, { node, known }))) return Infinity
     if (isOver && pod.metadata.deletionTimestamp !== undefined) await this.#remove(pod, node.api, known)
@@ -47,8 +52,28 @@ export class SimulatedPods {
   /** The pod is gone. */
   forget(pod: Pod, node: SimulatedNode | undefined): void {
     const { uid = '' } = pod.metadata
+    this.#notify(pod, true)
     this.#known.delete(uid)
     node?.addresses?.giveBack(uid)
+  }
+
+  /** What is remembered of the pod; undefined before it has come to its node. */
+  record({ metadata: { uid = '' } }: Pod): PodRecord | undefined {
+    return this.#known.get(uid)?.record
+  }
+
+  /** Calls back after each step of the pod's life, and when it is gone; the function that is returned ends that. */
+  follow({ metadata: { uid = '' } }: Pod, follower: Follower): () => void {
+    const followers = this.#followers.get(uid) ?? new Set()
+    this.#followers.set(uid, followers.add(follower))
+    return () => {
+      followers.delete(follower)
+      if (followers.size === 0 && this.#followers.get(uid) === followers) this.#followers.delete(uid)
+    }
+  }
+
+  #notify({ metadata: { uid = '' } }: Pod, isGone: boolean): void {
+    for (const follower of [...(this.#followers.get(uid) ?? [])]) follower(isGone)
   }
 
   #knownOf(pod: Pod, node: SimulatedNode): Known | undefined {
