@@ -1,6 +1,6 @@
 // The shape of a controller: sources put keys into a queue, workers reconcile one key at a time, failures come again.
 // Follows the loops of k8s.io/kubernetes/pkg/controller and sigs.k8s.io/controller-runtime/pkg/internal/controller.
-import { type Api, isConflict } from './api.ts'
+import { type Api, isConflict, isNotFound, isTerminating } from './api.ts'
 import type { Clock } from './clock.ts'
 import type { Informers } from './informer.ts'
 import { type QueueMetrics, WorkQueue } from './queue.ts'
@@ -67,8 +67,9 @@ async function workOne({ name, queue, reconcile, log }: WorkerOptions, signal: A
       queue.forget(key)
     } catch (error) {
       if (signal.aborted) return
-      // Somebody else wrote first: the change that this makes known leads to the next try anyway.
-      const isExpected = isConflict(error) || error instanceof TryLater
+      // Somebody else wrote first, or took it away: the change that this makes known leads to the next try anyway.
+      const isExpected =
+        isConflict(error) || isNotFound(error) || isTerminating(error) || error instanceof TryLater
       log[isExpected ? 'debug' : 'warn'](
         { controller: name, item: key, error: String(error) },
         'could not reconcile',

@@ -75,6 +75,7 @@ export function useKubectl(program: string | undefined, options: ClusterOptions 
       return folder
     },
     flags: [],
+    hasControllers: options.parts?.includes('controller-manager') ?? false,
     cluster: running,
   })
 }
@@ -83,6 +84,7 @@ interface Binding {
   readonly program: string
   readonly folder: string
   readonly flags: readonly string[]
+  readonly hasControllers: boolean
   cluster(): Cluster
 }
 
@@ -105,8 +107,12 @@ function kubectlFor(binding: Binding): Kubectl {
       return spawn(binding.program, args, { cwd: binding.folder, env: environment(binding) })
     },
     namespace: async (name: string): Promise<Kubectl> => {
-      await succeeds('create -f -', { stdin: namespaceObject(name) + defaultAccount(name) })
-      return kubectlFor({ ...binding, flags: ['--namespace', name] })
+      const own = kubectlFor({ ...binding, flags: ['--namespace', name] })
+      if (binding.hasControllers) {
+        await succeeds(`create namespace ${name}`)
+        await own('wait --for=create serviceaccount/default --timeout=15s')
+      } else await succeeds('create -f -', { stdin: namespaceObject(name) + defaultAccount(name) })
+      return own
     },
     file: (name: string, text: string): string => {
       const path = join(binding.folder, name)
