@@ -75,6 +75,11 @@ export const CONTROLLER_FLAGS = {
   'unhealthy-zone-threshold': text('part of the nodes that makes a zone unhealthy', 'PART', '0.55'),
   'terminated-pod-gc-threshold': integer('finished pods that are kept', '12500', 0, MAX_INT32),
   'resource-quota-sync-period': text('how often use is counted anew', 'DURATION', '5m0s'),
+  'legacy-service-account-token-clean-up-period': text(
+    'how long a token in a secret that nobody asked for may lie unused',
+    'DURATION',
+    '8760h0m0s',
+  ),
   'secure-port': integer('port of /healthz and /metrics; 0: none', '10257', 0, 65535),
   'bind-address': text('address to listen on', 'ADDRESS', '0.0.0.0'),
   'tls-cert-file': text('serving certificate, PEM', 'FILE'),
@@ -115,6 +120,10 @@ export function settingsOf(flags: ManagerFlags): ControllerSettings {
     largeClusterSizeThreshold: flags['large-cluster-size-threshold'],
     unhealthyZoneThreshold: rate(flags, 'unhealthy-zone-threshold'),
     terminatedPodThreshold: flags['terminated-pod-gc-threshold'],
+    legacyTokenUnusedMs: durationMs(
+      'legacy-service-account-token-clean-up-period',
+      flags['legacy-service-account-token-clean-up-period'],
+    ),
     resourceQuotaSyncMs: durationMs('resource-quota-sync-period', flags['resource-quota-sync-period']),
   }
 }

@@ -8,8 +8,8 @@ export interface ControllerRow {
   readonly name: string
   /** Its name in older command lines. */
   readonly alias?: string
-  /** The service account in kube-system whose roles it has. */
-  readonly user: string
+  /** The service account in kube-system whose roles it has; absent: it acts as the manager itself. */
+  readonly user?: string
   /** Runs only where `--controllers` names it. */
   readonly offByDefault?: true
   /** Undefined where the settings lack what it needs, as upstream's is skipped then. */

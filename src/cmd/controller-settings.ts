@@ -58,6 +58,8 @@ export interface ControllerSettings {
   readonly unhealthyZoneThreshold: number
   readonly terminatedPodThreshold: number
   readonly resourceQuotaSyncMs: number
+  /** How long a token in a secret that nobody asked for may lie unused. */
+  readonly legacyTokenUnusedMs: number
 }
 
 /** Upstream's defaults. */
@@ -82,4 +84,5 @@ export const SETTINGS: ControllerSettings = {
   unhealthyZoneThreshold: 0.55,
   terminatedPodThreshold: 12_500,
   resourceQuotaSyncMs: 300_000,
+  legacyTokenUnusedMs: 365 * 24 * 3600_000,
 }

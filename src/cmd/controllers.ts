@@ -182,14 +182,6 @@ function canonical(word: string, rows: readonly ControllerRow[]): string {
 
 /** Upstream's that do not run here: command lines that name them start all the same. */
 const NOT_YET: ReadonlySet<string> = new Set([
-  'bootstrap-signer-controller',
-  'bootstrapsigner',
-  'token-cleaner-controller',
-  'tokencleaner',
-  'serviceaccount-token-controller',
-  'serviceaccount-token',
-  'legacy-serviceaccount-token-cleaner-controller',
-  'legacy-service-account-token-cleaner',
   'device-taint-eviction-controller',
   'persistentvolume-binder-controller',
   'persistentvolume-binder',

@@ -22,4 +22,40 @@ export const IDENTITIES: readonly ControllerRow[] = [
     make: async (context) =>
       (await import('../controllers/certificatesigningrequest-approving.ts')).approvingController(context),
   },
+  {
+    name: 'serviceaccount-token-controller',
+    alias: 'serviceaccount-token',
+    make: async (context, { workers, serviceAccountKey: key, rootCa }) =>
+      key === undefined
+        ? undefined
+        : (await import('../controllers/serviceaccount-token/tokens.ts')).tokenController(context, {
+            workers: workers['serviceaccount-token'],
+            key,
+            rootCa,
+          }),
+  },
+  {
+    name: 'legacy-serviceaccount-token-cleaner-controller',
+    alias: 'legacy-service-account-token-cleaner',
+    user: 'legacy-service-account-token-cleaner',
+    make: async (context, { legacyTokenUnusedMs }) =>
+      (await import('../controllers/legacy-serviceaccount-token-cleaner.ts')).legacyTokenCleaner(
+        context,
+        legacyTokenUnusedMs,
+      ),
+  },
+  {
+    name: 'bootstrap-signer-controller',
+    alias: 'bootstrapsigner',
+    user: 'bootstrap-signer',
+    offByDefault: true,
+    make: async (context) => (await import('../controllers/bootstrap-signer.ts')).bootstrapSigner(context),
+  },
+  {
+    name: 'token-cleaner-controller',
+    alias: 'tokencleaner',
+    user: 'token-cleaner',
+    offByDefault: true,
+    make: async (context) => (await import('../controllers/token-cleaner.ts')).tokenCleaner(context),
+  },
 ]

@@ -43,11 +43,11 @@ export async function runControllers(parts: ManagerParts, signal: AbortSignal): 
 }
 
 function makeOne(
-  { apiOf, metrics, settings, log }: ManagerParts,
+  { api: own, apiOf, metrics, settings, log }: ManagerParts,
   row: ControllerRow,
   shared: { readonly informers: Informers; readonly clock: Clock },
 ): Promise<Controller | undefined> {
-  const api = apiOf(row.user)
+  const api = row.user === undefined ? own : apiOf(row.user)
   const context: ControllerContext = {
     ...shared,
     api,
