@@ -74,6 +74,7 @@ export const CONTROLLER_FLAGS = {
   'large-cluster-size-threshold': integer('nodes from which the second rate is used', '50', 0, MAX_INT32),
   'unhealthy-zone-threshold': text('part of the nodes that makes a zone unhealthy', 'PART', '0.55'),
   'terminated-pod-gc-threshold': integer('finished pods that are kept', '12500', 0, MAX_INT32),
+  'pvclaimbinder-sync-period': text('how often claims and volumes are looked at', 'DURATION', '15s'),
   'resource-quota-sync-period': text('how often use is counted anew', 'DURATION', '5m0s'),
   'legacy-service-account-token-clean-up-period': text(
     'how long a token in a secret that nobody asked for may lie unused',
@@ -124,6 +125,7 @@ export function settingsOf(flags: ManagerFlags): ControllerSettings {
       'legacy-service-account-token-clean-up-period',
       flags['legacy-service-account-token-clean-up-period'],
     ),
+    claimBinderSyncMs: durationMs('pvclaimbinder-sync-period', flags['pvclaimbinder-sync-period']),
     resourceQuotaSyncMs: durationMs('resource-quota-sync-period', flags['resource-quota-sync-period']),
   }
 }

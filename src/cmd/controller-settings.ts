@@ -57,6 +57,7 @@ export interface ControllerSettings {
   readonly largeClusterSizeThreshold: number
   readonly unhealthyZoneThreshold: number
   readonly terminatedPodThreshold: number
+  readonly claimBinderSyncMs: number
   readonly resourceQuotaSyncMs: number
   /** How long a token in a secret that nobody asked for may lie unused. */
   readonly legacyTokenUnusedMs: number
@@ -83,6 +84,7 @@ export const SETTINGS: ControllerSettings = {
   largeClusterSizeThreshold: 50,
   unhealthyZoneThreshold: 0.55,
   terminatedPodThreshold: 12_500,
+  claimBinderSyncMs: 15_000,
   resourceQuotaSyncMs: 300_000,
   legacyTokenUnusedMs: 365 * 24 * 3600_000,
 }

@@ -183,8 +183,6 @@ function canonical(word: string, rows: readonly ControllerRow[]): string {
 /** Upstream's that do not run here: command lines that name them start all the same. */
 const NOT_YET: ReadonlySet<string> = new Set([
   'device-taint-eviction-controller',
-  'persistentvolume-binder-controller',
-  'persistentvolume-binder',
   'persistentvolume-attach-detach-controller',
   'attachdetach',
   'persistentvolume-expander-controller',

@@ -27,6 +27,16 @@ export const NODES_AND_VOLUMES: readonly ControllerRow[] = [
         unhealthyPart: settings.unhealthyZoneThreshold,
       }),
   },
+  {
+    name: 'persistentvolume-binder-controller',
+    alias: 'persistentvolume-binder',
+    user: 'persistent-volume-binder',
+    make: async (context, { claimBinderSyncMs }) =>
+      (await import('../controllers/persistentvolume-binder/persistentvolume-binder.ts')).volumeBinder(
+        context,
+        claimBinderSyncMs,
+      ),
+  },
 ]
 
 async function nodeIpam(context: ControllerContext, settings: ControllerSettings): Promise<Controller> {
