@@ -1,5 +1,6 @@
 // Which admission plugins run, and in which order. Follows k8s.io/kubernetes/pkg/kubeapiserver/options/plugins.go.
 import type { Authorizer } from '../machinery/attributes.ts'
+import type { JsonObject } from '../machinery/json.ts'
 import { CertificateApproval, CertificateSigning, CertificateSubjectRestriction } from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './defaultclass.ts'
 import { DefaultTolerationSeconds, type TolerationSeconds } from './defaulttolerationseconds.ts'
@@ -8,6 +9,7 @@ import { NamespaceLifecycle } from './namespacelifecycle.ts'
 import { PersistentVolumeClaimResize } from './persistentvolumeclaimresize.ts'
 import type { AdmissionPlugin, Lookup } from './plugin.ts'
 import { PodResizeValidator } from './podresizevalidator.ts'
+import { PodSecurity } from './podsecurity/podsecurity.ts'
 import { PodTopologyLabels } from './podtopologylabels.ts'
 import { Priority } from './priority.ts'
 import { ResourceQuota, type WriteQuotaStatus } from './resourcequota.ts'
@@ -23,10 +25,13 @@ export interface AdmissionDependencies {
   readonly lookup?: Lookup
   /** Reserves what a request uses of a quota. */
   readonly writeQuotaStatus: WriteQuotaStatus
+  /** Of --admission-control-config-file, by plugin. */
+  readonly configuration?: ReadonlyMap<string, JsonObject>
   readonly tolerationSeconds?: TolerationSeconds
 }
 
-type Make = (needs: AdmissionDependencies) => AdmissionPlugin
+/** Plugins that few servers have are loaded by those. */
+type Make = (needs: AdmissionDependencies) => AdmissionPlugin | Promise<AdmissionPlugin>
 
 /** A plugin that upstream switches on by itself, and how it is made here; without `make`, it is not here. */
 interface Known {
@@ -51,7 +56,12 @@ const KNOWN: readonly Known[] = [
   on('TaintNodesByCondition', () => new TaintNodesByCondition()),
   off('AlwaysPullImages'),
   off('ImagePolicyWebhook'),
-  on('PodSecurity'),
+  on('PodSecurity', async ({ configuration }) => {
+    const given = configuration?.get('PodSecurity')
+    if (!given) return new PodSecurity()
+    const { podSecuritySettings } = await import('./podsecurity/configuration.ts')
+    return new PodSecurity(podSecuritySettings(given))
+  }),
   off('PodNodeSelector'),
   on('Priority', () => new Priority()),
   on('DefaultTolerationSeconds', ({ tolerationSeconds }) => new DefaultTolerationSeconds(tolerationSeconds)),
@@ -91,21 +101,21 @@ export interface AdmissionSwitches {
 }
 
 /**
- * The plugins to run, in order. Throws an Error with one line of text for a name that upstream does not know, one in
+ * The plugins to run, in order. Rejects with an Error with one line of text for a name that upstream does not know, one in
  * both lists, and one that is to be enabled but is not implemented. DEVIATION: plugins that upstream has on by itself
  * and this server does not implement are left out without an error.
  */
-export function admissionPlugins(
+export async function admissionPlugins(
   switches: AdmissionSwitches,
   needs: AdmissionDependencies,
-): AdmissionPlugin[] {
+): Promise<AdmissionPlugin[]> {
   const enable = new Set(switches.enable)
   const disable = new Set(switches.disable)
   checkSwitches(enable, disable)
   const plugins: AdmissionPlugin[] = []
   for (const known of KNOWN) {
     const wanted = enable.has(known.name) || (known.on && !disable.has(known.name))
-    if (wanted && known.make) plugins.push(known.make(needs))
+    if (wanted && known.make) plugins.push(await known.make(needs))
   }
   return plugins
 }
