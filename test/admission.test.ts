@@ -133,7 +133,7 @@ describe.skipIf(!PRESENT)('admission beside the recordings (needs ../shared)', (
   it.each(all.map((scenario) => [scenario.name, scenario] as const))('%s', async (_, { steps, answers }) => {
     const lister = newLister()
     const chain = new AdmissionChain(
-      admissionPlugins({}, { authorizer, writeQuotaStatus: (quota) => Promise.resolve(quota) }),
+      await admissionPlugins({}, { authorizer, writeQuotaStatus: (quota) => Promise.resolve(quota) }),
       lister,
     )
     for (const [index, step] of steps.entries()) {

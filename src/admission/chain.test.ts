@@ -101,15 +101,16 @@ describe('AdmissionChain', () => {
 
 describe('admissionPlugins', () => {
   const NEEDS = { authorizer, writeQuotaStatus: (quota: KubeObject) => Promise.resolve(quota) }
-  const names = (enable: string[], disable: string[]): string[] =>
-    admissionPlugins({ enable, disable }, NEEDS).map(({ name }) => name)
+  const names = async (enable: string[], disable: string[]): Promise<string[]> =>
+    (await admissionPlugins({ enable, disable }, NEEDS)).map(({ name }) => name)
 
-  it('has the plugins of a default server in upstream’s order', () => {
-    expect(names([], [])).toEqual([
+  it('has the plugins of a default server in upstream’s order', async () => {
+    expect(await names([], [])).toEqual([
       'NamespaceLifecycle',
       'LimitRanger',
       'ServiceAccount',
       'TaintNodesByCondition',
+      'PodSecurity',
       'Priority',
       'DefaultTolerationSeconds',
       'DefaultStorageClass',
@@ -126,8 +127,8 @@ describe('admissionPlugins', () => {
     ])
   })
 
-  it('leaves out what is disabled', () => {
-    expect(names(['Priority'], ['LimitRanger', 'PodSecurity'])).not.toContain('LimitRanger')
+  it('leaves out what is disabled', async () => {
+    expect(await names(['Priority'], ['LimitRanger', 'PodSecurity'])).not.toContain('LimitRanger')
   })
 
   it.each([
@@ -139,13 +140,13 @@ describe('admissionPlugins', () => {
       ['Priority'],
       '[Priority] in enable-admission-plugins and disable-admission-plugins overlapped',
     ],
-  ])('refuses %j and %j', (enable, disable, message) => {
-    expect(() => names(enable, disable)).toThrow(message)
+  ])('refuses %j and %j', async (enable, disable, message) => {
+    await expect(names(enable, disable)).rejects.toThrow(message)
   })
 
-  it('asks only NamespaceLifecycle and ResourceQuota about most objects', () => {
+  it('asks only NamespaceLifecycle and ResourceQuota about most objects', async () => {
     const write = attributesOf({ resource: 'secrets' })
-    const concerned = admissionPlugins({}, NEEDS).filter((known) => known.handles(write))
+    const concerned = (await admissionPlugins({}, NEEDS)).filter((known) => known.handles(write))
     expect(concerned.map(({ name }) => name)).toEqual(['NamespaceLifecycle', 'ResourceQuota'])
   })
 })

@@ -44,6 +44,7 @@ const FLAGS = {
   'service-cluster-ip-range': listOf('addresses of Services, as CIDRs', 'CIDRS'),
   'service-node-port-range': text('ports of Services on nodes', 'FIRST-LAST', '30000-32767'),
   'enable-admission-plugins': listOf('admission plugins to add to the default set', 'NAMES'),
+  'admission-control-config-file': text('what admission plugins are told', 'FILE'),
   'disable-admission-plugins': listOf('admission plugins to take out of it', 'NAMES'),
   'allow-privileged': boolean('let pods ask for privileged containers', false),
   'max-requests-inflight': integer('reads worked on at once', '400', 1, MAX_INT32),
@@ -98,6 +99,7 @@ function optionsOf(flags: Flags): ApiServerOptions {
 function files(flags: Flags): Partial<ApiServerOptions> {
   const named = {
     tlsCertFile: flags['tls-cert-file'],
+    admissionControlConfigFile: flags['admission-control-config-file'],
     tlsPrivateKeyFile: flags['tls-private-key-file'],
     clientCaFile: flags['client-ca-file'],
     advertiseAddress: flags['advertise-address'],

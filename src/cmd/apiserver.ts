@@ -1,6 +1,7 @@
 // The API server put together: the only place where its rooms meet.
 // Follows k8s.io/kubernetes/cmd/kube-apiserver/app/server.go.
-import { admissionPlugins } from '../admission/plugins.ts'
+import type { AdmissionPlugin } from '../admission/plugin.ts'
+import { type AdmissionDependencies, admissionPlugins } from '../admission/plugins.ts'
 import { AdmissionChain } from '../admission/chain.ts'
 import { Impersonation } from '../authn/impersonation.ts'
 import type { Auditor } from '../audit/auditor.ts'
@@ -103,7 +104,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     components: new Set(),
     nodes: () => undefined,
   }
-  const reading = readingSide(options, storage)
+  const reading = await readingSide(options, storage)
   const { caches, lister, scopes } = reading
   const authentication = await authenticationOf({ options, identity, log, scopes, stored })
   const rbacReady = lister.ready(...RBAC_RESOURCES)
@@ -163,17 +164,15 @@ interface ReadingSide {
   readonly scopes: Scopes
 }
 
-function readingSide(options: ApiServerOptions, storage: Storage): ReadingSide {
+async function readingSide(options: ApiServerOptions, storage: Storage): Promise<ReadingSide> {
   const caches = new Caches(storage)
   const lister = new CacheLister((resource) => scopes.of(stored(resource)).cache)
   const rbac = new RbacAuthorizer(lister)
   const authorizer = authorizerChain(options.authorizationModes, { rbac, node: new NodeAuthorizer(lister) })
-  const plugins = orStartError(() =>
-    admissionPlugins(
-      { enable: options.enableAdmissionPlugins, disable: options.disableAdmissionPlugins },
-      { authorizer, writeQuotaStatus: (quota) => writeStatusInternal(scopes, quota) },
-    ),
-  )
+  const plugins = await pluginsOf(options, {
+    authorizer,
+    writeQuotaStatus: (quota) => writeStatusInternal(scopes, quota),
+  })
   const scopes: Scopes = new Scopes({
     caches,
     lister,
@@ -191,6 +190,22 @@ function readingSide(options: ApiServerOptions, storage: Storage): ReadingSide {
     now: () => new Date(),
   })
   return { caches, lister, rbac, authorizer, scopes }
+}
+
+async function pluginsOf(
+  options: ApiServerOptions,
+  needs: AdmissionDependencies,
+): Promise<AdmissionPlugin[]> {
+  const { admissionControlConfigFile: file } = options
+  const configuration = file && (await (await import('./admission-file.ts')).admissionConfiguration(file))
+  const switches = { enable: options.enableAdmissionPlugins, disable: options.disableAdmissionPlugins }
+  try {
+    return await admissionPlugins(switches, { ...needs, ...(configuration ? { configuration } : {}) })
+  } catch (error) {
+    return orStartError(() => {
+      throw error
+    })
+  }
 }
 
 /** The parts that look at requests before and after their handlers. */

@@ -114,6 +114,7 @@ export interface ApiServerOptions {
   readonly serviceNodePortRange: readonly [number, number]
   readonly enableAdmissionPlugins: readonly string[]
   readonly disableAdmissionPlugins: readonly string[]
+  readonly admissionControlConfigFile?: string
   readonly maxRequestsInflight: number
   readonly maxMutatingRequestsInflight: number
   readonly allowPrivileged: boolean

@@ -92,7 +92,10 @@ it('counts only what is in its scopes', async () => {
   await vi.waitFor(async () => expect(await used('scoped')).toEqual({ pods: '0' }), WAIT)
   await api.create(PODS, {
     metadata: { namespace, name: 'brief' },
-    spec: { containers: [{ name: 'a', image: 'a' }], activeDeadlineSeconds: 60 },
+    spec: {
+      containers: [{ name: 'a', image: 'a', resources: { requests: { cpu: '10m' } } }],
+      activeDeadlineSeconds: 60,
+    },
   } as never)
   await vi.waitFor(async () => expect(await used('scoped')).toEqual({ pods: '1' }), WAIT)
 })

@@ -1,4 +1,5 @@
 // Quotas know how much is used. Follows k8s.io/kubernetes/pkg/controller/resourcequota.
+import { isDeepStrictEqual } from 'node:util'
 import { type Controller, type ControllerContext, queueOf, TryLater, work } from '../../client/controller.ts'
 import { discover } from '../../client/discovery.ts'
 import { type Informer, Informers } from '../../client/informer.ts'
@@ -28,8 +29,8 @@ export function resourceQuotaController(context: ControllerContext, options: Quo
   quotas.handle({
     added: see,
     updated: (quota, before) => {
-      // A status that somebody else wrote is counted anew too; ours makes no difference then.
-      if (quota.metadata.resourceVersion !== before.metadata.resourceVersion) see(quota)
+      // What admission reserves may not be here to be counted yet: what it wrote stays.
+      if (!isDeepStrictEqual(quota.spec, before.spec)) see(quota)
     },
   })
   const watched = new Watched(context, (of, namespace) => {
@@ -133,8 +134,8 @@ class Watched {
     this.#informers.set(keyOfGroupResource({ group, resource }), informer)
     const changed = ({ metadata }: ApiObject): void =>
       this.#changed({ group, resource }, metadata.namespace ?? '')
+    // What is made was reserved by admission: counting it anew could forget what is reserved and not stored yet.
     informer.handle({
-      added: changed,
       deleted: changed,
       updated: (object, before) => {
         if (changesUse(resource, object, before)) changed(object)
