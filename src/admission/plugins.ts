@@ -17,6 +17,9 @@ import { RuntimeClass } from './runtimeclass.ts'
 import { ServiceAccount } from './serviceaccount.ts'
 import { StorageObjectInUseProtection } from './storageobjectinuseprotection.ts'
 import { TaintNodesByCondition } from './taintnodesbycondition.ts'
+import { MutatingAdmissionWebhook } from './webhooks/mutating.ts'
+import type { WebhookNeeds } from './webhooks/needs.ts'
+import { ValidatingAdmissionWebhook } from './webhooks/validating.ts'
 
 /** What plugins need beyond the lister. */
 export interface AdmissionDependencies {
@@ -27,11 +30,13 @@ export interface AdmissionDependencies {
   readonly writeQuotaStatus: WriteQuotaStatus
   /** Of --admission-control-config-file, by plugin. */
   readonly configuration?: ReadonlyMap<string, JsonObject>
+  /** Absent: no webhooks are asked. */
+  readonly webhooks?: WebhookNeeds
   readonly tolerationSeconds?: TolerationSeconds
 }
 
 /** Plugins that few servers have are loaded by those. */
-type Make = (needs: AdmissionDependencies) => AdmissionPlugin | Promise<AdmissionPlugin>
+type Make = (needs: AdmissionDependencies) => AdmissionPlugin | undefined | Promise<AdmissionPlugin>
 
 /** A plugin that upstream switches on by itself, and how it is made here; without `make`, it is not here. */
 interface Known {
@@ -86,9 +91,9 @@ const KNOWN: readonly Known[] = [
   on('JobValidation'),
   on('PodResizeValidator', () => new PodResizeValidator()),
   on('MutatingAdmissionPolicy'),
-  on('MutatingAdmissionWebhook'),
+  on('MutatingAdmissionWebhook', ({ webhooks }) => webhooks && new MutatingAdmissionWebhook(webhooks)),
   on('ValidatingAdmissionPolicy'),
-  on('ValidatingAdmissionWebhook'),
+  on('ValidatingAdmissionWebhook', ({ webhooks }) => webhooks && new ValidatingAdmissionWebhook(webhooks)),
   on('ResourceQuota', ({ writeQuotaStatus }) => new ResourceQuota(writeQuotaStatus)),
   off('AlwaysDeny'),
 ]
@@ -115,7 +120,8 @@ export async function admissionPlugins(
   const plugins: AdmissionPlugin[] = []
   for (const known of KNOWN) {
     const wanted = enable.has(known.name) || (known.on && !disable.has(known.name))
-    if (wanted && known.make) plugins.push(await known.make(needs))
+    const plugin = wanted ? await known.make?.(needs) : undefined
+    if (plugin) plugins.push(plugin)
   }
   return plugins
 }

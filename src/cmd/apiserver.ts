@@ -33,9 +33,11 @@ import { auditorOf } from './audit.ts'
 import { type Authentication, authenticationOf } from './authentication.ts'
 import { bootstrap, type BootstrapFacts } from './bootstrap.ts'
 import { claimsOn } from './claims.ts'
+import { lazyHookCaller, type LazyHookCaller } from './hooks.ts'
 import { type Identity, loadIdentity } from './identity.ts'
 import { type Log, makeLog } from './log.ts'
 import type { NodeAnswers } from './node-answers.ts'
+import { objectForms } from './objectforms.ts'
 import { type ApiServerOptions, orStartError, StartError } from './options.ts'
 import { lazyNonResource } from './site.ts'
 import { writeStatusInternal } from './internal.ts'
@@ -105,7 +107,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     nodes: () => undefined,
   }
   const reading = await readingSide(options, storage)
-  const { caches, lister, scopes } = reading
+  const { caches, lister, scopes, hookCaller } = reading
   const authentication = await authenticationOf({ options, identity, log, scopes, stored })
   const rbacReady = lister.ready(...RBAC_RESOURCES)
   const auditor = await auditorOf(options.audit, log)
@@ -142,7 +144,8 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     addMetrics: (text) => void state.metrics.push(text),
     connectNodes: (answer) => void (state.nodes = answer),
     loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),
-    stop: () => stop({ listening, caches, storage, renewal, stopCompaction, stopUpkeep, auditor }),
+    stop: () =>
+      stop({ listening, caches, storage, renewal, stopCompaction, stopUpkeep, auditor, hookCaller }),
   }
 }
 
@@ -162,6 +165,8 @@ interface ReadingSide {
   readonly rbac: RbacAuthorizer
   readonly authorizer: Authorizer
   readonly scopes: Scopes
+  /** Asks webhooks: of admission, and of the conversion of custom resources. */
+  readonly hookCaller: LazyHookCaller
 }
 
 async function readingSide(options: ApiServerOptions, storage: Storage): Promise<ReadingSide> {
@@ -169,9 +174,11 @@ async function readingSide(options: ApiServerOptions, storage: Storage): Promise
   const lister = new CacheLister((resource) => scopes.of(stored(resource)).cache)
   const rbac = new RbacAuthorizer(lister)
   const authorizer = authorizerChain(options.authorizationModes, { rbac, node: new NodeAuthorizer(lister) })
+  const hookCaller = lazyHookCaller(lister)
   const plugins = await pluginsOf(options, {
     authorizer,
     writeQuotaStatus: (quota) => writeStatusInternal(scopes, quota),
+    webhooks: { caller: hookCaller, forms: objectForms(() => scopes, builtinResources) },
   })
   const scopes: Scopes = new Scopes({
     caches,
@@ -189,7 +196,7 @@ async function readingSide(options: ApiServerOptions, storage: Storage): Promise
     authorizeCreate: (request) => guardCreate(request, authorizer),
     now: () => new Date(),
   })
-  return { caches, lister, rbac, authorizer, scopes }
+  return { caches, lister, rbac, authorizer, scopes, hookCaller }
 }
 
 async function pluginsOf(
@@ -330,6 +337,7 @@ interface Running {
   readonly renewal: NodeJS.Timeout
   readonly auditor: Auditor | undefined
   stopCompaction(): void
+  readonly hookCaller: LazyHookCaller
   stopUpkeep(): Promise<void>
 }
 
@@ -341,12 +349,14 @@ async function stop({
   stopCompaction,
   stopUpkeep,
   auditor,
+  hookCaller,
 }: Running): Promise<void> {
   clearInterval(renewal)
   stopCompaction()
   await stopUpkeep()
   await listening.close()
   caches.close()
+  hookCaller.close()
   await auditor?.close()
   await storage.close()
 }

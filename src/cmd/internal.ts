@@ -155,7 +155,8 @@ export async function removeInternal(
   uid: string,
 ): Promise<void> {
   try {
-    await remove(scope, internalRequest(scope, namespace, name, 'delete'), name, { preconditions: { uid } })
+    const request = internalRequest(scope, namespace, name, 'delete')
+    await remove(scope, { request, name, options: { preconditions: { uid } } })
   } catch (error) {
     if (!isReason(error, 'NotFound', 'Conflict')) throw error
   }

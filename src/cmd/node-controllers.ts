@@ -37,28 +37,6 @@ export const NODES_AND_VOLUMES: readonly ControllerRow[] = [
         claimBinderSyncMs,
       ),
   },
-  {
-    name: 'persistentvolume-attach-detach-controller',
-    alias: 'attachdetach',
-    user: 'attachdetach-controller',
-    make: async (context) =>
-      (
-        await import('../controllers/persistentvolume-attach-detach/persistentvolume-attach-detach.ts')
-      ).attachDetachController(context),
-  },
-  {
-    name: 'persistentvolume-expander-controller',
-    alias: 'persistentvolume-expander',
-    user: 'expand-controller',
-    make: async (context) =>
-      (await import('../controllers/persistentvolume-expander.ts')).volumeExpander(context),
-  },
-  {
-    name: 'volumeattributesclass-protection-controller',
-    user: 'volumeattributesclass-protection-controller',
-    make: async (context) =>
-      (await import('../controllers/volumeattributesclass-protection.ts')).attributesClassProtection(context),
-  },
 ]
 
 async function nodeIpam(context: ControllerContext, settings: ControllerSettings): Promise<Controller> {

@@ -23,7 +23,7 @@ export async function deleteOne(scope: Scope, request: ApiRequest): Promise<Answ
   const view = viewOf(scope, request, 'object')
   const options = await readDeleteOptions(request)
   checkDeleteOptions(options)
-  const { entry, gone } = await remove(scope, request, request.info.name, options)
+  const { entry, gone } = await remove(scope, { request, name: request.info.name, options })
   if (gone && !scope.strategy.returnsDeleted) return statusBody(request, 200, deletedStatus(scope, entry))
   // 202 for those who asked that dependents go too, and whose object is still there.
   const status = !gone && options.orphanDependents === false ? 202 : 200
@@ -43,13 +43,17 @@ export interface Removed {
   readonly gone: boolean
 }
 
+export interface Removal {
+  readonly request: ApiRequest
+  readonly name: string
+  readonly options: DeleteOptions
+  /** It is part of a request that admission has seen. */
+  readonly admitted?: true
+}
+
 /** Deletes inside the compare-and-swap. Throws 404, 409 for preconditions, and what admission throws. */
-export async function remove(
-  scope: Scope,
-  request: ApiRequest,
-  name: string,
-  options: DeleteOptions,
-): Promise<Removed> {
+export async function remove(scope: Scope, removal: Removal): Promise<Removed> {
+  const { request, name, options } = removal
   const { cache, environment } = scope
   const dryRun = (options.dryRun?.length ?? 0) > 0
   await cache.fresh()
@@ -70,7 +74,7 @@ export async function remove(
       ...(environment.claims ? { claims: environment.claims } : {}),
       warn: (message) => request.warn(message),
     }
-    await admitDelete(scope, { request, name, current, dryRun, options })
+    if (!removal.admitted) await admitDelete(scope, removal, current)
     const plan = planDelete(current.object(), scope.strategy, options, context)
     const done = await carryOut(scope, current, plan, context)
     if (done) return done
@@ -78,26 +82,16 @@ export async function remove(
   throw conflict(scope.groupResource, name, OBJECT_MODIFIED)
 }
 
-interface Deleting {
-  readonly request: ApiRequest
-  readonly name: string
-  readonly current: Entry
-  readonly dryRun: boolean
-  readonly options: DeleteOptions
-}
-
-async function admitDelete(
-  scope: Scope,
-  { request, name, current, dryRun, options }: Deleting,
-): Promise<void> {
+async function admitDelete(scope: Scope, { request, name, options }: Removal, current: Entry): Promise<void> {
   const attributes = {
     operation: 'DELETE' as const,
     resource: scope.resource,
     subresource: '',
     namespace: request.info.namespace,
-    name,
+    // Objects of a collection are told by `old` alone.
+    name: request.info.verb === 'deletecollection' ? '' : name,
     user: request.user,
-    dryRun,
+    dryRun: (options.dryRun?.length ?? 0) > 0,
     object: undefined,
     old: current.object(),
     options: shownDeleteOptions(options),

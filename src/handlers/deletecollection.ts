@@ -29,7 +29,7 @@ export async function deleteCollection(scope: Scope, request: ApiRequest): Promi
       warn: request.warn,
     }
     try {
-      await remove(scope, inNamespace, entry.name, deleteOptions)
+      await remove(scope, { request: inNamespace, name: entry.name, options: deleteOptions })
     } catch (error) {
       if (!(error instanceof StatusError && error.code === 404)) throw error
     }

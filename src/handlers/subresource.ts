@@ -23,6 +23,7 @@ import type { StructType } from '../schema/type.ts'
 import { parseIncludeObject, tableOf } from '../schema/table.ts'
 import { typeOf } from '../schema/types.ts'
 import type { Entry } from '../storage/cache/entry.ts'
+import { admitted, connectOptions } from './admitted.ts'
 import { APPLY_PATCH, Applier, applyOptions, readConfiguration } from './apply.ts'
 import { readObject } from './body.ts'
 import { remove } from './delete.ts'
@@ -183,13 +184,20 @@ export function actionHandlers(action: Action, row: Subresource, services: Actio
         ...(action.alsoAccepts ? { alsoAccepts: action.alsoAccepts } : {}),
       }
       const fresh = await readObject(request, expected, options.fieldValidation)
-      const body = fresh()
+      let body = fresh()
       ensureNamespace(body, { resource: scope.resource, namespace: request.info.namespace })
       action.check?.(request.info.name, body)
       if (action.complete) {
         action.complete(body)
         ownFields(body, expected, { request, options, now: scope.environment.now() })
       }
+      const { dryRun } = options
+      body = await admitted(scope, request, {
+        operation: 'CREATE',
+        subresource: row.name,
+        object: body,
+        dryRun,
+      })
       if (action.reads) await scope.environment.lister.ready(...action.reads)
       const { environment } = scope
       const context: ActionContext = {
@@ -237,7 +245,7 @@ async function act({ action, scope, request, body, context, services }: Acting):
 
 async function removeParent(scope: Scope, request: ApiRequest, plan: ActionPlan): Promise<void> {
   try {
-    await remove(scope, request, request.info.name, plan.remove ?? {})
+    await remove(scope, { request, name: request.info.name, options: plan.remove ?? {}, admitted: true })
   } catch (error) {
     if (plan.onConflict && error instanceof StatusError && error.reason === 'Conflict') throw plan.onConflict
     throw error
@@ -267,8 +275,14 @@ async function carryOut(writes: readonly PlannedWrite[], services: ActionService
 export type Connect = (scope: Scope, request: ApiRequest, connection: Connection) => Promise<Answer>
 
 /** GET and POST that lead to a node or an address. */
-export function connectionHandlers(connection: Connection, connect: Connect): Handlers {
-  const handler: Handler = (scope, request) => connect(scope, request, connection)
+export function connectionHandlers(connection: Connection, row: Subresource, connect: Connect): Handlers {
+  const handler: Handler = async (scope, request) => {
+    if (row.name !== 'log') {
+      const object = connectOptions(request, row)
+      await admitted(scope, request, { operation: 'CONNECT', subresource: row.name, object, dryRun: false })
+    }
+    return connect(scope, request, connection)
+  }
   return Object.fromEntries(
     ['get', 'create', 'update', 'patch', 'delete', 'connect'].map((verb) => [verb, handler]),
   )
@@ -297,7 +311,14 @@ export function reviewHandlers(
         { ...scope.gvk, type: scope.type },
         { request, options, now: scope.environment.now() },
       )
-      return statusBody(request, 201, withCode(await review(object, request)))
+      const { dryRun } = options
+      const reviewed = await admitted(scope, request, {
+        operation: 'CREATE',
+        subresource: '',
+        object,
+        dryRun,
+      })
+      return statusBody(request, 201, withCode(await review(reviewed, request)))
     },
   }
 }

@@ -186,7 +186,8 @@ function attributesOf(w: WriteRequest, object: KubeObject, current: Entry | unde
     resource: w.scope.resource,
     subresource: w.subresource,
     namespace: w.request.info.namespace,
-    name: w.name,
+    // A name that the server drew is known by now, or not yet.
+    name: w.name || (object.metadata.name ?? ''),
     user: w.request.user,
     dryRun: w.dryRun,
     object,

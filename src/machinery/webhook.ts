@@ -1,6 +1,6 @@
 // How the server asks a webhook: admission, the conversion of custom resources. Handed out by the composition root only.
 // Follows k8s.io/apiserver/pkg/util/webhook.
-import type { Json } from './json.ts'
+import type { JsonObject } from './json.ts'
 
 /** Where a webhook is: `clientConfig` of its configuration. One of `url` and `service` is there. */
 export interface HookTarget {
@@ -16,10 +16,19 @@ export interface HookTarget {
   readonly caBundle?: string | undefined
 }
 
+/** The target itself is none: a CA bundle or URL that cannot be read. */
+export class HookTargetError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'HookTargetError'
+  }
+}
+
 export interface HookCaller {
   /**
-   * POSTs JSON and resolves with the JSON that is answered. Rejects with an Error whose message is what upstream's
-   * client says, `Post "https://…": …` and others, never with anything else.
+   * POSTs JSON and resolves with the JSON object that is answered, whatever is in it. Rejects with an Error whose message is what
+   * upstream's client says (`Post "https://…": …` and others), never with anything else; with HookTargetError before
+   * anything was sent.
    */
-  call(target: HookTarget, body: Buffer, timeoutSeconds: number): Promise<Json>
+  call(target: HookTarget, body: Buffer, timeoutSeconds: number): Promise<JsonObject>
 }

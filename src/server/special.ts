@@ -66,7 +66,7 @@ function subresourceHandlers(
     case 'action':
       return actionHandlers(handler, row, services)
     case 'connection':
-      return connectionHandlers(handler, services.connect)
+      return connectionHandlers(handler, row, services.connect)
     case 'whole':
     case undefined:
       return undefined

@@ -1,0 +1,152 @@
+// What a mutating webhook makes of an object: its JSON patch, applied to the version that it saw.
+// Follows callAttrMutatingHook in k8s.io/apiserver/pkg/admission/plugin/webhook/mutating/dispatcher.go.
+import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { internalError, StatusError } from '../../machinery/status.ts'
+import { DecodeError } from '../../schema/decode.ts'
+import { isSame } from '../../schema/fieldset-compare.ts'
+import { parseJson } from '../../schema/json.ts'
+import { applyJsonPatch, readJsonPatch } from '../../schema/jsonpatch.ts'
+import type { AdmissionAttributes } from '../plugin.ts'
+import type { Forms, ObjectForms } from './forms.ts'
+import type { Invocation } from './match.ts'
+import { CallFailure } from './refusals.ts'
+import type { Verdict } from './review.ts'
+
+export interface Patching {
+  readonly invocation: Invocation
+  readonly attributes: AdmissionAttributes
+  readonly forms: Forms
+  readonly verdict: Verdict
+}
+
+/** Puts the patched object into the attributes. Whether anything changed; throws CallFailure, or a StatusError. */
+export async function patchObject(objects: ObjectForms, patching: Patching): Promise<boolean> {
+  const { invocation, attributes, forms, verdict } = patching
+  const { name } = invocation.hook
+  const operations = readOperations(name, verdict.patch as Buffer)
+  if (operations.length === 0) return false
+  const { object } = await forms.of(invocation.resource)
+  if (!object) {
+    throw internalError(
+      `admission webhook ${JSON.stringify(name)} attempted to modify the object, which is not supported for this operation`,
+    )
+  }
+  if (verdict.patchType !== 'JSONPatch') {
+    throw new CallFailure(name, `unsupported patch type ${JSON.stringify(verdict.patchType)}`)
+  }
+  const place = { resource: invocation.resource, subresource: attributes.subresource }
+  const value = keepOwners(apply(object.shown, operations), object.shown, attributes)
+  checkKind(value, object.shown)
+  try {
+    attributes.object = await objects.taken(value, place, object.of)
+  } catch (error) {
+    if (error instanceof DecodeError) throw internalError(error.message)
+    throw error
+  }
+  const now = await forms.of(invocation.resource)
+  return now.object?.text !== object.text && !isSame(now.object?.shown as Json, object.shown)
+}
+
+/** A patch cannot make another kind of an object. */
+function checkKind(value: Json, { kind = '', apiVersion = '' }: JsonObject): void {
+  if (!isObject(value) || (value['kind'] === kind && value['apiVersion'] === apiVersion)) return
+  const shown = (object: JsonObject): string => `${String(object['apiVersion'])}.${String(object['kind'])}`
+  throw internalError(`converting (${shown(value)}) to (${shown({ kind, apiVersion })}): unknown conversion`)
+}
+
+/** Who owns which field is not the webhook's to say: what cannot be read is put back as it was, with a warning. */
+function keepOwners(value: Json, before: KubeObject, { warn }: AdmissionAttributes): Json {
+  const metadata = isObject(value) ? value['metadata'] : undefined
+  const entries = isObject(metadata) ? metadata['managedFields'] : undefined
+  if (!isObject(value) || !isObject(metadata) || !Array.isArray(entries)) return value
+  const isRead = (entry: Json): boolean =>
+    isObject(entry) && (entry['operation'] === 'Apply' || entry['operation'] === 'Update')
+  if (entries.every(isRead)) return value
+  warn(OWNERS_LOST)
+  return { ...value, metadata: { ...metadata, managedFields: before.metadata.managedFields } }
+}
+
+const OWNERS_LOST =
+  '.metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests: operation must be `Apply` or `Update`'
+
+function readOperations(webhook: string, patch: Buffer): Json[] {
+  try {
+    const { value } = parseJson(patch)
+    if (value === null) return []
+    if (Array.isArray(value)) return value
+    throw new Error(`json: cannot unmarshal ${kindOf(value)} into Go value of type jsonpatch.Patch`)
+  } catch (error) {
+    const why = (error as Error).message
+    throw new CallFailure(webhook, `received undecodable patch in webhook response: ${why}`)
+  }
+}
+
+const kindOf = (value: Json): string => (typeof value === 'boolean' ? 'bool' : typeof value)
+
+function apply(object: JsonObject, operations: Json[]): Json {
+  try {
+    return applyJsonPatch(object, readJsonPatch(operations))
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error
+    throw internalError(faultOf(object, operations))
+  }
+}
+
+/** Which operation it was, in the words of upstream's library. */
+function faultOf(object: JsonObject, operations: Json[]): string {
+  let current: Json = object
+  for (const operation of operations) {
+    try {
+      current = applyJsonPatch(current as JsonObject, readJsonPatch([operation]))
+    } catch {
+      return faultOfOne(operation as JsonObject, current)
+    }
+  }
+  return 'the patch does not apply'
+}
+
+function faultOfOne(operation: JsonObject, document: Json): string {
+  const { op, path, from } = operation
+  const at = typeof path === 'string' ? path : ''
+  const key = lastStep(at)
+  const hasParent = parentOf(document, at) !== undefined
+  switch (op) {
+    case 'add':
+      return hasParent
+        ? `error in add for path: '${at}': Unable to access invalid index: ${key}: invalid index referenced`
+        : `add operation does not apply: doc is missing path: "${at}": missing value`
+    case 'remove':
+      return hasParent
+        ? `error in remove for path: '${at}': Unable to remove nonexistent key: ${key}: missing value`
+        : `remove operation does not apply: doc is missing path: "${at}": missing value`
+    case 'replace':
+      return `replace operation does not apply: doc is missing ${hasParent ? 'key' : 'path'}: ${at}: missing value`
+    case 'test':
+      return hasParent
+        ? `testing value ${at} failed: test failed`
+        : `test operation does not apply: is missing path: ${at}: missing value`
+    case 'move':
+    case 'copy':
+      if (op === 'move' && typeof from === 'string' && parentOf(document, from) !== undefined) {
+        const moved = lastStep(from)
+        return `error in move for path: '${moved}': Unable to remove nonexistent key: ${moved}: missing value`
+      }
+      return `${op} operation does not apply: doc is missing from path: ${String(from)}: missing value`
+    default:
+      return `Unexpected kind: ${typeof op === 'string' ? op : 'unknown'}`
+  }
+}
+
+const lastStep = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
+/** The container that a pointer's last step is a key of. */
+function parentOf(document: Json, path: string): Json | undefined {
+  let value: Json | undefined = document
+  for (const step of path.split('/').slice(1, -1)) {
+    const key = step.replaceAll('~1', '/').replaceAll('~0', '~')
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
+    value = (value as JsonObject)[key]
+  }
+  return typeof value === 'object' && value !== null ? value : undefined
+}

@@ -1,0 +1,26 @@
+// The caller of webhooks, loaded when the first of them is asked.
+import type { Lister } from '../machinery/lister.ts'
+import type { HookCaller } from '../machinery/webhook.ts'
+
+export interface LazyHookCaller extends HookCaller {
+  close(): void
+}
+
+/** Asks webhooks of admission and of conversion; services are found by the lister. */
+export function lazyHookCaller(lister: Lister): LazyHookCaller {
+  const load = async () => {
+    const [{ HttpsHookCaller }, { serviceResolver }] = await Promise.all([
+      import('./hookcaller.ts'),
+      import('./serviceresolver.ts'),
+    ])
+    return new HttpsHookCaller(serviceResolver(lister))
+  }
+  let loaded: ReturnType<typeof load> | undefined
+  return {
+    async call(target, body, timeoutSeconds) {
+      const caller = await (loaded ??= load())
+      return caller.call(target, body, timeoutSeconds)
+    },
+    close: () => void loaded?.then((caller) => caller.close()),
+  }
+}

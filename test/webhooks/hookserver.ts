@@ -1,0 +1,100 @@
+// A webhook server for tests: what it is asked is kept, what it answers is each test's to say.
+import type { ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { JsonObject } from '../../src/machinery/json.ts'
+import { makeCertificate, makePrivateKey, readPrivateKey } from '../../src/pki/certificate.ts'
+
+export interface Review extends JsonObject {
+  apiVersion: string
+  kind: string
+  request: JsonObject & { uid: string; object: JsonObject | null; oldObject: JsonObject | null }
+}
+
+export type Behave = (review: Review, response: ServerResponse, path: string) => void
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+export class HookServer {
+  readonly reviews: { readonly path: string; readonly review: Review }[] = []
+  /** Sockets that were opened. */
+  connections = 0
+  behave: Behave = allow()
+  readonly caBundle: string
+  readonly #server: Server
+
+  private constructor(server: Server, caBundle: string) {
+    this.#server = server
+    this.caBundle = caBundle
+  }
+
+  static async start(hosts: readonly string[] = ['127.0.0.1']): Promise<HookServer> {
+    const key = makePrivateKey()
+    const cert = await makeCertificate(
+      {
+        subject: { commonName: 'webhook', organizations: [] },
+        isCa: false,
+        usages: ['server'],
+        hosts,
+        notBefore: new Date(Date.now() - DAY_MS),
+        notAfter: new Date(Date.now() + DAY_MS),
+      },
+      readPrivateKey(key),
+    )
+    const server = createServer({ key, cert })
+    const hooks = new HookServer(server, Buffer.from(cert).toString('base64'))
+    server.on('secureConnection', () => hooks.connections++)
+    server.on('request', (request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        const review = JSON.parse(Buffer.concat(chunks).toString()) as Review
+        hooks.reviews.push({ path: request.url ?? '', review })
+        hooks.behave(review, response, request.url ?? '')
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return hooks
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  url(path = '/hook'): string {
+    return `https://127.0.0.1:${this.port}${path}`
+  }
+
+  /** A webhook of a configuration that asks this server about everything in the namespace. */
+  hook(namespace: string, more: JsonObject = {}): JsonObject {
+    return {
+      name: 'a.hooks.test',
+      admissionReviewVersions: ['v1'],
+      sideEffects: 'None',
+      timeoutSeconds: 5,
+      clientConfig: { url: this.url(), caBundle: this.caBundle },
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+      rules: [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*/*'] }],
+      ...more,
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#server.closeAllConnections()
+    return new Promise((resolve) => this.#server.close(() => resolve()))
+  }
+}
+
+/** Answers with a review; `top` goes over its own fields. */
+export function answer(response: JsonObject, top: JsonObject = {}): Behave {
+  return ({ apiVersion, request }, out) => {
+    out.setHeader('content-type', 'application/json')
+    const body = { apiVersion, kind: 'AdmissionReview', response: { uid: request.uid, ...response }, ...top }
+    out.end(JSON.stringify(body))
+  }
+}
+
+export const allow = (more: JsonObject = {}): Behave => answer({ allowed: true, ...more })
+export const deny = (status?: JsonObject): Behave => answer({ allowed: false, ...(status ? { status } : {}) })
+export const patch = (operations: unknown): Behave =>
+  allow({ patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(operations)).toString('base64') })
