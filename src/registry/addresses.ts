@@ -121,3 +121,11 @@ export function blockFaults(text: string): string[] {
   else if (/\/0[0-9]/.test(text)) faults.push('must not have leading 0s in IP or prefix length')
   return faults
 }
+
+/** Why the text is no address of an interface: an address with the length of its network, in canonical form. */
+export function interfaceAddressFaults(text: string): string[] {
+  const block = parseBlock(text)
+  if (!block) return ['must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)']
+  const canonical = `${addressText({ family: block.family, value: block.address })}/${block.prefix}`
+  return text === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`]
+}

@@ -3,6 +3,7 @@
 import type { Resource } from '../schema/resource.ts'
 import { certificates } from './certificates.ts'
 import { core } from './core.ts'
+import { devices } from './devices.ts'
 import { namespaces } from './namespaces.ts'
 import { pods } from './pods.ts'
 import { policies } from './policies.ts'
@@ -20,6 +21,7 @@ const STRATEGIES: ReadonlyMap<string, Strategy> = new Map(
     ...workloads,
     ...volumes,
     ...policies,
+    ...devices,
     ...certificates,
   }),
 )

@@ -1,15 +1,14 @@
-// Volumes, their classes and drivers, and the devices of dynamic resource allocation.
-// Rows of strategies.ts. Follows pkg/registry/core/persistentvolume*, storage and resource.
+// Volumes, their classes and drivers.
+// Rows of strategies.ts. Follows pkg/registry/core/persistentvolume* and storage.
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { timeText } from './generic.ts'
 import { childOf, objectAt, present } from './reading.ts'
-import { COUNTED, held, STATUS_APART, STATUS_ONLY } from './rows.ts'
+import { held, STATUS_APART, STATUS_ONLY } from './rows.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
 import * as classes from './validation/classes.ts'
 import { validateVolume, validateVolumeUpdate } from './validation/persistentvolumes.ts'
 import { validateClaim, validateClaimUpdate } from './validation/claims.ts'
-import { validateClaimTemplateUpdate, validateResourceClaimUpdate } from './validation/devices.ts'
 import { csiDriverWarnings, persistentVolumeWarnings } from './warnings.ts'
 
 const PHASE_TIME = 'lastPhaseTransitionTime'
@@ -95,13 +94,6 @@ const volumeattachments: Strategy = {
   returnsDeleted: true,
 }
 
-const resourceclaims: Strategy = {
-  resetFields: STATUS_ONLY,
-  initialStatus: () => ({}),
-  returnsDeleted: true,
-  validateUpdate: validateResourceClaimUpdate,
-}
-
 export const volumes: Readonly<Record<string, Strategy>> = {
   persistentvolumes,
   persistentvolumeclaims,
@@ -125,18 +117,5 @@ export const volumes: Readonly<Record<string, Strategy>> = {
   'volumeattributesclasses.storage.k8s.io': {
     returnsDeleted: true,
     ...held(classes.validateAttributesClass, classes.validateAttributesClassUpdate),
-  },
-  'resourceclaims.resource.k8s.io': resourceclaims,
-  'resourceclaimtemplates.resource.k8s.io': {
-    returnsDeleted: true,
-    validateUpdate: validateClaimTemplateUpdate,
-  },
-  'resourceslices.resource.k8s.io': { hasGeneration: true, returnsDeleted: true },
-  'deviceclasses.resource.k8s.io': { hasGeneration: true, returnsDeleted: true },
-  'devicetaintrules.resource.k8s.io': { ...COUNTED, resetFields: STATUS_ONLY, returnsDeleted: true },
-  'resourcepoolstatusrequests.resource.k8s.io': {
-    ...CONDITIONAL,
-    resetFields: STATUS_ONLY,
-    returnsDeleted: true,
   },
 }

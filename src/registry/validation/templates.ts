@@ -1,6 +1,7 @@
 // Rules that kinds with a selector and a pod template share.
 // Follows pkg/apis/apps/validation.
 import { selectorOfMap, selectorOfObject, type LabelSelector } from '../../machinery/labels.ts'
+import { annotationCauses } from '../metadata.ts'
 import type { Spot } from './spot.ts'
 
 const MISMATCH = '`selector` does not match template `labels`'
@@ -41,4 +42,22 @@ export function restartsAlways(template: Spot, kind: string): void {
   spec.at('restartPolicy').oneOf(['Always'])
   const deadline = spec.at('activeDeadlineSeconds')
   if (deadline.isSet) deadline.forbidden(`activeDeadlineSeconds in ${kind} is not Supported`)
+}
+
+/** The fields of metadata that a template of claims leaves to those who make them, by Go's names. */
+const GENERATED = [
+  ...['name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation'],
+  ...['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'],
+  ...['ownerReferences', 'finalizers', 'managedFields'],
+]
+
+/** Metadata of a template of claims: annotations and labels. */
+export function templateMetadata(metadata: Spot): void {
+  const annotations = metadata.at('annotations')
+  annotationCauses(annotations.object as Record<string, string>, annotations.path, metadata.causes)
+  metadata.at('labels').isLabels()
+  for (const name of GENERATED) {
+    const field = metadata.at(name).named(name === 'uid' ? 'uID' : name)
+    if (field.isSet && field.value !== '' && field.value !== 0) field.forbidden('cannot be set')
+  }
 }

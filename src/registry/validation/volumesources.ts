@@ -8,6 +8,7 @@ import { isDescending, isFreeDescending, isMode, staysInside } from './paths.ts'
 import { claimSpec } from './claims.ts'
 import { amountAt } from './resources.ts'
 import type { Spot } from './spot.ts'
+import { templateMetadata } from './templates.ts'
 
 type Rule = (source: Spot, persistent: boolean) => void
 
@@ -302,8 +303,9 @@ const SOURCES: Readonly<Record<string, Rule>> = {
   csi,
   ephemeral(source) {
     const template = source.at('volumeClaimTemplate')
-    if (template.isSet) claimSpec(template.at('spec'))
-    else template.required()
+    if (!template.isSet) return template.required()
+    templateMetadata(template.at('metadata'))
+    claimSpec(template.at('spec'))
   },
   image(source) {
     source.at('pullPolicy').oneOfIfSet(['Always', 'IfNotPresent', 'Never'])
