@@ -50,7 +50,7 @@ function bareSecretReferences(account: KubeObject): void {
 }
 
 const secrets: Strategy = {
-  metadataOnUpdate: ['update', 'create'],
+  metadataOnUpdate: ['update', 'changes', 'create', 'rules'],
   warnings: secretWarnings,
   validateCreate: validateSecret,
   validateUpdate: validateSecretUpdate,

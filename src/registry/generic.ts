@@ -209,15 +209,20 @@ export function validateUpdate(
   causes.push(...metadataUpdateCauses(object, old))
   const faulty = causes.length > 0
   const repeated = context.subresource === 'status' ? UPDATE_ONLY : (strategy.metadataOnUpdate ?? UPDATE_ONLY)
+  const changes = (): unknown => causes.push(...(strategy.validateUpdate?.(object, old, context) ?? []))
   for (const rules of repeated) {
-    // Sound metadata stays sound when it is checked again; only finalizer names have a rule of their own.
-    if (faulty && rules === 'update') causes.push(...metadataUpdateCauses(object, old))
-    if (faulty && rules === 'create') {
-      causes.push(...metadataCauses(object, namespaced, strategy.validateName ?? nameIsDnsSubdomain))
+    if (rules === 'rules') causes.push(...(strategy.validateCreate?.(object, context) ?? []))
+    else if (rules === 'changes') changes()
+    else {
+      // Sound metadata stays sound when it is checked again; only finalizer names have a rule of their own.
+      if (faulty && rules === 'update') causes.push(...metadataUpdateCauses(object, old))
+      if (faulty && rules === 'create') {
+        causes.push(...metadataCauses(object, namespaced, strategy.validateName ?? nameIsDnsSubdomain))
+      }
+      if (!strategy.anyFinalizer) kubeFinalizerCauses(object.metadata, causes)
     }
-    if (!strategy.anyFinalizer) kubeFinalizerCauses(object.metadata, causes)
   }
-  if (strategy.validateUpdate) causes.push(...strategy.validateUpdate(object, old, context))
+  if (!repeated.includes('changes')) changes()
   const whole = context.subresource === '' || context.subresource === 'scale'
   if (!causes.length && whole) warn(object, old, strategy, context)
   return causes
@@ -232,7 +237,7 @@ function warn(
   for (const text of strategy.warnings?.(object, old) ?? []) context.warn(text)
 }
 
-const UPDATE_ONLY = ['update'] as const
+const UPDATE_ONLY: NonNullable<Strategy['metadataOnUpdate']> = ['update']
 
 /** A 500 without a reason: what upstream makes of an error that is no Status. */
 export function plainError(message: string): StatusError {

@@ -19,7 +19,7 @@ import { ingressWarnings } from './warnings.ts'
 const ruled: Strategy = {
   validateName: nameIsPathSegment,
   allowCreateOnUpdate: true,
-  metadataOnUpdate: ['create', 'update'],
+  metadataOnUpdate: ['create', 'rules', 'update'],
 }
 
 const CONDITIONAL: Strategy = { allowUnconditionalUpdate: false }
@@ -95,18 +95,18 @@ function keepSystemPriority(
 }
 
 export const policies: Readonly<Record<string, Strategy>> = {
-  'roles.rbac.authorization.k8s.io': { ...ruled, ...held(rbac.validateRole, rbac.validateRoleUpdate) },
+  'roles.rbac.authorization.k8s.io': { ...ruled, validateCreate: rbac.validateRole },
   'clusterroles.rbac.authorization.k8s.io': {
     ...ruled,
-    ...held(rbac.validateClusterRole, rbac.validateClusterRoleUpdate),
+    validateCreate: rbac.validateClusterRole,
   },
   'rolebindings.rbac.authorization.k8s.io': {
     ...ruled,
-    ...held(rbac.validateRoleBinding, rbac.validateRoleBindingUpdate),
+    ...held(rbac.validateRoleBinding, rbac.validateBindingUpdate),
   },
   'clusterrolebindings.rbac.authorization.k8s.io': {
     ...ruled,
-    ...held(rbac.validateClusterRoleBinding, rbac.validateClusterRoleBindingUpdate),
+    ...held(rbac.validateClusterRoleBinding, rbac.validateBindingUpdate),
   },
   'validatingwebhookconfigurations.admissionregistration.k8s.io': webhooks,
   'mutatingwebhookconfigurations.admissionregistration.k8s.io': webhooks,
@@ -152,7 +152,7 @@ export const policies: Readonly<Record<string, Strategy>> = {
   },
   'ingressclasses.networking.k8s.io': {
     hasGeneration: true,
-    metadataOnUpdate: ['update', 'create'],
+    metadataOnUpdate: ['update', 'changes', 'create', 'rules'],
     ...held(networking.validateIngressClass, networking.validateIngressClassUpdate),
   },
   'networkpolicies.networking.k8s.io': {
@@ -166,6 +166,7 @@ export const policies: Readonly<Record<string, Strategy>> = {
   },
   'ipaddresses.networking.k8s.io': {
     validateName: networking.nameIsAddress,
+    metadataOnUpdate: ['create', 'rules', 'update'],
     ...held(networking.validateIPAddress, networking.validateIPAddressUpdate),
   },
   'runtimeclasses.node.k8s.io': {

@@ -98,9 +98,11 @@ export interface Strategy {
   initialStatus?(): JsonObject
   /**
    * Which metadata rules the kind's own update validation repeats after the common ones (each fault is then
-   * listed again). Default: `update`.
+   * listed again), and in which order the kind's own stand among them: `rules`, those of a new object put to the
+   * changed one (left out where `validateUpdate` has them), and `changes`, its `validateUpdate` (else the last).
+   * Default: `update`.
    */
-  readonly metadataOnUpdate?: readonly ('create' | 'update')[]
+  readonly metadataOnUpdate?: readonly ('create' | 'update' | 'rules' | 'changes')[]
   /** The kind's own rules say nothing of metadata: only what holds for every kind is checked, after them. */
   readonly plainMetadata?: boolean
   /** A create takes the status that the client sends. */

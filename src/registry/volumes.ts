@@ -6,7 +6,7 @@ import { timeText } from './generic.ts'
 import { childOf, objectAt, present } from './reading.ts'
 import { held, STATUS_APART, STATUS_ONLY } from './rows.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
-import * as classes from './validation/classes.ts'
+import * as storage from './validation/storage.ts'
 import { validateVolume, validateVolumeUpdate } from './validation/persistentvolumes.ts'
 import { validateClaim, validateClaimUpdate } from './validation/claims.ts'
 import { csiDriverWarnings, persistentVolumeWarnings } from './warnings.ts'
@@ -51,7 +51,7 @@ function pairDataSources(claim: KubeObject, old?: KubeObject): void {
 const persistentvolumes: Strategy = {
   resetFields: STATUS_APART,
   initialStatus: () => ({ phase: 'Pending' }),
-  metadataOnUpdate: ['create', 'create'],
+  metadataOnUpdate: ['create', 'rules', 'create', 'rules'],
   warnings: persistentVolumeWarnings,
   validateCreate: validateVolume,
   validateUpdate: validateVolumeUpdate,
@@ -75,18 +75,28 @@ const persistentvolumeclaims: Strategy = {
 
 const CONDITIONAL: Strategy = { allowUnconditionalUpdate: false }
 
+/** What the feature VolumeLimitScaling, off by default in 1.36, would allow is dropped. */
+function dropScaling(driver: KubeObject, old?: KubeObject): void {
+  const field = 'preventPodSchedulingIfMissing'
+  if (!present(objectAt(old?.['spec'])[field])) delete objectAt(driver['spec'])[field]
+}
+
 const csidrivers: Strategy = {
   warnings: csiDriverWarnings,
-  ...held(classes.validateCSIDriver, classes.validateCSIDriverUpdate),
+  ...held(storage.validateCSIDriver, storage.validateCSIDriverUpdate),
   ...CONDITIONAL,
   hasGeneration: true,
   returnsDeleted: true,
-  // Upstream counts the changes but not the creation.
-  prepareForCreate: (driver) => void delete driver.metadata.generation,
+  prepareForCreate(driver) {
+    // Upstream counts the changes but not the creation.
+    delete driver.metadata.generation
+    dropScaling(driver)
+  },
+  prepareForUpdate: dropScaling,
 }
 
 const volumeattachments: Strategy = {
-  ...held(classes.validateAttachment, classes.validateAttachmentUpdate),
+  ...held(storage.validateAttachment, storage.validateAttachmentUpdate),
   ...CONDITIONAL,
   resetFields: STATUS_ONLY,
   initialStatus: () => ({ attached: false }),
@@ -99,23 +109,25 @@ export const volumes: Readonly<Record<string, Strategy>> = {
   persistentvolumeclaims,
   'storageclasses.storage.k8s.io': {
     returnsDeleted: true,
-    metadataOnUpdate: ['create', 'update'],
-    ...held(classes.validateStorageClass, classes.validateStorageClassUpdate),
+    metadataOnUpdate: ['create', 'rules', 'update'],
+    ...held(storage.validateStorageClass, storage.validateStorageClassUpdate),
   },
   'csidrivers.storage.k8s.io': csidrivers,
   'csinodes.storage.k8s.io': {
     ...CONDITIONAL,
     metadataOnUpdate: ['create'],
     returnsDeleted: true,
-    ...held(classes.validateCSINode, classes.validateCSINodeUpdate),
+    ...held(storage.validateCSINode, storage.validateCSINodeUpdate),
   },
   'csistoragecapacities.storage.k8s.io': {
+    metadataOnUpdate: ['create', 'rules', 'update'],
     ...CONDITIONAL,
-    ...held(classes.validateStorageCapacity, classes.validateStorageCapacityUpdate),
+    ...held(storage.validateStorageCapacity, storage.validateStorageCapacityUpdate),
   },
   'volumeattachments.storage.k8s.io': volumeattachments,
   'volumeattributesclasses.storage.k8s.io': {
+    metadataOnUpdate: ['update', 'changes', 'create', 'rules'],
     returnsDeleted: true,
-    ...held(classes.validateAttributesClass, classes.validateAttributesClassUpdate),
+    ...held(storage.validateAttributesClass, storage.validateAttributesClassUpdate),
   },
 }

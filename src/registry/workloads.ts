@@ -170,7 +170,10 @@ export const workloads: Readonly<Record<string, Strategy>> = {
     warnings: templateWarnings(['template'], false),
     ...held(validatePodTemplate, validatePodTemplateUpdate),
   },
-  'controllerrevisions.apps': held(validateRevision, validateRevisionUpdate),
+  'controllerrevisions.apps': {
+    metadataOnUpdate: ['update', 'create'],
+    ...held(validateRevision, validateRevisionUpdate),
+  },
   'daemonsets.apps': daemonsets,
   'deployments.apps': deployments,
   'replicasets.apps': {

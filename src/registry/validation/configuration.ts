@@ -134,6 +134,5 @@ export function validateSecretUpdate(object: KubeObject, old: KubeObject): Statu
   const spot = Spot.of(object, causes)
   spot.at('type').unchanged(old['type'])
   sealed(spot, old, ['data'])
-  secret(spot)
   return causes
 }

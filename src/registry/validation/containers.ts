@@ -271,7 +271,7 @@ function hostPorts(containers: readonly Spot[]): void {
 function newName(container: Spot, names: Set<string>): void {
   const name = container.at('name')
   if (names.has(name.text)) name.duplicate(name.text)
-  else if (name.text) names.add(name.text)
+  names.add(name.text)
 }
 
 /** When a container starts again, and on which exit codes. */

@@ -8,7 +8,6 @@ import { conditions } from './conditions.ts'
 import {
   bindingConditions,
   deviceConfiguration,
-  isDriverName,
   isFullAttributeName,
   isJsonObject,
   isPoolName,
@@ -20,6 +19,7 @@ import {
 } from './devicenames.ts'
 import { nodeSelector } from './scheduling.ts'
 import type { Spot } from './spot.ts'
+import { isDriverName } from './volumesources.ts'
 
 const MAX_REQUESTS = 32
 const MAX_CONSTRAINTS = 32

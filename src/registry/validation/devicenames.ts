@@ -4,8 +4,8 @@
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import { cIdentifierErrors } from '../../machinery/validation.ts'
 import type { Spot } from './spot.ts'
+import { isDriverName } from './volumesources.ts'
 
-const MAX_DRIVER_NAME = 63
 const MAX_POOL_NAME = 253
 const MAX_ID = 32
 /** Bytes of opaque parameters, of a device's data, and of an expression. */
@@ -39,13 +39,6 @@ export function setOf(list: Spot, most: number, rule: Rule, keyOf = (item: Spot)
 }
 
 export const nameOf = (item: Spot): string => item.at('name').text
-
-/** A driver's name: a domain, in any case. */
-export function isDriverName(spot: Spot): void {
-  if (!spot.needed()) return
-  if (spot.text.length > MAX_DRIVER_NAME) spot.tooLong(MAX_DRIVER_NAME)
-  for (const fault of nameIsDnsSubdomain(spot.text.toLowerCase(), false)) spot.invalid(fault)
-}
 
 /** Domains with slashes between them. */
 export function isPoolName(spot: Spot): void {

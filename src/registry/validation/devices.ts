@@ -73,6 +73,7 @@ export const validateClaimTemplate: CreateRules = (template, context) => [
   ...adminCauses(exactRequests(objectAt(template['spec'])['spec']), requestsPath, context),
   ...newTemplate(template, context),
 ]
+// Access that was given before stays.
 export const validateClaimTemplateUpdate = onUpdate((template, old) => {
   claimTemplate(template)
   template.at('spec').unchanged(old['spec'])

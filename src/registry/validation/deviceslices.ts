@@ -8,7 +8,6 @@ import { requestPolicy } from './devicecapacity.ts'
 import {
   bindingConditions,
   isAttributeName,
-  isDriverName,
   isPoolName,
   listOf,
   mapOf,
@@ -18,6 +17,7 @@ import {
 } from './devicenames.ts'
 import { nodeSelector } from './scheduling.ts'
 import type { Spot } from './spot.ts'
+import { isDriverName } from './volumesources.ts'
 
 const MAX_DEVICES = 128
 /** Where a device has taints or counters. */

@@ -12,6 +12,7 @@ import {
   amountAt,
   isAmountOf,
   isContainerResourceName,
+  isQuotaName,
   isQuotaResourceName,
   isResourceName,
   mayOvercommit,
@@ -158,7 +159,8 @@ function quotaScopes(spec: Spot): void {
   for (const scope of scopes.items()) {
     if (!SCOPES.includes(scope.text)) scopes.invalid('unsupported scope')
     for (const name of names) {
-      if (!scopeCounts(scope.text, name)) scopes.invalid('unsupported scope applied to resource')
+      if (isQuotaName(name) && !scopeCounts(scope.text, name))
+        scopes.invalid('unsupported scope applied to resource')
     }
   }
   conflicts(

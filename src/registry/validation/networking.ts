@@ -132,7 +132,6 @@ function ingressClass(object: Spot): void {
 export const validateIngressClass = onCreate(ingressClass)
 export const validateIngressClassUpdate = onUpdate((object, old) => {
   object.at('spec').at('controller').unchanged(objectAt(old['spec'])['controller'])
-  ingressClass(object)
 })
 
 // ---- network policies
@@ -233,7 +232,7 @@ function ranges(spec: Spot): void {
   if (list.items().length > 2) return list.invalid('may only hold up to 2 values', { CIDRs: list.value })
   for (const block of list.items()) block.matches(blockFaults)
   const families = new Set(list.items().map((block) => parseBlock(block.text)?.family))
-  if (list.items().length === 2 && families.size < 2) {
+  if (list.items().length === 2 && families.size < 2 && !families.has(undefined)) {
     list.invalid('may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64')
   }
 }

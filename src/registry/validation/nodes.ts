@@ -103,8 +103,8 @@ const STANDARD = ['kubernetes', 'orphan', 'foregroundDeletion']
 function finalizers(list: Spot, indexed: boolean): void {
   for (const item of list.items()) {
     const spot = indexed ? item : list.with(item.value)
-    if (!spot.matches(qualifiedNameErrors) || spot.text.includes('/') || STANDARD.includes(spot.text))
-      continue
+    spot.matches(qualifiedNameErrors)
+    if (spot.text.includes('/') || STANDARD.includes(spot.text)) continue
     spot.invalid('name is neither a standard finalizer name nor is it fully qualified')
   }
 }

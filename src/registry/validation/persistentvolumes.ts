@@ -55,6 +55,32 @@ function volumeSpec(spec: Spot): void {
     spec.at('csi').required('has to be specified when using volumeAttributesClassName')
 }
 
+const INLINE = 'in the context of inline volumes'
+const NOT_INLINE = `may not be specified ${INLINE}`
+
+/** The spec of a volume that stands in what attaches it, and belongs to no claim. */
+export function inlineVolumeSpec(spec: Spot): void {
+  const [modes, reclaim, mode] = [
+    spec.at('accessModes'),
+    spec.at('persistentVolumeReclaimPolicy'),
+    spec.at('volumeMode'),
+  ]
+  spec.at('claimRef').absent(NOT_INLINE)
+  if (!spec.at('capacity').isEmpty) spec.at('capacity').forbidden(NOT_INLINE)
+  if (!spec.at('csi').isSet) spec.at('csi').required(`has to be specified ${INLINE}`)
+  modes.needed()
+  accessModes(modes)
+  if (reclaim.text && reclaim.text !== 'Retain') reclaim.forbidden(`may only be Retain ${INLINE}`)
+  spec.at('nodeAffinity').absent(NOT_INLINE)
+  if (volumeSource(spec, true) === 'local') {
+    spec.at('nodeAffinity').required('Local volume requires node affinity')
+  }
+  if (spec.at('storageClassName').text) spec.at('storageClassName').forbidden(NOT_INLINE)
+  if (mode.isSet && mode.text !== 'Filesystem') {
+    mode.forbidden(`may not specify volumeMode other than Filesystem ${INLINE}`)
+  }
+}
+
 export function validateVolume(volume: KubeObject): StatusCause[] {
   const causes: StatusCause[] = []
   volumeSpec(Spot.of(volume, causes).at('spec'))
@@ -137,8 +163,6 @@ export function validateVolumeUpdate(
   const spot = Spot.of(volume, causes)
   const spec = spot.at('spec')
   const before = objectAt(old['spec'])
-  volumeSpec(spec)
-  volumeSpec(spec)
   const changed = (name: string): boolean =>
     !semanticEqual(name === 'csi' ? withoutNewSecret(spec, before) : spec.at(name).value, before[name])
   if (SOURCE_NAMES.some(changed)) {

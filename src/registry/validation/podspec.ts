@@ -211,14 +211,19 @@ export function podSpec(spec: Spot, isPod: boolean): void {
   fileVolumes(spec, volumes)
 }
 
-/** A template's metadata and spec; what only a stored pod may have, a template may not. */
-export function podTemplate(template: Spot): void {
+/** A template's metadata: labels and annotations. */
+export function templateLabels(template: Spot): void {
   // Upstream's paths leave `metadata` out.
   const [labels, annotations] = ['labels', 'annotations'].map((name) =>
     template.at(name).with(template.at('metadata').at(name).value),
   ) as [Spot, Spot]
   labels.isLabels()
   annotationCauses(annotations.value as Record<string, string>, annotations.path, template.causes)
+}
+
+/** A template's metadata and spec; what only a stored pod may have, a template may not. */
+export function podTemplate(template: Spot): void {
+  templateLabels(template)
   podSpec(template.at('spec'), false)
   const ephemeral = template.at('spec').at('ephemeralContainers')
   if (!ephemeral.isEmpty) ephemeral.forbidden('ephemeral containers not allowed in pod template')

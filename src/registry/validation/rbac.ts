@@ -60,20 +60,15 @@ const binding =
     for (const item of object.at('subjects').items()) subject(item, namespaced)
   }
 
-const bindingUpdate = (namespaced: boolean): ReturnType<typeof onUpdate> =>
-  onUpdate((object, old) => {
-    binding(namespaced)(object)
-    const ref = object.at('roleRef')
-    if (semanticEqual(ref.value, old['roleRef'])) return
-    const [APIGroup, Kind, Name] = ['apiGroup', 'kind', 'name'].map((key) => ref.at(key).text)
-    ref.invalid('cannot change roleRef', { APIGroup, Kind, Name })
-  })
+/** The changes of both kinds of binding. */
+export const validateBindingUpdate = onUpdate((object, old) => {
+  const ref = object.at('roleRef')
+  if (semanticEqual(ref.value, old['roleRef'])) return
+  const [APIGroup, Kind, Name] = ['apiGroup', 'kind', 'name'].map((key) => ref.at(key).text)
+  ref.invalid('cannot change roleRef', { APIGroup, Kind, Name })
+})
 
 export const validateRole = onCreate(role)
-export const validateRoleUpdate = onUpdate(role)
 export const validateClusterRole = onCreate(clusterRole)
-export const validateClusterRoleUpdate = onUpdate(clusterRole)
 export const validateRoleBinding = onCreate(binding(true))
-export const validateRoleBindingUpdate = bindingUpdate(true)
 export const validateClusterRoleBinding = onCreate(binding(false))
-export const validateClusterRoleBindingUpdate = bindingUpdate(false)

@@ -10,7 +10,7 @@ import { objectAt } from '../reading.ts'
 import type { WriteContext } from '../strategy.ts'
 import { claimSpec } from './claims.ts'
 import { amountOf, isIntOrPercent, isNotMoreThanAll } from './numbers.ts'
-import { podTemplate } from './podspec.ts'
+import { podTemplate, templateLabels } from './podspec.ts'
 import { Spot } from './spot.ts'
 import { neededSelector, plainSelector, restartsAlways, selectorAt, templateMatches } from './templates.ts'
 
@@ -186,10 +186,8 @@ function statefulStrategy(strategy: Spot): void {
 /** Volumes that claims bring along are there although the template does not name them. */
 function withClaimVolumes(spec: Spot): Spot {
   const template = spec.at('template')
-  const claims = spec
-    .at('volumeClaimTemplates')
-    .items()
-    .map((claim) => claim.at('metadata').at('name').text)
+  const templates = spec.at('volumeClaimTemplates').items()
+  const claims = [...new Set(templates.map((claim) => claim.at('metadata').at('name').text))]
   const { subdomain: _subdomain, hostname: _hostname, ...rest } = template.at('spec').object
   const volumes = template
     .at('spec')
@@ -223,6 +221,8 @@ function statefulSetSpec(spec: Spot, creating: boolean): void {
   else {
     if (!selector.empty) templateMatches(template, selector)
     podTemplate(template)
+    // Upstream looks at them a second time.
+    templateLabels(template)
   }
   restartsAlways(spec.at('template'), 'StatefulSet')
 }

@@ -71,10 +71,13 @@ export function isContainerResourceName(spot: Spot, name: string): void {
   }
 }
 
+/** One of the names that quotas know. */
+export const isQuotaName = (name: string): boolean => QUOTA.has(name) || isQuotaHugePages(name)
+
 /** A name that a quota may limit. */
 export function isQuotaResourceName(spot: Spot, name: string): void {
   isResourceName(spot, name)
-  if (!name.includes('/') && !QUOTA.has(name) && !isQuotaHugePages(name)) {
+  if (!name.includes('/') && !isQuotaName(name)) {
     spot.invalid('must be a standard resource for quota', name)
   }
 }

@@ -2,7 +2,12 @@
 // Expressions of match conditions are checked where CEL is (see docs): here only that there is one.
 // Follows pkg/apis/admissionregistration/validation, apiserver pkg/util/webhook/validation.go and kube-aggregator.
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
-import { dns1035LabelErrors, portNumberErrors, qualifiedNameErrors } from '../../machinery/validation.ts'
+import {
+  dns1035LabelErrors,
+  pathSegmentErrors,
+  portNumberErrors,
+  qualifiedNameErrors,
+} from '../../machinery/validation.ts'
 import { textAt, textsAt } from '../reading.ts'
 import { onCreate, onUpdate } from './rules.ts'
 import type { Spot } from './spot.ts'
@@ -65,6 +70,11 @@ export function rule(spot: Spot): void {
 }
 
 function url(spot: Spot): void {
+  const [escape] = /%(?![0-9A-Fa-f]{2}).{0,2}/.exec(spot.text) ?? []
+  if (escape !== undefined) {
+    const fault = `parse ${JSON.stringify(spot.text)}: invalid URL escape ${JSON.stringify(escape)}`
+    return spot.required(`url must be a valid URL: ${fault}${FORM}`)
+  }
   const parsed = URL.parse(spot.text)
   if (parsed?.protocol !== 'https:') {
     const scheme = /^([A-Za-z][-A-Za-z0-9+.]*):/.exec(spot.text)?.[1] ?? ''
@@ -79,7 +89,8 @@ function url(spot: Spot): void {
 
 function urlPath(spot: Spot): void {
   if (!spot.text || spot.text === '/') return
-  if (!spot.text.startsWith('/')) return spot.invalid("must start with a '/'")
+  if (spot.text === '//') return spot.invalid('segment[0] may not be empty')
+  if (!spot.text.startsWith('/')) spot.invalid("must start with a '/'")
   const steps = spot.text.slice(1).replace(/\/$/, '').split('/')
   steps.forEach((step, i) => {
     if (!step) spot.invalid(`segment[${i}] may not be empty`)
@@ -92,8 +103,9 @@ function port(spot: Spot): void {
 }
 
 function service(spot: Spot): void {
-  spot.at('name').needed()
-  spot.at('namespace').needed()
+  // Upstream takes the one for the other.
+  if (spot.at('namespace').isEmpty) spot.at('name').required()
+  if (spot.at('name').isEmpty) spot.at('namespace').required()
   port(spot.at('port'))
   urlPath(spot.at('path'))
 }
@@ -122,7 +134,7 @@ function reviewVersions(list: Spot): void {
   if (!list.needed(`must specify one of ${ACCEPTED.join(', ')}`)) return
   const seen = new Set<string>()
   for (const version of list.items()) {
-    if (seen.has(version.text)) version.duplicate()
+    if (seen.has(version.text)) version.invalid('duplicate version')
     else version.matches(dns1035LabelErrors)
     seen.add(version.text)
   }
@@ -172,7 +184,9 @@ function apiservice(object: Spot): void {
   const [bundle, insecure] = [spec.at('caBundle'), spec.at('insecureSkipTLSVerify')]
   const name = object.at('metadata').at('name')
   const wanted = `${version.text}.${group.text}`
-  if (name.text !== wanted) name.invalid(`must be \`spec.version+"."+spec.group\`: "${wanted}"`)
+  // A name that is no segment of a path has been refused for that.
+  const isSegment = name.text !== '' && pathSegmentErrors(name.text).length === 0
+  if (isSegment && name.text !== wanted) name.invalid(`must be \`spec.version+"."+spec.group\`: "${wanted}"`)
   if (!group.text && version.text !== 'v1') {
     group.required('only v1 may have an empty group and it better be legacy kube')
   }
