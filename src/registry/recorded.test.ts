@@ -22,8 +22,8 @@ const FILES = [
 const LATER = new Map([
   ['faults of a MutatingWebhookConfiguration', 'expressions of match conditions are not compiled'],
   ['faults of a ValidatingWebhookConfiguration', 'expressions of match conditions are not compiled'],
-  ['admission policy faults', 'admission policies have no rules yet'],
-  ['resource faults', 'devices have no rules yet'],
+  ['admission policy faults', 'expressions of policies are not compiled'],
+  ['resource faults', 'expressions of selectors are not compiled'],
 ])
 
 describe.skipIf(!existsSync(ORACLE))('recorded refusals (needs ../shared)', () => {
