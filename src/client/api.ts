@@ -119,6 +119,11 @@ export class Api {
     return this.#write('POST', placePath(resource, place), body)
   }
 
+  /** Any body in the place of what is there, of whatever kind it is: scales. */
+  put(resource: Resource, place: Place, body: object): Promise<JsonObject> {
+    return this.#write('PUT', placePath(resource, place), body)
+  }
+
   delete(resource: Resource, place: Place, options: DeleteOptions = {}): Promise<JsonObject> {
     return this.#write('DELETE', placePath(resource, place), deleteBody(options))
   }

@@ -81,6 +81,23 @@ export const CONTROLLER_FLAGS = {
     'DURATION',
     '8760h0m0s',
   ),
+  'horizontal-pod-autoscaler-sync-period': text('how often autoscalers look', 'DURATION', '15s'),
+  'horizontal-pod-autoscaler-downscale-stabilization': text(
+    'how long a higher recommendation holds',
+    'DURATION',
+    '5m0s',
+  ),
+  'horizontal-pod-autoscaler-cpu-initialization-period': text(
+    'how long the CPU that a starting pod uses is not believed',
+    'DURATION',
+    '5m0s',
+  ),
+  'horizontal-pod-autoscaler-initial-readiness-delay': text(
+    'how long after its start a pod may become unready and count as never ready',
+    'DURATION',
+    '30s',
+  ),
+  'horizontal-pod-autoscaler-tolerance': text('how far from its target a metric may be', 'PART', '0.1'),
   'secure-port': integer('port of /healthz and /metrics; 0: none', '10257', 0, 65535),
   'bind-address': text('address to listen on', 'ADDRESS', '0.0.0.0'),
   'tls-cert-file': text('serving certificate, PEM', 'FILE'),
@@ -121,6 +138,7 @@ export function settingsOf(flags: ManagerFlags): ControllerSettings {
     largeClusterSizeThreshold: flags['large-cluster-size-threshold'],
     unhealthyZoneThreshold: rate(flags, 'unhealthy-zone-threshold'),
     terminatedPodThreshold: flags['terminated-pod-gc-threshold'],
+    autoscaler: autoscalerOf(flags),
     legacyTokenUnusedMs: durationMs(
       'legacy-service-account-token-clean-up-period',
       flags['legacy-service-account-token-clean-up-period'],
@@ -138,9 +156,29 @@ function workersOf(flags: ManagerFlags): ControllerSettings['workers'] {
   >
 }
 
+function autoscalerOf(flags: ManagerFlags): ControllerSettings['autoscaler'] {
+  const ms = (
+    flag: 'sync-period' | 'downscale-stabilization' | 'cpu-initialization-period' | 'initial-readiness-delay',
+  ): number => {
+    const name = `horizontal-pod-autoscaler-${flag}` as const
+    return durationMs(name, flags[name])
+  }
+  return {
+    syncMs: ms('sync-period'),
+    downscaleStabilizationMs: ms('downscale-stabilization'),
+    cpuInitializationMs: ms('cpu-initialization-period'),
+    readinessDelayMs: ms('initial-readiness-delay'),
+    tolerance: rate(flags, 'horizontal-pod-autoscaler-tolerance'),
+  }
+}
+
 function rate(
   flags: ManagerFlags,
-  flag: 'node-eviction-rate' | 'secondary-node-eviction-rate' | 'unhealthy-zone-threshold',
+  flag:
+    | 'node-eviction-rate'
+    | 'secondary-node-eviction-rate'
+    | 'unhealthy-zone-threshold'
+    | 'horizontal-pod-autoscaler-tolerance',
 ): number {
   const value = Number(flags[flag])
   if (flags[flag].trim() === '' || !(value >= 0))

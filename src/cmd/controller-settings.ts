@@ -61,6 +61,14 @@ export interface ControllerSettings {
   readonly resourceQuotaSyncMs: number
   /** How long a token in a secret that nobody asked for may lie unused. */
   readonly legacyTokenUnusedMs: number
+  /** Of autoscalers; times in ms. */
+  readonly autoscaler: {
+    readonly syncMs: number
+    readonly downscaleStabilizationMs: number
+    readonly cpuInitializationMs: number
+    readonly readinessDelayMs: number
+    readonly tolerance: number
+  }
 }
 
 /** Upstream's defaults. */
@@ -87,4 +95,11 @@ export const SETTINGS: ControllerSettings = {
   claimBinderSyncMs: 15_000,
   resourceQuotaSyncMs: 300_000,
   legacyTokenUnusedMs: 365 * 24 * 3600_000,
+  autoscaler: {
+    syncMs: 15_000,
+    downscaleStabilizationMs: 300_000,
+    cpuInitializationMs: 300_000,
+    readinessDelayMs: 30_000,
+    tolerance: 0.1,
+  },
 }

@@ -81,6 +81,16 @@ export const CONTROLLERS: readonly ControllerRow[] = [
       }),
   },
   {
+    name: 'horizontal-pod-autoscaler-controller',
+    alias: 'horizontalpodautoscaling',
+    user: 'horizontal-pod-autoscaler',
+    make: async (context, { workers, autoscaler }) =>
+      (await import('../controllers/horizontal-pod-autoscaler/autoscaler.ts')).autoscalerController(context, {
+        workers: workers['horizontal-pod-autoscaler'],
+        ...autoscaler,
+      }),
+  },
+  {
     name: 'disruption-controller',
     alias: 'disruption',
     user: 'disruption-controller',
@@ -187,8 +197,6 @@ const NOT_YET: ReadonlySet<string> = new Set([
   'attachdetach',
   'persistentvolume-expander-controller',
   'persistentvolume-expander',
-  'horizontal-pod-autoscaler-controller',
-  'horizontalpodautoscaling',
   'resourceclaim-controller',
   'resource-claim-controller',
   'validatingadmissionpolicy-status-controller',

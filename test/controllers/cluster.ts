@@ -1,5 +1,6 @@
 // A cluster in this process whose controllers work: what tests of controllers begin with.
 import { Api } from '../../src/client/api.ts'
+import type { Transport } from '../../src/client/transport.ts'
 import { SYSTEM_CLOCK } from '../../src/client/clock.ts'
 import { QueuesMetrics } from '../../src/client/queuemetrics.ts'
 import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
@@ -21,10 +22,11 @@ export interface TestCluster {
   stop(): Promise<void>
 }
 
-/** With these controllers, by upstream's names, each as its own account. */
+/** With these controllers, by upstream's names, each as its own account, whose requests go `through` something. */
 export async function clusterWith(
   names: readonly string[],
   settings: Partial<ControllerSettings> = {},
+  through: (transport: Transport) => Transport = (transport) => transport,
 ): Promise<TestCluster> {
   const server = await startApiServer({ ...DEFAULTS, port: 0 })
   const stop = new AbortController()
@@ -36,7 +38,7 @@ export async function clusterWith(
   const running = runControllers(
     {
       api: apiAs(server, MANAGER, 'test'),
-      apiOf: (user) => apiAs(server, serviceAccountUser(user), 'test'),
+      apiOf: (user) => new Api(through(server.loopback(serviceAccountUser(user))), 'test'),
       rows: chosenControllers(names),
       settings: { ...settingsOf(server), ...settings },
       metrics: new QueuesMetrics(),
