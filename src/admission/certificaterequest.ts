@@ -1,4 +1,4 @@
-// Reads the organizations out of a PKCS#10 certificate request: the one thing that admission asks of it, read here so
+// Reads the subject of a PKCS#10 certificate request: the one thing that admission asks of it, read here so
 // that the server need not load a certificate library to start. Follows RFC 2986 and crypto/x509's ParseCertificateRequest.
 
 const PEM = /-----BEGIN CERTIFICATE REQUEST-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE REQUEST-----/
@@ -19,18 +19,29 @@ interface Element {
   readonly content: Buffer
 }
 
+/** 2.5.4.3, commonName. */
+const COMMON_NAME = '550403'
+
 /** The subject's organizations; undefined where `request` (base64 of PEM) is no certificate request. */
-export function organizationsOf(request: string): string[] | undefined {
+export const organizationsOf = (request: string): string[] | undefined => subjectOf(request, ORGANIZATION)
+
+/** The subject's common name, the last one where there are many; "" where there is none; undefined as above. */
+export function commonNameOf(request: string): string | undefined {
+  const names = subjectOf(request, COMMON_NAME)
+  return names && (names.at(-1) ?? '')
+}
+
+function subjectOf(request: string, wanted: string): string[] | undefined {
   const match = PEM.exec(Buffer.from(request, 'base64').toString('latin1'))
   if (!match) return undefined
   const [outer] = elementsOf(Buffer.from(match[1] as string, 'base64')) ?? []
   const [info] = childrenOf(outer, SEQUENCE) ?? []
   const [version, subject] = childrenOf(info, SEQUENCE) ?? []
   const names = version?.tag === INTEGER ? childrenOf(subject, SEQUENCE) : undefined
-  return names && organizationsIn(names)
+  return names && textsIn(names, wanted)
 }
 
-function organizationsIn(names: readonly Element[]): string[] | undefined {
+function textsIn(names: readonly Element[], wanted: string): string[] | undefined {
   const found: string[] = []
   for (const name of names) {
     const attributes = childrenOf(name, SET)
@@ -38,7 +49,7 @@ function organizationsIn(names: readonly Element[]): string[] | undefined {
     for (const attribute of attributes) {
       const [type, value] = childrenOf(attribute, SEQUENCE) ?? []
       if (type?.tag !== OBJECT_ID || !value) return undefined
-      if (type.content.toString('hex') === ORGANIZATION) found.push(textOf(value))
+      if (type.content.toString('hex') === wanted) found.push(textOf(value))
     }
   }
   return found

@@ -134,7 +134,7 @@ describe('admissionPlugins', () => {
   it.each([
     [['Nope'], [], 'enable-admission-plugins plugin "Nope" is unknown'],
     [[], ['Nope'], 'disable-admission-plugins plugin "Nope" is unknown'],
-    [['NodeRestriction'], [], 'enable-admission-plugins plugin "NodeRestriction" is not implemented'],
+    [['PodNodeSelector'], [], 'enable-admission-plugins plugin "PodNodeSelector" is not implemented'],
     [
       ['Priority'],
       ['Priority'],

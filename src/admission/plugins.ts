@@ -46,7 +46,7 @@ interface Known {
 }
 
 const on = (name: string, make?: Make): Known => ({ name, on: true, ...(make ? { make } : {}) })
-const off = (name: string): Known => ({ name, on: false })
+const off = (name: string, make?: Make): Known => ({ name, on: false, ...(make ? { make } : {}) })
 
 /** Upstream's names, in the order in which they run there. */
 const KNOWN: readonly Known[] = [
@@ -57,7 +57,10 @@ const KNOWN: readonly Known[] = [
   off('LimitPodHardAntiAffinityTopology'),
   on('LimitRanger', () => new LimitRanger()),
   on('ServiceAccount', ({ lookup }) => new ServiceAccount(lookup)),
-  off('NodeRestriction'),
+  off('NodeRestriction', async ({ authorizer }) => {
+    const { NodeRestriction } = await import('./noderestriction/noderestriction.ts')
+    return new NodeRestriction(authorizer)
+  }),
   on('TaintNodesByCondition', () => new TaintNodesByCondition()),
   off('AlwaysPullImages'),
   off('ImagePolicyWebhook'),
