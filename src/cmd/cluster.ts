@@ -1,6 +1,6 @@
 // The library's entry: a cluster in this process, for tests. Many may run side by side.
 import { startApiServer } from './apiserver.ts'
-import { kubeconfigText } from './kubeconfig.ts'
+import { CONTEXT, kubeconfigText } from './kubeconfig.ts'
 import { type ApiServerOptions, DEFAULTS } from './options.ts'
 import { checkParts, startPartsOrStop } from './parts.ts'
 
@@ -25,9 +25,6 @@ export interface Cluster {
   /** Closes every connection and the store. */
   stop(): Promise<void>
 }
-
-/** Name of cluster, user and context in kubeconfigs. */
-export const CONTEXT = 'dinghy'
 
 /** Starts a cluster; resolves when it is ready. Rejects with StartError for options that cannot be met. */
 export async function startCluster({

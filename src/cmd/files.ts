@@ -1,5 +1,7 @@
 // Files that the operator names.
 import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { StartError } from './options.ts'
 
 /** Throws StartError, which names the file, where it cannot be read. */
@@ -13,5 +15,9 @@ export function fileBytes(path: string): Buffer {
     )
   }
 }
+
+/** Where data and keys of `dinghy up` are unless it is told otherwise. */
+export const defaultDataDir = (): string =>
+  join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'dinghy')
 
 export const fileText = (path: string): string => fileBytes(path).toString()

@@ -15,6 +15,9 @@ import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import type { Document, ToStringOptions, YAMLMap } from 'yaml'
 
+/** Name of our cluster, its administrator and the context of both. */
+export const CONTEXT = 'dinghy'
+
 /** One cluster with its admin. All certificates and keys are PEM. */
 export interface KubeconfigEntry {
   /** Name of the cluster, of the user and of the context. */

@@ -8,6 +8,7 @@ const USAGE = `dinghy: Kubernetes' control plane in one process
   dinghy controller-manager  the controllers alone, with upstream's flags
   dinghy scheduler           the scheduler alone, with upstream's flags
   dinghy kubelet             simulated nodes alone
+  dinghy user add NAME       a kubeconfig for a new user
   dinghy version             what this is
 
 Each command explains itself with --help.
@@ -26,6 +27,8 @@ async function main(argv: readonly string[]): Promise<void> {
       return (await import('./scheduler.ts')).scheduler(rest)
     case 'kubelet':
       return (await import('./kubelet.ts')).kubelet(rest)
+    case 'user':
+      return (await import('./user.ts')).user(rest)
     case 'version':
     case '--version': {
       const { dinghyVersion } = await import('./build.ts')

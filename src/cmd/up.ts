@@ -1,13 +1,18 @@
 // `dinghy up`: a cluster with everything in one process, until Ctrl-C.
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { KUBERNETES_VERSION } from '../server/version.ts'
 import { type ApiServer, startApiServer } from './apiserver.ts'
 import { dinghyVersion } from './build.ts'
-import { CONTEXT } from './cluster.ts'
+import { defaultDataDir } from './files.ts'
 import { commandLine, integer, listOf, oneOf, text } from './flags.ts'
-import { defaultKubeconfigPath, kubeconfigText, mergeKubeconfig, writeKubeconfig } from './kubeconfig.ts'
+import {
+  CONTEXT,
+  defaultKubeconfigPath,
+  kubeconfigText,
+  mergeKubeconfig,
+  writeKubeconfig,
+} from './kubeconfig.ts'
 import {
   type ApiServerOptions,
   DEFAULTS,
@@ -34,11 +39,6 @@ const FLAGS = {
   'token-auth-file': text('CSV file of static tokens: token,user,uid,"group1,group2"', 'FILE'),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'warn'),
 } as const
-
-/** The user's data folder. */
-function defaultDataDir(): string {
-  return join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'dinghy')
-}
 
 export async function up(argv: readonly string[]): Promise<void> {
   const flags = commandLine(
