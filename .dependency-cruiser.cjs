@@ -45,6 +45,7 @@ const OWNERS = {
   lmdb: 'src/storage/lmdb/',
   etcd3: 'src/storage/etcd/',
   'node-forge': 'src/pki/',
+  re2js: 'src/(schema/custom|cel)/',
   commander: 'src/cmd/',
   pino: 'src/cmd/',
   '@kubernetes/client-node': 'src/client/',

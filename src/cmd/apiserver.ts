@@ -17,7 +17,8 @@ import type { Authorizer } from '../machinery/attributes.ts'
 import type { GroupResource } from '../machinery/gvk.ts'
 import { StatusError } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
-import { builtinResources, findResource } from '../schema/resources.ts'
+import { ServedResources } from '../registry/served.ts'
+import { builtinResources } from '../schema/resources.ts'
 import { Caches } from '../storage/cache/caches.ts'
 import { startCompaction } from '../storage/compactor.ts'
 import type { Storage } from '../storage/interface.ts'
@@ -33,6 +34,7 @@ import { auditorOf } from './audit.ts'
 import { type Authentication, authenticationOf } from './authentication.ts'
 import { bootstrap, type BootstrapFacts } from './bootstrap.ts'
 import { claimsOn } from './claims.ts'
+import { Definitions } from './definitions.ts'
 import { lazyHookCaller, type LazyHookCaller } from './hooks.ts'
 import { type Identity, loadIdentity } from './identity.ts'
 import { type Log, makeLog } from './log.ts'
@@ -109,6 +111,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   const reading = await readingSide(options, storage)
   const { caches, lister, scopes, hookCaller } = reading
   const authentication = await authenticationOf({ options, identity, log, scopes, stored })
+  const definitions = new Definitions({ ...reading, log })
   const rbacReady = lister.ready(...RBAC_RESOURCES)
   const auditor = await auditorOf(options.audit, log)
   const chain = chainOf(options, { ...parts, authentication, auditor }, reading, state)
@@ -118,6 +121,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   try {
     await rbacReady
     await bootstrap(scopes, bootstrapFacts(options, identity, port))
+    await definitions.begin()
   } catch (error) {
     await listening.close()
     throw error
@@ -128,11 +132,12 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   const stopCompaction = startCompaction(storage, options.etcdCompactionIntervalMs, (error) =>
     log.error({ error: String(error) }, 'could not compact the history'),
   )
-  const stopUpkeep = startUpkeep(scopes, {
+  const upkeep = {
     log,
     address: identity.advertiseAddress && `${identity.advertiseAddress}:${port}`,
     nodePorts: options.serviceNodePortRange,
-  })
+  }
+  const stopWork = [startUpkeep(scopes, upkeep), () => definitions.stop()]
   return {
     url,
     port,
@@ -144,8 +149,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     addMetrics: (text) => void state.metrics.push(text),
     connectNodes: (answer) => void (state.nodes = answer),
     loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),
-    stop: () =>
-      stop({ listening, caches, storage, renewal, stopCompaction, stopUpkeep, auditor, hookCaller }),
+    stop: () => stop({ listening, caches, storage, renewal, stopCompaction, stopWork, auditor, hookCaller }),
   }
 }
 
@@ -167,11 +171,13 @@ interface ReadingSide {
   readonly scopes: Scopes
   /** Asks webhooks: of admission, and of the conversion of custom resources. */
   readonly hookCaller: LazyHookCaller
+  readonly served: ServedResources
 }
 
 async function readingSide(options: ApiServerOptions, storage: Storage): Promise<ReadingSide> {
   const caches = new Caches(storage)
-  const lister = new CacheLister((resource) => scopes.of(stored(resource)).cache)
+  const served = new ServedResources()
+  const lister = new CacheLister((resource) => scopes.of(storedVersion(served.all(), resource)).cache)
   const rbac = new RbacAuthorizer(lister)
   const authorizer = authorizerChain(options.authorizationModes, { rbac, node: new NodeAuthorizer(lister) })
   const hookCaller = lazyHookCaller(lister)
@@ -194,9 +200,10 @@ async function readingSide(options: ApiServerOptions, storage: Storage): Promise
     describe: describeField,
     authorizeWrite: (write) => guardWrite(write, authorizer, rbac),
     authorizeCreate: (request) => guardCreate(request, authorizer),
+    customKind: (resource) => served.kindOf(resource),
     now: () => new Date(),
   })
-  return { caches, lister, rbac, authorizer, scopes, hookCaller }
+  return { caches, lister, rbac, authorizer, scopes, hookCaller, served }
 }
 
 async function pluginsOf(
@@ -224,7 +231,7 @@ interface Watched extends Parts {
 function chainOf(
   options: ApiServerOptions,
   { log, identity, authentication, auditor }: Watched,
-  { caches, rbac, authorizer, scopes }: ReadingSide,
+  { caches, rbac, authorizer, scopes, served }: ReadingSide,
   state: State,
 ): Chain {
   const { authenticator, reviewToken, tokenIssuer } = authentication
@@ -232,7 +239,7 @@ function chainOf(
   const inflight = new InflightLimit(options.maxRequestsInflight + options.maxMutatingRequestsInflight)
   const requests = new RequestMetrics()
   const port = (): number => state.port
-  const site = lazyNonResource({ caches, inflight, requests, options, identity, log, state, port })
+  const site = lazyNonResource({ caches, served, inflight, requests, options, identity, log, state, port })
   return {
     authenticator,
     impersonation: new Impersonation({ authorizer, forbidden: forbiddenFor }),
@@ -245,8 +252,8 @@ function chainOf(
         answerOfNode: (node, request) => state.nodes(node, request),
       }),
     ),
-    findResource: (info) => findResource(info.group, info.version, info.resource),
-    servesGroupVersion: (info) => info.group === '' || GROUPS().has(info.group),
+    findResource: (info) => served.find(info.group, info.version, info.resource),
+    servesGroupVersion: (info) => served.answers(info),
     nonResource: site.serve,
     log,
     audit: auditor && { auditor, log },
@@ -255,9 +262,6 @@ function chainOf(
 }
 
 const stored = (resource: GroupResource) => storedVersion(builtinResources(), resource)
-
-let groupNames: Set<string> | undefined
-const GROUPS = (): Set<string> => (groupNames ??= new Set(builtinResources().map((r) => r.group)))
 
 async function guardWrite(
   write: WriteToAuthorize,
@@ -338,7 +342,7 @@ interface Running {
   readonly auditor: Auditor | undefined
   stopCompaction(): void
   readonly hookCaller: LazyHookCaller
-  stopUpkeep(): Promise<void>
+  readonly stopWork: readonly (() => Promise<void>)[]
 }
 
 async function stop({
@@ -347,13 +351,13 @@ async function stop({
   storage,
   renewal,
   stopCompaction,
-  stopUpkeep,
+  stopWork,
   auditor,
   hookCaller,
 }: Running): Promise<void> {
   clearInterval(renewal)
   stopCompaction()
-  await stopUpkeep()
+  await Promise.all(stopWork.map((end) => end()))
   await listening.close()
   caches.close()
   hookCaller.close()

@@ -147,6 +147,40 @@ export async function applyCondition(
   })
 }
 
+/**
+ * Updates the object, or a part of it: `change` is given what is stored and answers a fresh copy; undefined leaves it.
+ * False where it is gone, or is left.
+ */
+export async function updateInternal(
+  scope: Scope,
+  { namespace = '', name, subresource = '' }: { namespace?: string; name: string; subresource?: string },
+  change: (stored: KubeObject) => KubeObject | undefined,
+): Promise<boolean> {
+  const asked = internalRequest(scope, namespace, name, 'update')
+  let left = false
+  try {
+    await write({
+      scope,
+      request: { ...asked, info: { ...asked.info, subresource } },
+      name,
+      subresource,
+      dryRun: false,
+      fieldManager: MANAGER,
+      allow: 'update',
+      change(stored) {
+        const changed = stored && change(stored)
+        left = changed === undefined
+        if (!stored) throw notFound(scope.groupResource, name)
+        return changed ?? (structuredClone(stored) as KubeObject)
+      },
+    })
+    return !left
+  } catch (error) {
+    if (isReason(error, 'NotFound')) return false
+    throw error
+  }
+}
+
 /** Deletes the object if it is there, and still of this uid. */
 export async function removeInternal(
   scope: Scope,

@@ -31,6 +31,8 @@ export function specialServices(parts: ServiceParts): SpecialServices {
   return {
     scopeOf: (resource) => scopes.of(stored(resource)),
     tokenIssuer,
+    customSubresource: (resource, name) =>
+      name === 'scale' && resource.custom ? scopes.of(resource).kind.custom?.scale : undefined,
     connect: async (scope, request, connection) => {
       await scope.environment.lister.ready(...connection.reads)
       const { name, namespace } = request.info

@@ -1,12 +1,13 @@
 // What the chain needs that is loaded late: express and everything it serves come in at the first request for them.
 import { CONFIGURATION_PATH, issuerDocuments, KEYS_PATH } from '../authn/issuer.ts'
-import { builtinResources } from '../schema/resources.ts'
+import type { ServedResources } from '../registry/served.ts'
 import type { Exchange } from '../server/exchange.ts'
 import { type HealthCheck, healthHandler } from '../server/health.ts'
 import type { InflightLimit } from '../server/inflight.ts'
 import { exposition, type RequestMetrics } from '../server/metrics.ts'
 import type { NonResource } from '../server/nonresource.ts'
 import { respondError } from '../server/respond.ts'
+import type { OpenApiOptions } from '../server/openapi.ts'
 import { KUBERNETES_VERSION } from '../server/version.ts'
 import type { Caches } from '../storage/cache/caches.ts'
 import type { Identity } from './identity.ts'
@@ -15,6 +16,7 @@ import type { ApiServerOptions } from './options.ts'
 
 export interface SiteParts {
   readonly caches: Caches
+  readonly served: ServedResources
   readonly inflight: InflightLimit
   readonly requests: RequestMetrics
   readonly options: ApiServerOptions
@@ -56,11 +58,16 @@ export function lazyNonResource(parts: SiteParts): Site {
 async function load(parts: SiteParts, checks: readonly HealthCheck[]): Promise<(exchange: Exchange) => void> {
   const { nonResourceHandler } = await import('../server/nonresource.ts')
   const { buildInfo } = await import('./build.ts')
-  const { options, caches, inflight, requests } = parts
+  const { options, caches, served, inflight, requests } = parts
   const host = parts.identity.advertiseAddress ?? options.bindAddress
   const address = `${host}:${parts.port()}`
   return nonResourceHandler({
-    discovery: { resources: builtinResources(), serverAddress: address },
+    discovery: {
+      get resources() {
+        return served.all()
+      },
+      serverAddress: address,
+    },
     checks,
     build: buildInfo(),
     openapi: await openApi(parts),
@@ -70,12 +77,15 @@ async function load(parts: SiteParts, checks: readonly HealthCheck[]): Promise<(
   })
 }
 
-async function openApi({ log }: SiteParts): Promise<NonResource['openapi']> {
+async function openApi({ log, served }: SiteParts): Promise<NonResource['openapi']> {
   const { createOpenApi } = await import('../server/openapi.ts')
   const { openApiHandler } = await import('../server/openapi-respond.ts')
   const version = KUBERNETES_VERSION.replace(/^v(\d+\.\d+).*/, '$1')
-  return openApiHandler(createOpenApi({ version }), builtinResources, (error) =>
-    log.error({ err: error }, 'an OpenAPI document could not be made'),
+  const schema: OpenApiOptions['schema'] = (definition, dialect) => served.schemaOf(definition, dialect)
+  return openApiHandler(
+    createOpenApi({ version, schema }),
+    () => served.all(),
+    (error) => log.error({ err: error }, 'an OpenAPI document could not be made'),
   )
 }
 

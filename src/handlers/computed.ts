@@ -3,7 +3,6 @@
 import { notFound, StatusError } from '../machinery/status.ts'
 import type { GroupResource } from '../machinery/gvk.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { storedJson } from '../schema/stringify.ts'
 import { Entry } from '../storage/cache/entry.ts'
 import { listOptions } from './options.ts'
 import type { Scope } from './scope.ts'
@@ -53,9 +52,5 @@ export function computedHandlers({ calledWhenMissing, names, make }: Computed): 
 /** As if it came from the store, but of no revision. */
 function entryOf(scope: Scope, object: KubeObject): Entry {
   const name = object.metadata.name ?? ''
-  return new Entry(
-    { key: scope.cache.keyFor('', name), namespace: '', name },
-    0,
-    storedJson(object, scope.storageType),
-  )
+  return new Entry({ key: scope.cache.keyFor('', name), namespace: '', name }, 0, scope.storedJson(object))
 }

@@ -6,7 +6,6 @@ import { isObject, type JsonObject } from '../machinery/json.ts'
 import { checkDeleteOptions, planDelete } from '../registry/deletion.ts'
 import type { DeleteOptions, DeletePlan, WriteContext } from '../registry/strategy.ts'
 import { decoderFor, DecodeError } from '../schema/decode.ts'
-import { storedJson } from '../schema/stringify.ts'
 import { typeForKind } from '../schema/types.ts'
 import { Entry } from '../storage/cache/entry.ts'
 import { parseBody, syntaxFault } from './body.ts'
@@ -151,7 +150,7 @@ async function mark(
 ): Promise<Entry | undefined> {
   const { resourceVersion: _, ...metadata } = object.metadata
   const next: KubeObject = { ...object, metadata }
-  const value = storedJson(next, scope.storageType)
+  const value = scope.storedJson(next)
   if (current.holds(value)) return current
   if (dryRun) return new Entry(current, current.revision, value)
   scope.cache.offer(value, next.metadata.labels)

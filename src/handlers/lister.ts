@@ -32,6 +32,11 @@ export class CacheLister implements Lister {
     return this.#cache(resource).changes
   }
 
+  /** The resource is no more, or is another one now. */
+  forget(resource: GroupResource): void {
+    this.#known.delete(`${resource.resource}.${resource.group}`)
+  }
+
   #cache(resource: GroupResource): WatchCache {
     const key = `${resource.resource}.${resource.group}`
     let cache = this.#known.get(key)

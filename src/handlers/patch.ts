@@ -3,7 +3,14 @@
 // Follows k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { badRequest, cause, invalid, notFound, StatusError } from '../machinery/status.ts'
+import {
+  badRequest,
+  cause,
+  invalid,
+  notFound,
+  StatusError,
+  unsupportedMediaType,
+} from '../machinery/status.ts'
 import { DecodeError } from '../schema/decode.ts'
 import { parseJson } from '../schema/json.ts'
 import { applyJsonPatch, readJsonPatch } from '../schema/jsonpatch.ts'
@@ -38,6 +45,7 @@ export async function patch(scope: Scope, request: ApiRequest): Promise<Answer> 
   if ((await request.body()).mediaType === APPLY_PATCH) return apply(scope, request)
   const view = viewOf(scope, request, 'object')
   const options = await patchOptions(request)
+  if (scope.resource.custom) refuseStrategic(await request.body())
   const change = readPatch(await request.body(), scope.type)
   const { name, subresource } = request.info
   const { entry } = await write({
@@ -57,6 +65,14 @@ export async function patch(scope: Scope, request: ApiRequest): Promise<Answer> 
     },
   })
   return { status: 200, contentType: view.contentType, body: view.object(entry) }
+}
+
+/** Custom kinds have no strategic merge. */
+function refuseStrategic({ mediaType }: Body): void {
+  if (mediaType !== STRATEGIC_PATCH) return
+  throw unsupportedMediaType(
+    `the body of the request was in an unknown format - accepted media types include: ${JSON_PATCH}, ${MERGE_PATCH}, ${APPLY_PATCH}`,
+  )
 }
 
 /** PatchOptions of anything but apply. */

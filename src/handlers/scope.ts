@@ -6,22 +6,18 @@ import type { Json } from '../machinery/json.ts'
 import type { Lister } from '../machinery/lister.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import type { UserInfo } from '../machinery/user.ts'
-import { defaultsFor } from '../registry/defaults.ts'
-import { strategyFor } from '../registry/strategies.ts'
+import type { Kind } from '../registry/kind.ts'
 import type { Claims, RegistrySettings, Strategy } from '../registry/strategy.ts'
-import { convert } from '../schema/convert.ts'
-import { type Decoded, decoderFor } from '../schema/decode.ts'
+import type { Decoded } from '../schema/decode.ts'
 import type { Resource } from '../schema/resource.ts'
-import { type SelectableFields, selectableFields } from '../schema/selectable.ts'
+import type { SelectableFields } from '../schema/selectable.ts'
 import type { Describe } from '../schema/table/descriptions.ts'
 import type { StructType } from '../schema/type.ts'
-import { typeForKind, typeOf } from '../schema/types.ts'
 import type { Versions } from '../schema/versions.ts'
 import type { Caches } from '../storage/cache/caches.ts'
 import type { WatchCache } from '../storage/cache/watchcache.ts'
-import { foreignReader } from './foreign.ts'
+import { BuiltinKind } from './builtinkind.ts'
 import type { ApiRequest } from './request.ts'
-import { KindVersions } from './versions.ts'
 
 /** The admission chain as the write loop calls it. */
 export interface Admission {
@@ -55,6 +51,8 @@ export interface Environment {
   authorizeWrite?(write: WriteToAuthorize): void | Promise<void>
   /** Told of a PUT or PATCH that is about to create: throws where the user may not. */
   authorizeCreate?(request: ApiRequest): void | Promise<void>
+  /** The kind of a resource that a definition made; undefined for built-in ones. */
+  customKind?(resource: Resource): Kind | undefined
   /** Now, for time stamps; replaced in tests. */
   now(): Date
 }
@@ -63,20 +61,22 @@ export interface Environment {
 export interface Expected extends GroupVersionKind {
   /** Versions of the same kind that are read as this one. */
   readonly alsoAccepts?: readonly string[]
+  /** A custom kind: no protobuf, and refusals are worded as of objects without a type of their own. */
+  readonly custom?: true
   decode(input: Json): Decoded
 }
 
 export class Scope {
   readonly resource: Resource
   readonly environment: Environment
+  /** What the objects are made of; the fields below are shown from it. */
+  readonly kind: Kind
   readonly gvk: GroupVersionKind
   readonly storageGvk: GroupVersionKind
   readonly groupResource: GroupResource
   readonly apiVersion: string
   /** In the version that is served here. */
   readonly type: StructType
-  /** In the version that lies in the store. */
-  readonly storageType: StructType
   readonly strategy: Strategy
   readonly cache: WatchCache
   readonly selectable: SelectableFields
@@ -85,64 +85,64 @@ export class Scope {
   readonly expected: Expected
   /** The kind in other versions, for who owns which field there. */
   readonly versions: Versions
-  #decoder: ((input: Json) => Decoded) | undefined
-  readonly #defaults: ((object: KubeObject) => void) | undefined
 
   constructor(resource: Resource, environment: Environment) {
     this.resource = resource
     this.environment = environment
+    const kind = environment.customKind?.(resource) ?? new BuiltinKind(resource)
+    this.kind = kind
     this.gvk = { group: resource.group, version: resource.version, kind: resource.kind }
     this.storageGvk = { ...resource.storage, kind: resource.kind }
     this.groupResource = { group: resource.group, resource: resource.name }
     this.apiVersion = apiVersionOf(this.gvk)
-    this.type = requireType(typeOf(resource.definition), resource.definition)
+    this.type = kind.type
     this.sameVersion = apiVersionOf(this.storageGvk) === this.apiVersion
-    this.storageType = this.sameVersion ? this.type : requireType(typeForKind(this.storageGvk), resource.name)
-    this.expected = { ...this.gvk, decode: (input) => this.decode(input) }
-    this.versions = new KindVersions(this.gvk, this.type)
-    this.strategy = strategyFor(resource)
-    this.selectable = selectableFields(resource.group, resource.name, resource.version)
-    this.#defaults = defaultsFor(this.gvk)
+    this.expected = {
+      ...this.gvk,
+      decode: (input) => kind.decode(input),
+      ...(resource.custom && { custom: true }),
+    }
+    this.versions = kind.versions
+    this.strategy = kind.strategy
+    this.selectable = kind.selectable
     this.cache = environment.caches.open({
       prefix: `/registry/${resource.storagePrefix}/`,
       namespaced: resource.namespaced,
-      transcode: foreignReader(this.storageGvk, this.storageType),
+      transcode: (value) => kind.readStored(value),
     })
   }
 
   /** Reads a body's JSON as an object of the served version, with defaults. */
   decode(input: Json): Decoded {
-    const decoded = this.decodeOnly(input)
-    this.#defaults?.(decoded.object)
-    return decoded
+    return this.kind.decode(input)
   }
 
   /** The same without defaults. */
   decodeOnly(input: Json): Decoded {
-    this.#decoder ??= decoderFor(this.type)
-    return this.#decoder(input)
+    return this.kind.decodeOnly(input)
   }
 
   /** From the served to the stored version; a fresh object, or the same where both are one. */
   toStorage(object: KubeObject): KubeObject {
-    return this.sameVersion ? object : convert(object, this.gvk, this.storageGvk)
+    return this.kind.toStorage(object)
   }
 
   /** From the stored to the served version; never changes `object`. */
   toServed(object: KubeObject): KubeObject {
-    return this.sameVersion ? object : convert(object, this.storageGvk, this.gvk)
+    return this.kind.toServed(object)
   }
-}
 
-function requireType(type: StructType | undefined, name: string): StructType {
-  if (!type) throw new Error(`the facts have no type for ${name}`)
-  return type
+  /** Bytes for the store, of an object in the stored version. */
+  storedJson(object: KubeObject): Buffer {
+    return this.kind.storedJson(object)
+  }
 }
 
 /** The scopes of a server, each made at its first use. */
 export class Scopes {
   readonly environment: Environment
-  readonly #byResource = new Map<Resource, Scope>()
+  /** Rows of definitions that changed are dropped with their scopes. */
+  readonly #byResource = new WeakMap<Resource, Scope>()
 
   constructor(environment: Environment) {
     this.environment = environment

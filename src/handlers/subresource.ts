@@ -15,7 +15,6 @@ import type {
 } from '../registry/subresource.ts'
 import { ensureNamespace } from '../registry/generic.ts'
 import { decoderFor } from '../schema/decode.ts'
-import { storedJson } from '../schema/stringify.ts'
 import { managerFromUserAgent, trackUpdate } from '../schema/managedfields.ts'
 import { parentOwners, scaleOwners } from '../schema/managedfields-scale.ts'
 import type { Subresource } from '../schema/resource.ts'
@@ -36,7 +35,7 @@ import { checkName } from './update.ts'
 import { tableOptions } from './view-table.ts'
 import { statusBody } from './views.ts'
 import { KindVersions } from './versions.ts'
-import { catchUp, REPLICAS_PATH, write, type WriteRequest, type Written } from './write.ts'
+import { catchUp, replicasPath, write, type WriteRequest, type Written } from './write.ts'
 
 type Handler = (scope: Scope, request: ApiRequest) => Promise<Answer>
 export type Handlers = Readonly<Record<string, Handler>>
@@ -137,7 +136,7 @@ async function applyPart(
       const scaled = {
         entries: parent.metadata.managedFields,
         apiVersion: scope.apiVersion,
-        replicasPath: REPLICAS_PATH,
+        replicasPath: replicasPath(scope),
       }
       const live = withOwners(projection.get(parent), scaleOwners(scaled))
       const part = applier.apply(live, scope.environment.now())
@@ -258,7 +257,7 @@ async function carryOut(writes: readonly PlannedWrite[], services: ActionService
     const scope = services.scopeOf(planned.resource)
     const { namespace = '', name = '', resourceVersion } = planned.old.metadata
     const key = scope.cache.keyFor(namespace, name)
-    const value = storedJson(planned.object, scope.storageType)
+    const value = scope.storedJson(planned.object)
     const result = await scope.environment.caches.storage.write({
       key,
       expected: Number(resourceVersion),

@@ -2,11 +2,12 @@
 import { apiVersionOf } from '../machinery/gvk.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import type { Status } from '../machinery/status.ts'
-import { storedJson } from '../schema/stringify.ts'
 import { Entry } from '../storage/cache/entry.ts'
 import type { Scope } from './scope.ts'
 import { type EventType, INITIAL_EVENTS_END, JSON_TYPE, type ListMeta, type View } from './view.ts'
 
+const COMMA = Buffer.from(',')
+const NOTHING = Buffer.alloc(0)
 const COMMA_BRACE = Buffer.from(',{')
 const BRACE = Buffer.from('{')
 const LIST_END = Buffer.from(']}\n')
@@ -40,13 +41,15 @@ export class JsonView implements View {
   readonly streamContentType = JSON_TYPE
   readonly key: string
   readonly #scope: Scope
-  /** Length of `{"kind":"Pod","apiVersion":"v1",`: items of a list come without. */
+  /** Length of `{"kind":"Pod","apiVersion":"v1",`: items of a list come without. 0 for custom ones, which keep it. */
   readonly #typeLength: number
 
   constructor(scope: Scope) {
     this.#scope = scope
     this.key = `json ${scope.apiVersion}`
-    this.#typeLength = Buffer.byteLength(`{"kind":"${scope.gvk.kind}","apiVersion":"${scope.apiVersion}",`)
+    this.#typeLength = scope.resource.custom
+      ? 0
+      : Buffer.byteLength(`{"kind":"${scope.gvk.kind}","apiVersion":"${scope.apiVersion}",`)
   }
 
   object(entry: Entry): Buffer {
@@ -54,13 +57,16 @@ export class JsonView implements View {
   }
 
   *list(entries: readonly Entry[], meta: ListMeta): Generator<Buffer> {
-    yield Buffer.from(listHead(this.#scope.resource.listKind, this.#scope.apiVersion, meta))
-    let separator = BRACE
+    const { custom, listKind } = this.#scope.resource
+    // Lists of objects without a type of their own say so where there is no more.
+    const said = custom ? { continue: '', ...meta } : meta
+    yield Buffer.from(listHead(listKind, this.#scope.apiVersion, said))
+    let separator = custom ? NOTHING : BRACE
     for (const entry of entries) {
       const line = this.#line(entry)
       yield separator
       yield line.subarray(this.#typeLength, line.length - 1)
-      separator = COMMA_BRACE
+      separator = custom ? COMMA : COMMA_BRACE
     }
     yield LIST_END
   }
@@ -83,7 +89,7 @@ export class JsonView implements View {
   #line(entry: Entry): Buffer {
     if (this.#scope.sameVersion) return entry.line
     const served = this.#scope.toServed(entry.object())
-    return new Entry(entry, entry.revision, storedJson(served, this.#scope.type)).line
+    return new Entry(entry, entry.revision, this.#scope.kind.servedJson(served)).line
   }
 }
 

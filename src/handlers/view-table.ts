@@ -13,7 +13,8 @@ const jsonOf = (value: object): Buffer => Buffer.from(`${JSON.stringify(value)}\
 /** What all tables of a resource share. */
 export function tableOptions(scope: Scope, includeObject: IncludeObject, version: MetaVersion): TableOptions {
   const { describe, now } = scope.environment
-  return { now: now().getTime(), version, includeObject, ...(describe ? { describe } : {}) }
+  const shape = scope.kind.custom?.table
+  return { now: now().getTime(), version, includeObject, shape, ...(describe ? { describe } : {}) }
 }
 
 export class TableView implements View {

@@ -19,7 +19,6 @@ import {
 import type { WriteContext } from '../registry/strategy.ts'
 import { managerFromUserAgent, sameButTimes, trackUpdate } from '../schema/managedfields.ts'
 import { trackScale } from '../schema/managedfields-scale.ts'
-import { storedJson } from '../schema/stringify.ts'
 import { Entry } from '../storage/cache/entry.ts'
 import { shownOptions } from './options.ts'
 import { type ApiRequest, stillAsked } from './request.ts'
@@ -72,6 +71,7 @@ export interface Written {
 export async function write(w: WriteRequest): Promise<Written> {
   const { scope } = w
   await scope.cache.fresh()
+  if (scope.strategy.load) await scope.strategy.load()
   if (scope.strategy.reads) await scope.environment.lister.ready(...scope.strategy.reads)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     stillAsked(w.request)
@@ -160,7 +160,10 @@ function owners(
 }
 
 /** Where all kinds of the release that have a Scale keep their replicas. */
-export const REPLICAS_PATH = 'spec.replicas'
+const REPLICAS_PATH = 'spec.replicas'
+
+/** Where the kind of a scope keeps them. */
+export const replicasPath = (scope: Scope): string => scope.kind.custom?.replicasPath ?? REPLICAS_PATH
 
 /** A Scale shows one field of its parent, and upstream tracks that one in a way of its own. */
 function ownersOfReplicas(
@@ -171,13 +174,17 @@ function ownersOfReplicas(
   return trackScale({
     entries: old.metadata.managedFields,
     apiVersion: w.scope.apiVersion,
-    replicasPath: REPLICAS_PATH,
-    changed: replicasOf(old) !== replicasOf(next),
+    replicasPath: replicasPath(w.scope),
+    changed: replicasOf(w.scope, old) !== replicasOf(w.scope, next),
     manager: managerOf(w),
   })
 }
 
-const replicasOf = ({ spec }: KubeObject): Json | undefined => (isObject(spec) ? spec['replicas'] : undefined)
+function replicasOf(scope: Scope, object: KubeObject): Json | undefined {
+  let value: Json | undefined = object
+  for (const key of replicasPath(scope).split('.')) value = isObject(value) ? value[key] : undefined
+  return value
+}
 
 function attributesOf(w: WriteRequest, object: KubeObject, current: Entry | undefined) {
   const operation: Operation = current ? 'UPDATE' : 'CREATE'
@@ -257,7 +264,7 @@ async function commit(
     taken(w, existing)
     return undefined
   }
-  const value = storedJson(object, scope.storageType)
+  const value = scope.storedJson(object)
   const created = current === undefined
   if (current && changesNothing(scope, current, object, value)) return { entry: current, created }
   const leaves = current !== undefined && goesWithUpdate(object, current.object(), scope.strategy)
@@ -300,7 +307,7 @@ function changesNothing(scope: Scope, current: Entry, object: KubeObject, value:
     ...object,
     metadata: { ...object.metadata, managedFields: stored.metadata.managedFields ?? [] },
   }
-  return current.holds(storedJson(timed, scope.storageType))
+  return current.holds(scope.storedJson(timed))
 }
 
 /** Waits until the cache has what the swap was lost to. */

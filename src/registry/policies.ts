@@ -1,6 +1,7 @@
 // Kinds by which a cluster is ruled: roles, admission, flow control, priorities, networking, extension of the API.
 // Rows of strategies.ts. Follows pkg/registry/{rbac,admissionregistration,flowcontrol,scheduling,networking,node},
 // apiextensions-apiserver and kube-aggregator.
+import { planDefinitionDelete } from './custom/deletion.ts'
 import { nameIsDnsSubdomain, nameIsPathSegment } from '../machinery/names.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { forbidden } from '../machinery/status.ts'
@@ -57,6 +58,7 @@ const customresourcedefinitions: Strategy = {
   prepareForUpdate(crd, _old, context) {
     if (context.subresource === '') recordStoredVersion(crd)
   },
+  planDelete: planDefinitionDelete,
 }
 
 /** An APIService without a Service is answered by this server. */

@@ -134,6 +134,8 @@ export interface Strategy {
   afterDelete?(object: KubeObject, context: WriteContext): Promise<void>
   /** A prepared object was not written (a later stage refused, the swap lost, dry run): give back what it took. */
   abandon?(object: KubeObject, context: WriteContext): Promise<void>
+  /** Brings in what the rules need and few servers ever do: awaited before a write. */
+  load?(): Promise<void>
   /** What preparation and validation look up: `lister.ready` is awaited for these before a write. */
   readonly reads?: readonly GroupResource[]
   /** Seconds after which stored objects expire (Events). */

@@ -30,4 +30,6 @@ export interface Resource {
   readonly storage: { readonly group: string; readonly version: string }
   /** Below "/registry", without slashes at the ends: "deployments", "services/specs", "minions". */
   readonly storagePrefix: string
+  /** Of a CustomResourceDefinition: JSON alone, every key kept, no strategic merge. */
+  readonly custom?: true
 }

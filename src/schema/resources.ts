@@ -19,6 +19,8 @@ export interface ColumnDefinition {
   readonly type: string
   readonly format?: string
   readonly priority?: number
+  /** Absent: what columnDescription() finds. */
+  readonly description?: string
 }
 
 interface Index {

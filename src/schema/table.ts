@@ -50,6 +50,14 @@ export interface TableOptions extends RowOptions {
   readonly headers?: boolean
   /** The prose of fields for the columns' descriptions; without it they are empty. */
   readonly describe?: Describe
+  /** How objects are shown whose columns are not in the facts. */
+  readonly shape?: TableShape | undefined
+}
+
+/** Columns, and what is in them. */
+export interface TableShape {
+  readonly columns: readonly ColumnDefinition[]
+  readonly printer: Printer
 }
 
 export interface Row extends JsonObject {
@@ -91,19 +99,18 @@ const SCALE_COLUMNS: readonly ColumnDefinition[] = [
   AGE_COLUMN,
 ]
 
-interface View {
+interface View extends TableShape {
   /** Under which the columns' descriptions are found. */
   readonly key: string
-  readonly columns: readonly ColumnDefinition[]
-  readonly printer: Printer
 }
 
 /** How objects of a resource are shown: with name and age where nothing else is known of it. */
-function viewOf(resource: Named, object: KubeObject | undefined): View {
+function viewOf(resource: Named, object: KubeObject | undefined, shape?: TableShape): View {
   if (object?.kind === 'Scale' && resource.kind !== 'Scale') {
     return { key: 'scale', columns: SCALE_COLUMNS, printer: scale }
   }
   const key = qualifiedResource({ group: resource.group, resource: resource.name })
+  if (shape) return { key, ...shape }
   const columns = columnsOf(resource)
   const group = Object.hasOwn(PRINTERS, resource.group) ? PRINTERS[resource.group] : undefined
   const printer =
@@ -150,7 +157,7 @@ function columnJson(key: string, column: ColumnDefinition, describe: Describe | 
     name: column.name,
     type: column.type,
     format: column.format ?? '',
-    description: columnDescription(key, column.name, describe),
+    description: column.description ?? columnDescription(key, column.name, describe),
     priority: column.priority ?? 0,
   }
 }
@@ -165,7 +172,7 @@ export function tableOf(
   metadata: ListMetadata,
   options: TableOptions,
 ): JsonObject {
-  const { key, columns, printer } = viewOf(resource, objects[0])
+  const { key, columns, printer } = viewOf(resource, objects[0], options.shape)
   const sorted = printer.compare === undefined ? objects : [...objects].sort(printer.compare)
   const rows = sorted.map((object) => ({
     ...rowOf(resource, object, printer, options.now),

@@ -183,7 +183,7 @@ async function handle(chain: Chain, walk: Walk, { info, user, query }: Asked): P
   const found = route(chain.findResource(info), info, exchange.method, chain.special)
   walk.info = info
   const { scope, info: scopedInfo } = scoped(chain.scopes, found, info)
-  const deprecated = deprecationOf(found.resource)
+  const deprecated = scope.kind.custom?.warning ?? deprecationOf(found.resource)
   if (deprecated) walk.warnings.push(deprecated)
   const accept = withPretty(negotiate(exchange.headers.accept), query, exchange)
   walk.accept = accept

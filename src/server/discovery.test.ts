@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { packageRoot } from '../schema/facts.ts'
 import { builtinResources, releasedResources, type ResourceRow } from '../schema/resources.ts'
 import { aggregatedEncoding } from './discovery-accept.ts'
-import { compareVersions, discoveryDocument } from './discovery.ts'
+import { compareVersions } from '../machinery/versionorder.ts'
+import { discoveryDocument } from './discovery.ts'
 
 const serverAddress = '192.0.2.2:6443'
 const source = { resources: builtinResources(), serverAddress }

@@ -11,7 +11,7 @@ import type { Scope, Scopes } from '../handlers/scope.ts'
 import { update } from '../handlers/update.ts'
 import { watch } from '../handlers/watch.ts'
 import type { RequestInfo } from '../machinery/attributes.ts'
-import { pathNotFound, StatusError } from '../machinery/status.ts'
+import { notFound, pathNotFound, StatusError } from '../machinery/status.ts'
 import type { Resource, Subresource } from '../schema/resource.ts'
 
 type Handler = (scope: Scope, request: ApiRequest) => Promise<Answer>
@@ -90,7 +90,8 @@ function handlerFor(resource: Resource, info: RequestInfo, special: SpecialHandl
   if ((verb === 'update' || verb === 'patch') && info.name === '') throw notAllowed()
   const own = special.resource(resource)?.[verb]
   if (own) return own
-  if (!resource.verbs.includes(verb)) throw notAllowed()
+  // Discovery shows fewer verbs of custom resources that are being taken away, but answers to them all the same.
+  if (!resource.verbs.includes(verb) && !resource.custom) throw notAllowed()
   const handler = VERBS[verb]
   if (!handler) throw notAllowed()
   return handler
@@ -98,7 +99,10 @@ function handlerFor(resource: Resource, info: RequestInfo, special: SpecialHandl
 
 function subresourceHandler(resource: Resource, info: RequestInfo, special: SpecialHandlers): Handler {
   const row = resource.subresources.find((s) => s.name === info.subresource)
-  if (!row) throw pathNotFound()
+  if (!row) {
+    const { group, name } = resource
+    throw resource.custom ? notFound({ group, resource: name }, info.name) : pathNotFound()
+  }
   const handlers = special.subresource(resource, row) ?? (row.kind === resource.kind ? SAME_SHAPE : undefined)
   const handler = row.verbs.includes(info.verb) ? handlers?.[info.verb] : undefined
   if (!handler) throw notAllowed()

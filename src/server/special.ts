@@ -14,6 +14,7 @@ import type { ApiRequest } from '../handlers/request.ts'
 import { qualifiedResource } from '../machinery/gvk.ts'
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
+import type { Projection } from '../registry/subresource.ts'
 import { subresourceFor } from '../registry/subresources.ts'
 import type { Resource, Subresource } from '../schema/resource.ts'
 import { findResource } from '../schema/resources.ts'
@@ -23,6 +24,8 @@ export type Review = (object: KubeObject, request: ApiRequest) => Promise<JsonOb
 
 export interface SpecialServices extends ActionServices {
   readonly connect: Connect
+  /** What a custom kind's definition says of it. */
+  customSubresource?(resource: Resource, name: string): Projection | undefined
   /** By qualified resource: "tokenreviews.authentication.k8s.io". */
   readonly reviews: ReadonlyMap<string, Review>
   readonly componentStatuses: Computed
@@ -30,7 +33,7 @@ export interface SpecialServices extends ActionServices {
 
 /** Looks the handlers of each place up once. */
 export function specialHandlers(services: SpecialServices): SpecialHandlers {
-  const bySubresource = new Map<Subresource, Handlers | undefined>()
+  const bySubresource = new WeakMap<Subresource, { handlers: Handlers | undefined }>()
   const reviews = new Map([...services.reviews].map(([name, review]) => [name, reviewHandlers(review)]))
   const components = computedHandlers(services.componentStatuses)
   let bindings: Handlers | undefined
@@ -41,8 +44,9 @@ export function specialHandlers(services: SpecialServices): SpecialHandlers {
       return reviews.get(qualifiedResource({ group, resource: name }))
     },
     subresource(resource, row) {
-      if (!bySubresource.has(row)) bySubresource.set(row, subresourceHandlers(resource, row, services))
-      return bySubresource.get(row)
+      let known = bySubresource.get(row)
+      if (!known) bySubresource.set(row, (known = { handlers: subresourceHandlers(resource, row, services) }))
+      return known.handlers
     },
   }
 }
@@ -59,7 +63,7 @@ function subresourceHandlers(
   row: Subresource,
   services: SpecialServices,
 ): Handlers | undefined {
-  const handler = subresourceFor(resource, row.name)
+  const handler = services.customSubresource?.(resource, row.name) ?? subresourceFor(resource, row.name)
   switch (handler?.mode) {
     case 'projection':
       return projectionHandlers(handler, row)

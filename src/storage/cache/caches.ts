@@ -17,6 +17,20 @@ export class Caches {
     return cache
   }
 
+  /** The cache below this prefix, if anybody has asked for it. */
+  find(prefix: string): WatchCache | undefined {
+    return this.#byPrefix.get(prefix)
+  }
+
+  /** Ends the cache below this prefix, and all watches on it: its resource is no more. */
+  drop(prefix: string): void {
+    const cache = this.#byPrefix.get(prefix)
+    if (!cache) return
+    this.#byPrefix.delete(prefix)
+    cache.close()
+    cache.onReset?.()
+  }
+
   /** Those in use, for metrics. */
   all(): ReadonlyMap<string, WatchCache> {
     return this.#byPrefix

@@ -41,6 +41,7 @@ export class WatchCache {
   readonly #offered = new Map<Buffer, Labels>()
   readonly #waiting = new Set<{ revision: Revision; wake: () => void }>()
   #history = new History(0)
+  #transcode: CacheOptions['transcode']
   #revision: Revision = 0
   #changes = 0
   #watch: StoreWatch | undefined
@@ -52,6 +53,7 @@ export class WatchCache {
   constructor(storage: Storage, options: CacheOptions) {
     this.#storage = storage
     this.#options = options
+    this.#transcode = options.transcode
   }
 
   /** The newest revision of the store that this cache is known to reflect. */
@@ -134,6 +136,24 @@ export class WatchCache {
   subscribe(listener: CacheListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /**
+   * Reads everything that is stored again, by another reader: the schema has changed. What watchers have seen stands;
+   * they see the new form with the next change.
+   */
+  async reread(transcode: CacheOptions['transcode']): Promise<void> {
+    this.#transcode = transcode
+    if (!this.#started) return
+    await this.ready()
+    const list = await this.#storage.list({ prefix: this.#options.prefix })
+    if (isCompacted(list) || isFuture(list)) return
+    for (const item of list.items) {
+      const { namespace, name } = this.keyOf(item.key)
+      // What was written meanwhile is on its way, and read by the new reader.
+      if (this.index.get(namespace, name)?.revision !== item.modRevision) continue
+      this.index.set(this.#entryOf(item.key, item.modRevision, item.value))
+    }
   }
 
   close(): void {
@@ -233,7 +253,7 @@ export class WatchCache {
   #entryOf(key: string, revision: Revision, value: Buffer): Entry {
     const labels = this.#offered.get(value)
     if (labels) this.#offered.delete(value)
-    const json = labels ? value : this.#options.transcode(value)
+    const json = labels ? value : this.#transcode(value)
     return new Entry(this.keyOf(key), revision, json, labels)
   }
 

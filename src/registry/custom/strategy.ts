@@ -1,0 +1,118 @@
+// How objects of a custom kind are written: what its definition says, in the form that built-in kinds have.
+// Follows k8s.io/apiextensions-apiserver/pkg/registry/customresource (strategy.go, status_strategy.go, validator.go).
+import type { JsonObject } from '../../machinery/json.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { cause, forbidden, type StatusCause } from '../../machinery/status.ts'
+import { qualifiedNameErrors } from '../../machinery/validation.ts'
+import { listTypeCauses } from '../../schema/custom/listtypes.ts'
+import type { SchemaNode } from '../../schema/custom/structural.ts'
+import { schemaCauses } from '../../schema/custom/validate.ts'
+import { semanticEqual } from '../equality.ts'
+import type { Strategy, WriteContext } from '../strategy.ts'
+import type { Scale, Version } from './definition.ts'
+import { embeddedCauses } from './embedded.ts'
+import { scaleCauses } from './scale.ts'
+
+/** Rules of x-kubernetes-validations; absent where the schema has none. `old` is absent for a new object. */
+export type Rules = (object: KubeObject, old: KubeObject | undefined) => StatusCause[]
+
+export interface CustomRules {
+  readonly version: Version
+  readonly schema: SchemaNode
+  /** The definition is being deleted: nothing new may come. */
+  readonly terminating: boolean
+  readonly rules: Rules | undefined
+}
+
+/** The strategy of one version of a custom kind. */
+export function customStrategy({ version, schema, terminating, rules }: CustomRules): Strategy {
+  const { hasStatus, scale } = version
+  const causesOf = (object: KubeObject, old: KubeObject | undefined, status: boolean): StatusCause[] => {
+    const causes = status ? statusCauses(schema, object, old) : [...wholeCauses(schema, object, old)]
+    if (scale) causes.push(...scaleCauses(object, scale as Scale, status))
+    if (!status) causes.push(...embeddedCauses(schema, object))
+    if (!old || listTypeCauses(schema, old).length === 0) causes.push(...listTypeCauses(schema, object))
+    if (rules) causes.push(...(causes.some(isBlocking) ? [UNCHECKED] : rules(object, old)))
+    return causes
+  }
+  return {
+    allowUnconditionalUpdate: false,
+    anyFinalizer: true,
+    hasGeneration: true,
+    changesGeneration: (object, old) => !semanticEqual(withoutMetadata(object), withoutMetadata(old)),
+    ...(hasStatus && { resetFields: { '': ['status'], status: ['metadata', 'spec'] } }),
+    prepareForCreate: (object, context) => {
+      if (terminating) throw refusal(object, context)
+    },
+    prepareForUpdate: (object, old, context) => {
+      if (context.subresource === 'status') restore(object, old)
+    },
+    validateCreate: (object) => causesOf(object, undefined, false),
+    validateUpdate: (object, old, context) => causesOf(object, old, context.subresource === 'status'),
+    warnings: (object, old) => finalizerWarnings(object, old),
+  }
+}
+
+function refusal(object: KubeObject, { resource }: WriteContext): Error {
+  const why = 'create not allowed while custom resource definition is terminating'
+  return forbidden({ group: resource.group, resource: resource.name }, object.metadata.name ?? '', why)
+}
+
+/** A write to the status changes nothing else. */
+function restore(object: KubeObject, old: KubeObject): void {
+  for (const key of Object.keys(object)) {
+    if (key !== 'status' && key !== 'metadata' && !Object.hasOwn(old, key)) delete object[key]
+  }
+  for (const key of Object.keys(old)) {
+    if (key !== 'status' && key !== 'metadata') object[key] = old[key]
+  }
+}
+
+function withoutMetadata(object: KubeObject): JsonObject {
+  const { metadata: _, ...rest } = object
+  return rest
+}
+
+const wholeCauses = (schema: SchemaNode, object: KubeObject, old: KubeObject | undefined): StatusCause[] =>
+  schemaCauses(schema.props, object, '', old)
+
+function statusCauses(schema: SchemaNode, object: KubeObject, old: KubeObject | undefined): StatusCause[] {
+  const node = schema.properties.get('status')
+  const { status } = object
+  if (!node || status === undefined) return []
+  return schemaCauses(node.props, status, '', old?.['status']).map((one) => ({
+    ...one,
+    field: one.field === '<nil>' ? 'status' : `status.${one.field}`,
+  }))
+}
+
+/** Rules are not asked about an object whose shape is wrong. */
+const BLOCKING: ReadonlySet<string> = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+])
+const isBlocking = ({ reason = '' }: StatusCause): boolean => BLOCKING.has(reason)
+
+const UNCHECKED = cause.invalid(
+  '<nil>',
+  null,
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+)
+
+const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['orphan', 'foregroundDeletion', 'kubernetes'])
+
+function finalizerWarnings({ metadata }: KubeObject, old: KubeObject | undefined): string[] {
+  const before = new Set(old?.metadata.finalizers)
+  const added = (metadata.finalizers ?? []).filter((name) => !before.has(name))
+  return [...new Set(added)].sort().flatMap((name) => {
+    const said = `metadata.finalizers: ${JSON.stringify(name)}: `
+    const texts = qualifiedNameErrors(name).map((why) => said + why)
+    if (name.includes('/') || STANDARD_FINALIZERS.has(name)) return texts
+    const path = name.includes('.') ? ' including a path (/)' : ''
+    const advice = `prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`
+    return [...texts, said + advice]
+  })
+}

@@ -1,0 +1,191 @@
+// Checks of single values by a schema: type, bounds, length, pattern, format, enum. Made once for each node.
+// Follows k8s.io/kube-openapi/pkg/validation/validate (type.go, values.go) and errors/schema.go.
+import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { cause } from '../../machinery/status.ts'
+import { isSame } from '../fieldset-compare.ts'
+import { isKnownFormat, textFormat } from './formats.ts'
+import { matchesPattern } from './pattern.ts'
+import type { Result } from './result.ts'
+
+/** Adds what is wrong with a value at a path ("spec.list[0]") to the result. */
+export type Check = (value: Json, path: string, result: Result) => void
+
+const MAX_INT32 = 2 ** 31 - 1
+const MIN_INT32 = -(2 ** 31)
+
+/** What upstream calls a value's type. */
+export function typeNameOf(value: Json): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  return typeof value
+}
+
+/** The field of a cause: the path as the validator has it, without a dot in front; the root has none. */
+export const fieldOf = (path: string): string => {
+  const field = path.startsWith('.') ? path.slice(1) : path
+  return field === '' ? '<nil>' : field
+}
+
+/** A finding about the whole object: upstream gives it no field. */
+export const wholeCause = (text: string) => cause.invalid('<nil>', '', text)
+
+const wrongType = (path: string, type: string, found: string) =>
+  cause.typeInvalid(fieldOf(path), found, `${path} in body must be of type ${type}: ${JSON.stringify(found)}`)
+
+const textOf = (props: JsonObject, key: string): string => {
+  const value = props[key]
+  return typeof value === 'string' ? value : ''
+}
+
+const numberOf = (props: JsonObject, key: string): number | undefined => {
+  const value = props[key]
+  return typeof value === 'number' ? value : undefined
+}
+
+/** The types that a node allows: none stands for all. */
+export function typesOf(props: JsonObject): readonly string[] {
+  if (props['x-kubernetes-int-or-string'] === true) return ['integer', 'string']
+  const type = textOf(props, 'type')
+  return type === '' ? [] : [type]
+}
+
+/** The format of a node where it counts. */
+export function formatOf(props: JsonObject): string {
+  const format = textOf(props, 'format')
+  const types = typesOf(props)
+  return format !== '' && isKnownFormat(types.length === 1 ? (types[0] as string) : '', format) ? format : ''
+}
+
+/** Of the right type: undefined where any will do. */
+export function typeCheck(props: JsonObject): Check | undefined {
+  const types = typesOf(props)
+  const format = formatOf(props)
+  if (types.length === 0 && format === '') return undefined
+  const nullable = props['nullable'] === true
+  const named = types.join(',')
+  const takesNumbers = types.includes('number') || types.includes('integer')
+  return (value, path, result) => {
+    if (value === null) {
+      if (types.length > 0 && !nullable) result.add(wrongType(path, named, 'null'))
+      else result.matches++
+      return
+    }
+    const found = typeNameOf(value)
+    const fits = types.includes(found) || (found === 'integer' && types.includes('number'))
+    const isText = found === 'string' || found === 'array'
+    if (!isText && format !== '' && !fits) {
+      result.add(wrongType(path, format, FORMAT_OF_TYPE[found] ?? ''))
+    } else if (!(isText && format !== '' && !takesNumbers) && !fits) {
+      result.add(wrongType(path, named, found))
+    } else result.matches++
+  }
+}
+
+/** How upstream names the format of a value. */
+const FORMAT_OF_TYPE: Readonly<Record<string, string>> = { integer: 'int64', number: 'float64' }
+
+/** Length and pattern: only the first fault is told. */
+export function textCheck(props: JsonObject): Check | undefined {
+  const max = numberOf(props, 'maxLength')
+  const min = numberOf(props, 'minLength')
+  const pattern = textOf(props, 'pattern')
+  if (max === undefined && min === undefined && pattern === '') return undefined
+  return (value, path, result) => {
+    if (typeof value !== 'string') return
+    const invalid = (text: string) =>
+      result.add(cause.invalid(fieldOf(path), value, `${path} in body ${text}`))
+    const length = max === undefined && min === undefined ? 0 : lengthOf(value)
+    if (max !== undefined && length > max) result.add(cause.tooLong(fieldOf(path), max))
+    else if (min !== undefined && length < min) invalid(`should be at least ${min} chars long`)
+    else if (pattern !== '' && !matchesPattern(pattern, value)) invalid(`should match '${pattern}'`)
+  }
+}
+
+/** In characters, not in UTF-16 units. */
+function lengthOf(text: string): number {
+  let length = text.length
+  for (let i = 0; i < text.length - 1; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit >= 0xd800 && unit < 0xdc00) {
+      length--
+      i++
+    }
+  }
+  return length
+}
+
+export function formatCheck(props: JsonObject): Check | undefined {
+  const format = formatOf(props)
+  const check = format === '' ? undefined : textFormat(format)
+  if (!check) return undefined
+  return (value, path, result) => {
+    if (typeof value === 'string' && !check(value)) result.add(wrongType(path, format, value))
+  }
+}
+
+/** Bounds of numbers. */
+export function numberCheck(props: JsonObject): Check | undefined {
+  const factor = numberOf(props, 'multipleOf')
+  const checks: ((value: number) => string | undefined)[] = []
+  if (factor !== undefined) checks.push((value) => multipleFault(value, factor))
+  const min = numberOf(props, 'minimum')
+  const over = props['exclusiveMinimum'] === true
+  if (min !== undefined) {
+    const text = over ? `should be greater than ${min}` : `should be greater than or equal to ${min}`
+    checks.push((value) => ((over ? value <= min : value < min) ? text : undefined))
+  }
+  const max = numberOf(props, 'maximum')
+  const under = props['exclusiveMaximum'] === true
+  if (max !== undefined) {
+    const text = under ? `should be less than ${max}` : `should be less than or equal to ${max}`
+    checks.push((value) => ((under ? value >= max : value > max) ? text : undefined))
+  }
+  const isInteger = props['type'] === 'integer'
+  const format = isInteger ? formatOf(props) : ''
+  const shape = format === '' ? '(default format)' : `with format ${format}`
+  if (checks.length === 0 && !isInteger) return undefined
+  return (value, path, result) => {
+    if (typeof value !== 'number') return
+    const outside = format === 'int32' && (value > MAX_INT32 || value < MIN_INT32)
+    if (isInteger && (outside || !Number.isInteger(value)))
+      result.add(wholeCause(`Checked value must be of type integer ${shape} in ${path}`))
+    for (const check of checks) {
+      const fault = check(value)
+      if (fault !== undefined) result.add(cause.invalid(fieldOf(path), value, `${path} in body ${fault}`))
+    }
+    result.matches++
+  }
+}
+
+function multipleFault(value: number, factor: number): string | undefined {
+  const times = factor < 1 ? (1 / factor) * value : value / factor
+  // Go allows for what floating point loses.
+  const exact = Math.abs(times - Math.round(times)) < 1e-9 * Math.max(1, Math.abs(times))
+  return exact ? undefined : `should be a multiple of ${factor}`
+}
+
+export function enumCheck(props: JsonObject): Check | undefined {
+  const values = props['enum']
+  if (!Array.isArray(values) || values.length === 0) return undefined
+  const shown = values.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)))
+  const texts = new Set(values.filter((one) => typeof one === 'string'))
+  return (value, path, result) => {
+    if (
+      typeof value === 'string'
+        ? texts.has(value)
+        : value !== null && values.some((one) => isSame(one, value))
+    )
+      return
+    result.add(cause.notSupported(fieldOf(path), value, shown))
+  }
+}
+
+/** Keys that are there. */
+export function countKeys(value: JsonObject): number {
+  let count = 0
+  for (const _ in value) count++
+  return count
+}
+
+export { isObject, numberOf }
