@@ -35,7 +35,13 @@ import type { PodDisruptionBudget } from './kinds/policy.v1.gen.ts'
 import type { ClusterRole } from './kinds/rbac.v1.gen.ts'
 import type { ResourceClaim, ResourceClaimTemplate, ResourceSlice } from './kinds/resource.v1.gen.ts'
 import type { PriorityClass } from './kinds/scheduling.v1.gen.ts'
-import type { CSIDriver, CSINode, StorageClass, VolumeAttachment } from './kinds/storage.v1.gen.ts'
+import type {
+  CSIDriver,
+  CSINode,
+  StorageClass,
+  VolumeAttachment,
+  VolumeAttributesClass,
+} from './kinds/storage.v1.gen.ts'
 import type { ApiObject, Resource } from './resource.ts'
 
 function inNamespaces<T extends ApiObject>(
@@ -150,4 +156,9 @@ export const VOLUME_ATTACHMENTS = inCluster<VolumeAttachment>(
   'storage.k8s.io',
   'volumeattachments',
   'VolumeAttachment',
+)
+export const VOLUME_ATTRIBUTES_CLASSES = inCluster<VolumeAttributesClass>(
+  'storage.k8s.io',
+  'volumeattributesclasses',
+  'VolumeAttributesClass',
 )

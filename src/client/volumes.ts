@@ -1,7 +1,14 @@
 // What claims and volumes say about each other, as all who deal with storage read it.
 // Follows k8s.io/component-helpers/storage/volume/pv_helpers.go and k8s.io/csi-translation-lib.
-import type { ObjectReference, PersistentVolume, PersistentVolumeClaim, Pod } from './kinds/core.v1.gen.ts'
+import type {
+  ContainerStatus,
+  ObjectReference,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+} from './kinds/core.v1.gen.ts'
 import type { StorageClass } from './kinds/storage.v1.gen.ts'
+import { isPodTerminal } from './podstate.ts'
 
 export const VOLUME_ANNOTATIONS = {
   bindCompleted: 'pv.kubernetes.io/bind-completed',
@@ -73,3 +80,14 @@ export const claimKeysOf = ({ metadata: { namespace = '', name = '' }, spec }: P
     const claim = persistentVolumeClaim?.claimName ?? (ephemeral ? `${name}-${volume}` : undefined)
     return claim === undefined ? [] : [`${namespace}/${claim}`]
   })
+
+const isStill = (statuses: readonly ContainerStatus[] = []): boolean =>
+  statuses.every(({ state }) => state?.terminated !== undefined || state?.waiting !== undefined)
+
+/** Whether nothing of the pod uses its volumes any more: it is over, or goes and runs nothing. */
+export function hasEnded(pod: Pod): boolean {
+  if (isPodTerminal(pod)) return true
+  const { initContainerStatuses, containerStatuses, ephemeralContainerStatuses } = pod.status
+  if (pod.metadata.deletionTimestamp === undefined) return false
+  return [initContainerStatuses, containerStatuses, ephemeralContainerStatuses].every(isStill)
+}

@@ -192,15 +192,7 @@ function canonical(word: string, rows: readonly ControllerRow[]): string {
 
 /** Upstream's that do not run here: command lines that name them start all the same. */
 const NOT_YET: ReadonlySet<string> = new Set([
-  'device-taint-eviction-controller',
-  'persistentvolume-attach-detach-controller',
-  'attachdetach',
-  'persistentvolume-expander-controller',
-  'persistentvolume-expander',
-  'resourceclaim-controller',
-  'resource-claim-controller',
   'validatingadmissionpolicy-status-controller',
-  'volumeattributesclass-protection-controller',
   'service-cidr-controller',
   'storageversion-garbage-collector-controller',
   'storage-version-gc',

@@ -37,6 +37,47 @@ export const NODES_AND_VOLUMES: readonly ControllerRow[] = [
         claimBinderSyncMs,
       ),
   },
+  {
+    name: 'persistentvolume-attach-detach-controller',
+    alias: 'attachdetach',
+    user: 'attachdetach-controller',
+    make: async (context) =>
+      (
+        await import('../controllers/persistentvolume-attach-detach/persistentvolume-attach-detach.ts')
+      ).attachDetachController(context),
+  },
+  {
+    name: 'persistentvolume-expander-controller',
+    alias: 'persistentvolume-expander',
+    user: 'expand-controller',
+    make: async (context) =>
+      (await import('../controllers/persistentvolume-expander.ts')).volumeExpander(context),
+  },
+  {
+    name: 'volumeattributesclass-protection-controller',
+    user: 'volumeattributesclass-protection-controller',
+    make: async (context) =>
+      (await import('../controllers/volumeattributesclass-protection.ts')).attributesClassProtection(context),
+  },
+  {
+    name: 'resourceclaim-controller',
+    alias: 'resource-claim-controller',
+    user: 'resource-claim-controller',
+    make: async (context, { workers }) =>
+      (await import('../controllers/resourceclaim/resourceclaim.ts')).resourceClaimController(
+        context,
+        workers['resource-claim'],
+      ),
+  },
+  {
+    name: 'device-taint-eviction-controller',
+    user: 'device-taint-eviction-controller',
+    make: async (context, { workers }) =>
+      (await import('../controllers/device-taint-eviction/device-taint-eviction.ts')).deviceTaintEviction(
+        context,
+        workers['device-taint-eviction'],
+      ),
+  },
 ]
 
 async function nodeIpam(context: ControllerContext, settings: ControllerSettings): Promise<Controller> {

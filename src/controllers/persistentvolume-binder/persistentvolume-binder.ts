@@ -3,7 +3,6 @@
 import { sleep } from '../../client/clock.ts'
 import { type Controller, type ControllerContext, queueOf, work } from '../../client/controller.ts'
 import type { PersistentVolumeClaim, Pod } from '../../client/kinds/core.v1.gen.ts'
-import { isPodTerminal } from '../../client/podstate.ts'
 import { keyOf } from '../../client/resource.ts'
 import {
   PERSISTENT_VOLUME_CLAIMS,
@@ -12,7 +11,7 @@ import {
   STORAGE_CLASSES,
 } from '../../client/resources.ts'
 import { syncedOrAborted } from '../../client/synced.ts'
-import { claimKeysOf, keyOfReference } from '../../client/volumes.ts'
+import { claimKeysOf, hasEnded, keyOfReference } from '../../client/volumes.ts'
 import { ClaimWork } from './claims.ts'
 import { Fresh } from './fresh.ts'
 import { bestVolume, keysWith, modesKey } from './match.ts'
@@ -119,7 +118,7 @@ const partsOf = (
   users: (claim) =>
     pods.reader
       .by(BY_CLAIM, claim)
-      .filter((pod) => !isPodTerminal(pod))
+      .filter((pod) => !hasEnded(pod))
       .map(keyOf)
       .sort(),
 })
@@ -141,7 +140,7 @@ function workOf(parts: BinderParts, { volumes, pods, classes }: Sources) {
     unscheduled: (claim: PersistentVolumeClaim) =>
       pods.reader
         .by(BY_CLAIM, keyOf(claim))
-        .filter((pod) => !isPodTerminal(pod) && !pod.spec.nodeName)
+        .filter((pod) => !hasEnded(pod) && !pod.spec.nodeName)
         .map(({ metadata }) => metadata.name ?? ''),
   }
   return { volumeWork, claimWork: new ClaimWork(parts, view, volumeWork) }

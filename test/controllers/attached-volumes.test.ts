@@ -1,0 +1,159 @@
+// Volumes of drivers: attached where pods need them, told of to nodes, kept by classes, asked to grow.
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { isNotFound } from '../../src/client/api.ts'
+import {
+  CORE_EVENTS,
+  NODES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PERSISTENT_VOLUMES,
+  PODS,
+  STORAGE_CLASSES,
+  VOLUME_ATTACHMENTS,
+  VOLUME_ATTRIBUTES_CLASSES,
+} from '../../src/client/resources.ts'
+import { clusterWith, type TestCluster } from './cluster.ts'
+
+const WAIT = { timeout: 20_000, interval: 10 }
+const namespace = 'default'
+const DRIVER = 'd.example.com'
+let cluster: TestCluster
+
+beforeAll(async () => {
+  cluster = await clusterWith([
+    'attachdetach',
+    'persistentvolume-binder',
+    'persistentvolume-expander',
+    'volumeattributesclass-protection-controller',
+    'serviceaccount',
+  ])
+}, 30_000)
+afterAll(() => cluster.stop())
+
+const events = async (reason: string): Promise<unknown[]> => {
+  const { items } = await cluster.api.list(CORE_EVENTS, { namespace, fieldSelector: `reason=${reason}` })
+  return items.map(({ involvedObject, message }) => `${involvedObject.name}: ${message}`)
+}
+
+async function makeClaim(name: string, more: object = {}): Promise<void> {
+  const { api } = cluster
+  const csi = { driver: DRIVER, volumeHandle: name }
+  const accessModes = ['ReadWriteOnce']
+  const shared = { storageClassName: 'grows', ...more }
+  const volume = {
+    capacity: { storage: '1Gi' },
+    accessModes,
+    csi,
+    persistentVolumeReclaimPolicy: 'Retain',
+    ...shared,
+  }
+  await api.create(PERSISTENT_VOLUMES, { metadata: { name }, spec: volume } as never)
+  const resources = { requests: { storage: '1Gi' } }
+  const claim = { accessModes, resources, volumeName: name, ...shared }
+  await api.create(PERSISTENT_VOLUME_CLAIMS, { metadata: { namespace, name }, spec: claim } as never)
+  await vi.waitFor(async () => {
+    const { status } = await api.get(PERSISTENT_VOLUME_CLAIMS, { namespace, name })
+    expect(status.phase).toBe('Bound')
+  }, WAIT)
+}
+
+it('attaches a volume to its pod’s node, tells the node, and detaches it when it is not in use', async () => {
+  const { api } = cluster
+  const annotations = { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' }
+  for (const name of ['a', 'b']) await api.create(NODES, { metadata: { name, annotations } } as never)
+  const grows = { metadata: { name: 'grows' }, provisioner: DRIVER, allowVolumeExpansion: true }
+  await api.create(STORAGE_CLASSES, grows as never)
+  await makeClaim('data')
+  const pod = (name: string, nodeName: string) => {
+    const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }]
+    const spec = { nodeName, volumes, containers: [{ name: 'a', image: 'a' }] }
+    return vi.waitFor(() => api.create(PODS, { metadata: { namespace, name }, spec } as never), WAIT)
+  }
+  await pod('first', 'a')
+  const attachment = await vi.waitFor(async () => {
+    const { items } = await api.list(VOLUME_ATTACHMENTS)
+    expect(items).toMatchObject([
+      { spec: { attacher: DRIVER, nodeName: 'a', source: { persistentVolumeName: 'data' } } },
+    ])
+    return items[0]?.metadata.name ?? ''
+  }, WAIT)
+  await api.patch(
+    VOLUME_ATTACHMENTS,
+    { name: attachment, subresource: 'status' },
+    { status: { attached: true } },
+    { type: 'merge' },
+  )
+  const unique = `kubernetes.io/csi/${DRIVER}^data`
+  await vi.waitFor(async () => {
+    expect((await api.get(NODES, { name: 'a' })).status.volumesAttached).toEqual([
+      { name: unique, devicePath: '' },
+    ])
+    expect(await events('SuccessfulAttachVolume')).toEqual([
+      'first: AttachVolume.Attach succeeded for volume "data" ',
+    ])
+  }, WAIT)
+  await api.patch(
+    NODES,
+    { name: 'a', subresource: 'status' },
+    { status: { volumesInUse: [unique], conditions: [{ type: 'Ready', status: 'True' }] } },
+    { type: 'merge' },
+  )
+  await pod('second', 'b')
+  await vi.waitFor(async () => {
+    expect(await events('FailedAttachVolume')).toEqual([
+      'second: Multi-Attach error for volume "data" Volume is already used by pod(s) first',
+    ])
+  }, WAIT)
+  await api.delete(PODS, { namespace, name: 'first' }, { gracePeriodSeconds: 0 })
+  expect(await api.get(VOLUME_ATTACHMENTS, { name: attachment })).toBeDefined()
+  await api.patch(
+    NODES,
+    { name: 'a', subresource: 'status' },
+    { status: { volumesInUse: null } },
+    { type: 'merge' },
+  )
+  await vi.waitFor(async () => {
+    const { items } = await api.list(VOLUME_ATTACHMENTS)
+    expect(items.map(({ spec }) => spec.nodeName)).toEqual(['b'])
+    expect((await api.get(NODES, { name: 'a' })).status.volumesAttached ?? []).toEqual([])
+  }, WAIT)
+})
+
+it('says who makes a volume larger', async () => {
+  await makeClaim('small')
+  const spec = { resources: { requests: { storage: '2Gi' } } }
+  await cluster.api.patch(PERSISTENT_VOLUME_CLAIMS, { namespace, name: 'small' }, { spec }, { type: 'merge' })
+  await vi.waitFor(async () => {
+    expect(await events('ExternalExpanding')).toEqual([
+      'small: waiting for an external controller to expand this PVC',
+    ])
+  }, WAIT)
+})
+
+it('keeps a class while something names it', async () => {
+  const { api } = cluster
+  const place = { name: 'gold' }
+  await api.create(VOLUME_ATTRIBUTES_CLASSES, {
+    metadata: place,
+    driverName: DRIVER,
+    parameters: { iops: '1' },
+  } as never)
+  await vi.waitFor(async () => {
+    const { metadata } = await api.get(VOLUME_ATTRIBUTES_CLASSES, place)
+    expect(metadata.finalizers).toEqual(['kubernetes.io/vac-protection'])
+  }, WAIT)
+  await makeClaim('golden', { volumeAttributesClassName: 'gold' })
+  await api.delete(VOLUME_ATTRIBUTES_CLASSES, place)
+  await api.delete(PERSISTENT_VOLUMES, { name: 'golden' })
+  await api
+    .patch(PERSISTENT_VOLUMES, { name: 'golden' }, { metadata: { finalizers: null } }, { type: 'merge' })
+    .catch(() => undefined)
+  expect((await api.get(VOLUME_ATTRIBUTES_CLASSES, place)).metadata.deletionTimestamp).toBeDefined()
+  const claim = { namespace, name: 'golden' }
+  await api.delete(PERSISTENT_VOLUME_CLAIMS, claim)
+  await api
+    .patch(PERSISTENT_VOLUME_CLAIMS, claim, { metadata: { finalizers: null } }, { type: 'merge' })
+    .catch(() => undefined)
+  await vi.waitFor(async () => {
+    expect(await api.get(VOLUME_ATTRIBUTES_CLASSES, place).then(() => false, isNotFound)).toBe(true)
+  }, WAIT)
+})
