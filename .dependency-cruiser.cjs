@@ -5,13 +5,14 @@
 const ROOMS = {
   machinery: [],
   schema: ['machinery/'],
+  cel: ['machinery/', 'schema/'],
   storage: ['machinery/'],
   pki: ['machinery/'],
   authn: ['machinery/', 'pki/'],
   authz: ['machinery/'],
   audit: ['machinery/'],
-  admission: ['machinery/', 'schema/'],
-  registry: ['machinery/', 'schema/'],
+  admission: ['machinery/', 'schema/', 'cel/'],
+  registry: ['machinery/', 'schema/', 'cel/'],
   handlers: ['machinery/', 'schema/', 'admission/', 'registry/', 'storage/interface\\.ts$', 'storage/cache/'],
   server: [
     'machinery/',
