@@ -121,6 +121,7 @@ export function settingsOf(flags: ManagerFlags): ControllerSettings {
   return {
     workers: workersOf(flags),
     namespaceGraceMs: SETTINGS.namespaceGraceMs,
+    serviceCidrGraceMs: SETTINGS.serviceCidrGraceMs,
     rootCa: rootCa === undefined ? undefined : certificatesOf(rootCa),
     serviceAccountKey: key === undefined ? undefined : fileText(key),
     signers: signersOf(flags),

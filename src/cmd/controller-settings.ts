@@ -33,6 +33,8 @@ export interface SigningAuthority {
 export interface ControllerSettings {
   /** How long other API servers are given to learn that a namespace goes. */
   readonly namespaceGraceMs: number
+  /** How long everybody is given to learn that a range of services' addresses goes. */
+  readonly serviceCidrGraceMs: number
   readonly workers: Readonly<Record<keyof typeof WORKERS, number>>
   /** PEM: what pods check the API server with. */
   readonly rootCa: string | undefined
@@ -75,6 +77,7 @@ export interface ControllerSettings {
 export const SETTINGS: ControllerSettings = {
   workers: WORKERS,
   namespaceGraceMs: 5_000,
+  serviceCidrGraceMs: 10_000,
   rootCa: undefined,
   serviceAccountKey: undefined,
   signers: new Map(),

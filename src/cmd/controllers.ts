@@ -81,6 +81,15 @@ export const CONTROLLERS: readonly ControllerRow[] = [
       }),
   },
   {
+    name: 'service-cidr-controller',
+    user: 'service-cidrs-controller',
+    make: async (context, { serviceCidrGraceMs }) =>
+      (await import('../controllers/service-cidr/service-cidr.ts')).serviceCidrController(
+        context,
+        serviceCidrGraceMs,
+      ),
+  },
+  {
     name: 'horizontal-pod-autoscaler-controller',
     alias: 'horizontalpodautoscaling',
     user: 'horizontal-pod-autoscaler',
@@ -193,7 +202,6 @@ function canonical(word: string, rows: readonly ControllerRow[]): string {
 /** Upstream's that do not run here: command lines that name them start all the same. */
 const NOT_YET: ReadonlySet<string> = new Set([
   'validatingadmissionpolicy-status-controller',
-  'service-cidr-controller',
   'storageversion-garbage-collector-controller',
   'storage-version-gc',
   'storage-version-migrator-controller',
