@@ -27,11 +27,7 @@ export interface Cluster {
 }
 
 /** Starts a cluster; resolves when it is ready. Rejects with StartError for options that cannot be met. */
-export async function startCluster({
-  parts = [],
-  nodes = 1,
-  ...options
-}: ClusterOptions = {}): Promise<Cluster> {
+export async function startCluster({ parts = [], nodes, ...options }: ClusterOptions = {}): Promise<Cluster> {
   checkParts(parts)
   const server = await startApiServer({ ...DEFAULTS, port: 0, ...options })
   const beside = await startPartsOrStop(server, parts, { nodes })

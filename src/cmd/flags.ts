@@ -25,7 +25,7 @@ export interface RepeatedFlag {
 export interface IntegerFlag {
   readonly kind: 'integer'
   readonly help: string
-  readonly default: string
+  readonly default: string | undefined
   readonly min: number
   readonly max: number
 }
@@ -45,12 +45,16 @@ export interface BooleanFlag {
   readonly help: string
   readonly default: boolean
 }
+export interface IntegerFlagWithDefault extends IntegerFlag {
+  readonly default: string
+}
 export type Flag =
   | TextFlag
   | TextFlagWithDefault
   | ListFlag
   | RepeatedFlag
   | IntegerFlag
+  | IntegerFlagWithDefault
   | ChoiceFlag
   | SwitchFlag
   | BooleanFlag
@@ -66,10 +70,18 @@ export const repeated = (help: string, placeholder: string): RepeatedFlag => ({
   help,
   placeholder,
 })
-export const integer = (help: string, value: string, min: number, max: number): IntegerFlag => ({
+export const integer = (help: string, value: string, min: number, max: number): IntegerFlagWithDefault => ({
   kind: 'integer',
   help,
   default: value,
+  min,
+  max,
+})
+/** One that need not be given. */
+export const optionalInteger = (help: string, min: number, max: number): IntegerFlag => ({
+  kind: 'integer',
+  help,
+  default: undefined,
   min,
   max,
 })
@@ -87,13 +99,15 @@ export const boolean = (help: string, value: boolean): BooleanFlag => ({
 
 type Value<F extends Flag> = F extends ListFlag | RepeatedFlag
   ? string[] | undefined
-  : F extends IntegerFlag
+  : F extends IntegerFlagWithDefault
     ? number
-    : F extends SwitchFlag | BooleanFlag
-      ? boolean
-      : F extends ChoiceFlag | TextFlagWithDefault
-        ? string
-        : string | undefined
+    : F extends IntegerFlag
+      ? number | undefined
+      : F extends SwitchFlag | BooleanFlag
+        ? boolean
+        : F extends ChoiceFlag | TextFlagWithDefault
+          ? string
+          : string | undefined
 
 export type Values<Fs extends Readonly<Record<string, Flag>>> = { readonly [K in keyof Fs]: Value<Fs[K]> }
 
@@ -149,10 +163,10 @@ function optionOf(flag: string, spec: Flag): Option {
       return new Option(`--${flag} <${spec.placeholder}>`, spec.help).argParser(
         (value: string, before: string[] | undefined) => [...(before ?? []), value],
       )
-    case 'integer':
-      return new Option(`--${flag} <N>`, spec.help)
-        .default(Number(spec.default))
-        .argParser((value) => integerOf(value, spec))
+    case 'integer': {
+      const option = new Option(`--${flag} <N>`, spec.help).argParser((value) => integerOf(value, spec))
+      return spec.default === undefined ? option : option.default(Number(spec.default))
+    }
     case 'choice':
       return new Option(`--${flag} <${flag.toUpperCase()}>`, spec.help)
         .choices(spec.choices)

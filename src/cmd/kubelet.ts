@@ -14,10 +14,8 @@ import { commandLine, integer, listOf, oneOf, text } from './flags.ts'
 import { makeLog } from './log.ts'
 import { LOG_LEVELS, type LogLevel, StartError } from './options.ts'
 import { remoteServer } from './remote-server.ts'
+import { MAX_NODES } from './nodes-range.ts'
 import { fleet, NODE_CAPACITY, POD_RANGE } from './simulated-nodes.ts'
-
-/** As many as upstream is made for. */
-const MAX_NODES = 5000
 
 const FLAGS = {
   kubeconfig: text('the API server, and who we are there', 'FILE'),

@@ -9,6 +9,7 @@ const USAGE = `dinghy: Kubernetes' control plane in one process
   dinghy scheduler           the scheduler alone, with upstream's flags
   dinghy kubelet             simulated nodes alone
   dinghy user add NAME       a kubeconfig for a new user
+  dinghy scale nodes N       changes how many nodes a cluster simulates
   dinghy version             what this is
 
 Each command explains itself with --help.
@@ -29,6 +30,8 @@ async function main(argv: readonly string[]): Promise<void> {
       return (await import('./kubelet.ts')).kubelet(rest)
     case 'user':
       return (await import('./user.ts')).user(rest)
+    case 'scale':
+      return (await import('./scale.ts')).scale(rest)
     case 'version':
     case '--version': {
       const { dinghyVersion } = await import('./build.ts')

@@ -8,11 +8,13 @@ import type { ClusterRole, ClusterRoleBinding } from '../client/kinds/rbac.v1.ge
 import type { Resource } from '../client/resource.ts'
 import { CLUSTER_ROLES } from '../client/resources.ts'
 import { NodeAgent } from '../kubelet/agent.ts'
+import { STAGES } from '../kubelet/stages.ts'
 import { AUTHENTICATED_GROUP, MASTERS_GROUP, NODES_GROUP, type UserInfo } from '../machinery/user.ts'
 import type { ApiServer } from './apiserver.ts'
 import { answerOf } from './node-answers.ts'
 import { apiAs, type RunningPart } from './part.ts'
-import { fleet, NODE_CAPACITY, POD_RANGE } from './simulated-nodes.ts'
+import { scaler } from './nodes-scaler.ts'
+import { watchSettings } from './nodes-settings.ts'
 
 const AGENT = 'kubelet'
 /** Who reads for all nodes. */
@@ -26,10 +28,13 @@ const CLUSTER_ROLE_BINDINGS: Resource<ClusterRoleBinding> = {
   namespaced: false,
 }
 
-/** Resolves when all nodes are registered. */
+/**
+ * Resolves when all nodes are registered: `count` of them, else as many as were asked for last (nodes-settings.ts), at
+ * first one.
+ */
 export async function startNodes(
   server: ApiServer,
-  count: number,
+  count: number | undefined,
   stop = new AbortController(),
 ): Promise<RunningPart> {
   // The reader's role is policy that the server starts with, so it is written as the server's other policy is: by itself.
@@ -46,12 +51,16 @@ export async function startNodes(
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
   await Promise.race([informers.start(stop.signal), stopped])
   const running = agent.run(stop.signal)
-  const specimens = fleet({ prefix: 'node', count, podRange: POD_RANGE, capacity: NODE_CAPACITY, labels: {} })
+  const settings = watchSettings(apiAs(server, READER, AGENT), log, stop.signal)
   server.connectNodes((node, request) => {
     const reply = agent.answer(node, request)
     return reply && answerOf(reply)
   })
-  await agent.add(specimens, stop.signal)
+  await Promise.race([settings.known, stopped])
+  const scaling = scaler(apiAs(server, READER, AGENT), agent, { log, signal: stop.signal })
+  const first = scaling(count ?? settings.count() ?? 1)
+  settings.tell({ stage: (namespace, data) => agent.stage(namespace, data), scale: (to) => void scaling(to) })
+  await first
   return {
     async stop() {
       server.connectNodes(() => undefined)
@@ -68,9 +77,14 @@ const nodeUser = (node: string): UserInfo => ({
 
 async function ensureReader(api: Api): Promise<void> {
   const metadata = { name: READER.name }
+  const verbs = ['get', 'list', 'watch']
+  const rules = [
+    { apiGroups: [''], resources: ['nodes', 'pods'], verbs },
+    { apiGroups: [''], resources: ['configmaps'], resourceNames: [STAGES], verbs },
+  ]
   const role: ClusterRole = {
     metadata,
-    rules: [{ apiGroups: [''], resources: ['nodes', 'pods'], verbs: ['get', 'list', 'watch'] }],
+    rules,
   }
   const binding: ClusterRoleBinding = {
     metadata,
@@ -80,6 +94,12 @@ async function ensureReader(api: Api): Promise<void> {
   const isThere = (error: unknown): void => {
     if (!isAlreadyExists(error)) throw error
   }
-  await api.create(CLUSTER_ROLES, role).catch(isThere)
+  try {
+    await api.create(CLUSTER_ROLES, role)
+  } catch (error) {
+    isThere(error)
+    // An older release may have written it.
+    await api.patch(CLUSTER_ROLES, metadata, { rules }, { type: 'merge' })
+  }
   await api.create(CLUSTER_ROLE_BINDINGS, binding).catch(isThere)
 }

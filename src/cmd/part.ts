@@ -17,8 +17,8 @@ export interface RunningPart {
 
 /** What parts are told beside the server that they work for. */
 export interface PartSettings {
-  /** How many simulated nodes there are. */
-  readonly nodes: number
+  /** How many simulated nodes there are at first; undefined: as many as there were, or one. */
+  readonly nodes: number | undefined
 }
 
 /** Starts one; when `stop` is aborted before it is at work, it resolves soon, and ends as it does by its own stop(). */

@@ -58,14 +58,16 @@ export function electionOf(flags: ElectionTexts, api: Api): ElectionOptions {
   }
 }
 
-/** The server of a kubeconfig's current context. Throws StartError. */
+/** The server of a kubeconfig's current context, or of `context`. Throws StartError. */
 export async function remoteServer(
   kubeconfig: string | undefined,
   master?: string | undefined,
+  context?: string,
 ): Promise<Http2Options> {
   if (kubeconfig === undefined)
     throw new StartError('--kubeconfig is needed: the API server, and who we are there')
-  const config = await yamlFile(kubeconfig)
+  const file = await yamlFile(kubeconfig)
+  const config = context === undefined ? file : { ...file, 'current-context': context }
   try {
     const options = clientOptions(config, dirname(kubeconfig))
     return master === undefined ? options : { ...options, server: master }

@@ -3,6 +3,9 @@ import type { NodeSpecimen } from '../kubelet/nodeobject.ts'
 import { ipText, parseRange, subRange } from '../kubelet/addresses.ts'
 import { KUBERNETES_VERSION } from '../server/version.ts'
 
+/** Nodes of a cluster in one process are node-0, node-1, … */
+export const NODE_PREFIX = 'node'
+
 /** Room for 32,768 nodes of 254 pods each; apart from the services' ranges. */
 export const POD_RANGE = '10.128.0.0/9'
 const NODE_MASK = 24

@@ -5,7 +5,7 @@ import { KUBERNETES_VERSION } from '../server/version.ts'
 import { type ApiServer, startApiServer } from './apiserver.ts'
 import { dinghyVersion } from './build.ts'
 import { defaultDataDir } from './files.ts'
-import { commandLine, integer, listOf, oneOf, text } from './flags.ts'
+import { commandLine, integer, listOf, oneOf, optionalInteger, text } from './flags.ts'
 import {
   CONTEXT,
   defaultKubeconfigPath,
@@ -22,10 +22,8 @@ import {
   type StorageChoice,
 } from './options.ts'
 import { beginParts, checkParts, PARTS } from './parts.ts'
+import { MAX_NODES } from './nodes-range.ts'
 import { untilStopped } from './signals.ts'
-
-/** As many as upstream is made for. */
-const MAX_NODES = 5000
 
 const FLAGS = {
   port: integer('port of the API server; 0 picks a free one', '6443', 0, 65535),
@@ -35,7 +33,7 @@ const FLAGS = {
   'etcd-servers': listOf('keep the data in etcd, at these URLs', 'URLS'),
   kubeconfig: text('write the kubeconfig here, instead of merging the context into your own', 'FILE'),
   parts: listOf(`what to run: ${PARTS.join(', ')} (default all of them)`, 'NAMES'),
-  nodes: integer('how many nodes the part of this name simulates', '1', 0, MAX_NODES),
+  nodes: optionalInteger('how many nodes are simulated (as many as there were, at first 1)', 0, MAX_NODES),
   'token-auth-file': text('CSV file of static tokens: token,user,uid,"group1,group2"', 'FILE'),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'warn'),
 } as const

@@ -13,6 +13,7 @@ import { type KubeletReply, type KubeletRequest, kubeletReply, type NodeView } f
 import { HEARTBEAT_MS, SimulatedNode } from './node.ts'
 import type { NodeSpecimen } from './nodeobject.ts'
 import { SimulatedPods } from './pods.ts'
+import { Stages } from './stages.ts'
 import { Wheel } from './wheel.ts'
 
 export interface AgentParts {
@@ -36,6 +37,7 @@ export class NodeAgent {
   readonly #queue: WorkQueue
   readonly #pods: SimulatedPods
   readonly #wheel: Wheel
+  readonly #stages = new Stages()
 
   constructor(parts: AgentParts) {
     this.#parts = parts
@@ -75,6 +77,24 @@ export class NodeAgent {
     this.#wheel.stop()
   }
 
+  /** Whether the node of this name is ours. */
+  has(name: string): boolean {
+    return this.#nodes.has(name)
+  }
+
+  /** Says how the pods of a namespace behave from now on, see stages.ts; undefined: as they say themselves. */
+  stage(namespace: string, data: Readonly<Record<string, string>> | undefined): void {
+    if (data === undefined) this.#stages.delete(namespace)
+    else {
+      const faults = this.#stages.set(namespace, data)
+      if (faults.length > 0) this.#parts.log.warn({ namespace, faults }, 'stages that do not count')
+    }
+    for (const name of this.#nodes.keys()) {
+      for (const pod of this.#parts.informers.of(PODS).reader.by(BY_NODE, name))
+        if (pod.metadata.namespace === namespace) this.#queue.add(keyOf(pod))
+    }
+  }
+
   /** What the kubelet of this node would answer; undefined for a node that is not ours. Throws as kubeletReply does. */
   answer(name: string, request: KubeletRequest): KubeletReply | undefined {
     const node = this.#nodes.get(name)
@@ -96,7 +116,7 @@ export class NodeAgent {
           .reader.by(BY_NODE, name)
           .flatMap((pod) => {
             const record = this.#pods.record(pod)
-            return record ? [{ pod, record }] : []
+            return record ? [{ pod: this.#stages.of(pod), record }] : []
           }),
       watch: (pod, changed) => this.#pods.follow(pod, changed),
     }
@@ -163,7 +183,7 @@ export class NodeAgent {
     const pod = this.#parts.informers.of(PODS).reader.get(key)
     const node = this.#nodes.get(pod?.spec.nodeName ?? '')
     if (!pod || !node) return
-    const after = await this.#pods.sync(pod, node)
+    const after = await this.#pods.sync(this.#stages.of(pod), node)
     if (after !== Infinity) this.#queue.addAfter(key, after)
   }
 }

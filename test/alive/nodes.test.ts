@@ -66,6 +66,17 @@ describe.skipIf(program === undefined).concurrent('simulated nodes', { timeout: 
     expect(await k.fails('port-forward pod/pod :80')).toContain('nobody listens on its ports')
   })
 
+  it('behave as a ConfigMap of their namespace says', async () => {
+    const k = await kubectl.namespace('staged')
+    const stage = k.file('stage', 'pods: run=web\nexit-code: 3\nlog: goodbye\n')
+    await k(`create configmap simulate.dinghy.dev --from-file=crash=${stage}`)
+    await k('run web --image=nginx --restart=Never')
+    await k('run other --image=nginx --restart=Never')
+    await k('wait pod web --for=jsonpath={.status.phase}=Failed --timeout=15s')
+    expect(await k('logs web')).toContain('goodbye\n')
+    await ready(k, 'other')
+  })
+
   it('show metrics, summaries and pods through the proxy of nodes', async () => {
     const k = await kubectl.namespace('proxied')
     await run(k, 'busy', { 'cpu-usage': '250m', 'memory-usage': '64Mi' })

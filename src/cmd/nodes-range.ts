@@ -1,0 +1,4 @@
+// How many simulated nodes there may be: apart from what makes them, which is loaded late.
+
+/** As many as upstream is made for. */
+export const MAX_NODES = 5000

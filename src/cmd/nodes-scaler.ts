@@ -1,0 +1,48 @@
+// Adds simulated nodes until there are as many as are wanted. Fewer are had by deleting Node objects, as everywhere: whoever
+// asks for fewer deletes them (scale.ts).
+import type { Api } from '../client/api.ts'
+import { sleep, SYSTEM_CLOCK } from '../client/clock.ts'
+import { NODES } from '../client/resources.ts'
+import type { NodeAgent } from '../kubelet/agent.ts'
+import type { Log } from './log.ts'
+import { fleet, NODE_CAPACITY, NODE_PREFIX, POD_RANGE } from './simulated-nodes.ts'
+
+/** How soon it is looked again whether a node that is gone has been noticed. */
+const LOOK_AGAIN_MS = 50
+const RETRY_MS = 1000
+
+export interface ScalerParts {
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+/** One call after the other; each resolves when its nodes are registered, and never rejects. */
+export function scaler(
+  api: Api,
+  agent: NodeAgent,
+  { log, signal }: ScalerParts,
+): (count: number) => Promise<void> {
+  let last = Promise.resolve()
+  const scale = async (count: number): Promise<void> => {
+    const shape = { podRange: POD_RANGE, capacity: NODE_CAPACITY, labels: {} }
+    const wanted = fleet({ prefix: NODE_PREFIX, count, ...shape })
+    const { items } = await api.list(NODES)
+    const there = new Set(items.map(({ metadata }) => metadata.name ?? ''))
+    const missing = wanted.filter(({ name }) => !there.has(name) || !agent.has(name))
+    // A node whose object was deleted a moment ago must be let go first.
+    while (!signal.aborted && missing.some(({ name }) => agent.has(name)))
+      await sleep(SYSTEM_CLOCK, LOOK_AGAIN_MS, signal)
+    await agent.add(missing, signal)
+  }
+  const scaleAtLast = async (count: number): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        return await scale(count)
+      } catch (error) {
+        log.warn({ error: String(error) }, 'could not look at the nodes; it will be tried again')
+        await sleep(SYSTEM_CLOCK, RETRY_MS, signal)
+      }
+    }
+  }
+  return (count) => (last = last.then(() => scaleAtLast(count)))
+}
