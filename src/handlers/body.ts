@@ -3,7 +3,7 @@
 import { apiVersionOf, type GroupVersionKind, parseGroupVersion } from '../machinery/gvk.ts'
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { badRequest, unsupportedMediaType } from '../machinery/status.ts'
+import { badRequest, cause, invalid, unsupportedMediaType } from '../machinery/status.ts'
 import { DecodeError } from '../schema/decode.ts'
 import { JsonSyntaxError, parseJson } from '../schema/json.ts'
 import { decode as decodeProtobuf, ProtobufError } from '../schema/protobuf/envelope.ts'
@@ -133,11 +133,30 @@ function checkKind(value: Json, expected: Expected, body: Body): JsonObject {
   }
   const { kind, apiVersion } = value
   if (apiVersion === apiVersionOf(expected) && kind === expected.kind) return value
+  if (expected.custom) refuseCustom(value, expected, body)
   const found = typeMeta(kind, apiVersion, expected, body)
   const sameVersion =
     apiVersionOf(found) === apiVersionOf(expected) || expected.alsoAccepts?.includes(apiVersionOf(found))
   if (found.kind !== expected.kind || !sameVersion) refuseKind(found, expected)
   return { ...value, kind: expected.kind, apiVersion: apiVersionOf(expected) }
+}
+
+/** Objects without a type of their own must say what they are. */
+function refuseCustom(value: JsonObject, expected: Expected, body: Body): void {
+  const { kind = '', apiVersion = '', metadata } = value
+  if (typeof kind !== 'string' || typeof apiVersion !== 'string') return
+  const wanted = apiVersionOf(expected)
+  if (kind === '')
+    throw unrecognized(expected, `Object 'Kind' is missing in '${body.bytes.toString()}'`, body)
+  if (apiVersion !== wanted) {
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`,
+    )
+  }
+  const name = isObject(metadata) && typeof metadata['name'] === 'string' ? metadata['name'] : ''
+  throw invalid({ group: expected.group, kind }, name, [
+    cause.invalid('kind', kind, `must be ${expected.kind}`),
+  ])
 }
 
 interface Found {

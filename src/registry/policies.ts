@@ -1,12 +1,12 @@
 // Kinds by which a cluster is ruled: roles, admission, flow control, priorities, networking, extension of the API.
 // Rows of strategies.ts. Follows pkg/registry/{rbac,admissionregistration,flowcontrol,scheduling,networking,node},
 // apiextensions-apiserver and kube-aggregator.
-import { planDefinitionDelete } from './custom/deletion.ts'
-import { nameIsDnsSubdomain, nameIsPathSegment } from '../machinery/names.ts'
+import { customresourcedefinitions } from './definitions/strategy.ts'
+import { nameIsPathSegment } from '../machinery/names.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { forbidden } from '../machinery/status.ts'
 import { timeText } from './generic.ts'
-import { childOf, objectAt, objectsAt, present, textAt, textsAt } from './reading.ts'
+import { childOf, objectAt, present } from './reading.ts'
 import { changesOf, COUNTED, held, STATUS_ONLY, WITH_STATUS } from './rows.ts'
 import type { DeleteOptions, Strategy, WriteContext } from './strategy.ts'
 import * as admission from './validation/admissionpolicies.ts'
@@ -36,30 +36,6 @@ const webhooks: Strategy = {
   ...held(extension.validateWebhooks, extension.validateWebhooksUpdate),
 }
 const flowcontrol: Strategy = { ...COUNTED, resetFields: STATUS_ONLY, metadataOnUpdate: ['create'] }
-
-/** The version that is stored joins those that objects in the store may have. */
-function recordStoredVersion(crd: KubeObject): void {
-  const stored = objectsAt(objectAt(crd['spec'])['versions']).find((version) => version['storage'] === true)
-  const name = textAt(stored?.['name'])
-  const status = { ...objectAt(crd['status']) }
-  const known = textsAt(status['storedVersions'])
-  if (name && !known.includes(name)) status['storedVersions'] = [...known, name]
-  crd['status'] = status
-}
-
-const customresourcedefinitions: Strategy = {
-  ...CONDITIONAL,
-  hasGeneration: true,
-  validateName: nameIsDnsSubdomain,
-  anyFinalizer: true,
-  resetFields: { '': ['status'], status: ['spec'] },
-  initialStatus: () => ({ conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null }),
-  prepareForCreate: recordStoredVersion,
-  prepareForUpdate(crd, _old, context) {
-    if (context.subresource === '') recordStoredVersion(crd)
-  },
-  planDelete: planDefinitionDelete,
-}
 
 /** An APIService without a Service is answered by this server. */
 function markLocal(apiservice: KubeObject, context: WriteContext): void {

@@ -102,9 +102,10 @@ function serveDiscovery(site: NonResource, request: Request, response: Response)
   const encoding = aggregatedEncoding(request.headers.accept)
   const document = discoveryDocument(site.discovery, request.path, encoding !== undefined)
   if (!document) {
-    // Below a group that is served, a missing version is a Status; an unknown group is a plain page.
+    // Below a built-in group a missing version is a Status; elsewhere it is a plain page.
     const group = request.path.split('/')[2] ?? ''
-    const known = request.path.startsWith('/api/') || site.discovery.resources.some((r) => r.group === group)
+    const known =
+      request.path.startsWith('/api/') || site.discovery.resources.some((r) => r.group === group && !r.custom)
     if (known) return refuse(response, pathMissing())
     return notFound(response)
   }

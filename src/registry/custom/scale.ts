@@ -105,7 +105,6 @@ export function scaleProjection(scale: Scale): Projection {
       if (!hasReplicas && wanted === undefined) throw badRequest(`${missing} cannot be empty`)
       const metadata = { ...parent.metadata }
       if (part.metadata.resourceVersion) metadata.resourceVersion = part.metadata.resourceVersion
-      else delete metadata.resourceVersion
       const object = withValue(parent, keysOf(scale.specReplicasPath), numberAt(wanted))
       return { ...object, metadata } as KubeObject
     },

@@ -1,0 +1,78 @@
+// The rules for how a definition's versions are converted.
+// Follows apiextensions-apiserver/pkg/apis/apiextensions/validation (validateCustomResourceConversion).
+import { isObject, type JsonObject } from '../../machinery/json.ts'
+import { cause, type StatusCause } from '../../machinery/status.ts'
+import { dns1035LabelErrors } from '../../machinery/validation.ts'
+import { textAt } from './reading.ts'
+
+const CONFIG = 'spec.conversion.webhookClientConfig'
+const REVIEWS = 'spec.conversion.conversionReviewVersions'
+const STRATEGIES = ['None', 'Webhook']
+/** Of ConversionReview. */
+const KNOWN_REVIEWS = ['v1', 'v1beta1']
+
+/** Causes for spec.conversion. */
+export function conversionCauses(spec: JsonObject): StatusCause[] {
+  const { conversion } = spec
+  if (!isObject(conversion)) return []
+  const causes: StatusCause[] = []
+  const strategy = textAt(conversion, 'strategy')
+  if (strategy !== 'None' && spec['preserveUnknownFields'] === true) {
+    const why = 'must be None if spec.preserveUnknownFields is true'
+    causes.push(cause.invalid('spec.conversion.strategy', strategy, why))
+  }
+  if (strategy === '') causes.push(cause.required('spec.conversion.strategy'))
+  else if (!STRATEGIES.includes(strategy))
+    causes.push(cause.notSupported('spec.conversion.strategy', strategy, STRATEGIES))
+  const webhook = isObject(conversion['webhook']) ? conversion['webhook'] : {}
+  const config = isObject(webhook['clientConfig']) ? webhook['clientConfig'] : undefined
+  const reviews = Array.isArray(webhook['conversionReviewVersions'])
+    ? webhook['conversionReviewVersions'].map(String)
+    : []
+  if (strategy === 'Webhook') webhookCauses(config, reviews, causes)
+  else {
+    const why = 'should not be set when strategy is not set to Webhook'
+    if (config) causes.push(cause.forbidden(CONFIG, why))
+    if (reviews.length > 0) causes.push(cause.forbidden(REVIEWS, why))
+  }
+  return causes
+}
+
+function webhookCauses(
+  config: JsonObject | undefined,
+  reviews: readonly string[],
+  causes: StatusCause[],
+): void {
+  if (!config) causes.push(cause.required(CONFIG, 'required when strategy is set to Webhook'))
+  else if ((config['url'] === undefined) === (config['service'] === undefined))
+    causes.push(cause.required(CONFIG, 'exactly one of url or service is required'))
+  else if (typeof config['url'] === 'string') urlCauses(config['url'], causes)
+  if (reviews.length === 0) {
+    causes.push(cause.required(REVIEWS))
+    return
+  }
+  reviews.forEach((version, i) => {
+    if (reviews.indexOf(version) < i)
+      causes.push(cause.invalid(`${REVIEWS}[${i}]`, version, 'duplicate version'))
+    else
+      for (const fault of dns1035LabelErrors(version))
+        causes.push(cause.invalid(`${REVIEWS}[${i}]`, version, fault))
+  })
+  if (!reviews.some((version) => KNOWN_REVIEWS.includes(version)))
+    causes.push(cause.invalid(REVIEWS, reviews, `must include at least one of ${KNOWN_REVIEWS.join(', ')}`))
+}
+
+function urlCauses(url: string, causes: StatusCause[]): void {
+  const invalid = (value: string, why: string) => causes.push(cause.invalid(`${CONFIG}.url`, value, why))
+  const form = 'desired format: https://host[/path]'
+  if (!URL.canParse(url)) {
+    causes.push(cause.required(`${CONFIG}.url`, `url must be a valid URL; ${form}`))
+    return
+  }
+  const { protocol, host, username, hash, search } = new URL(url)
+  if (protocol !== 'https:') invalid(protocol.slice(0, -1), `'https' is the only allowed URL scheme; ${form}`)
+  if (host === '') invalid(host, `host must be specified; ${form}`)
+  if (username !== '') invalid(username, 'user information is not permitted in the URL')
+  if (hash !== '') invalid(hash.slice(1), 'fragments are not permitted in the URL')
+  if (search !== '') invalid(search.slice(1), 'query parameters are not permitted in the URL')
+}
