@@ -3,6 +3,8 @@
 //
 //	node tools/run.js conformance/differential.ts -- --upstream URL --ours URL [--token T] [KIND...]
 //	   --seed N    of the combinations (1)             --combinations N   of each base (60)
+//	   --faults N-M  fields changed in each of them (2-3)
+//	   --kinds N   so many kinds, drawn by the seed    --no-single        combinations only
 //	   --only P    create, update or status            --bases N          of each kind (4)
 //	   --messages  compare messages and warnings too   --verbose          every difference, not the first of its sort
 //
@@ -29,6 +31,9 @@ const { values: options, positionals } = parseArgs({
     token: { type: 'string', default: 'secret' },
     seed: { type: 'string', default: '1' },
     combinations: { type: 'string', default: '60' },
+    faults: { type: 'string', default: '2-3' },
+    kinds: { type: 'string' },
+    'no-single': { type: 'boolean', default: false },
     bases: { type: 'string', default: '4' },
     only: { type: 'string' },
     messages: { type: 'boolean', default: false },
@@ -102,9 +107,12 @@ function* mutationsOf(
   draw: () => number,
 ): Generator<Mutation> {
   yield { label: 'as it is', object: base }
-  yield* singleMutations(base)
-  if (full) yield* additions(base, full)
-  yield* combinations(base, Number(options.combinations), draw)
+  if (!options['no-single']) {
+    yield* singleMutations(base)
+    if (full) yield* additions(base, full)
+  }
+  const [least = 2, most = least] = options.faults.split('-').map(Number)
+  yield* combinations(base, { count: Number(options.combinations), least, most, full }, draw)
 }
 
 async function creates(run: Run, resource: Resource, base: JsonObject): Promise<void> {
@@ -184,9 +192,22 @@ async function kind(run: Run, resource: Resource): Promise<void> {
     const path = `${collection(resource)}/${name}`
     if (wanted('update')) await updates(run, resource, stored, path)
     if (wanted('status')) await statusUpdates(run, resource, stored, path)
-    await run.both('PATCH', path, same({ metadata: { finalizers: null } }))
+    const unheld = same({ metadata: { finalizers: null } })
+    await run.both('PATCH', path, unheld)
     await run.both('DELETE', `${path}?gracePeriodSeconds=0&propagationPolicy=Background`, undefined)
+    // Without a garbage collector, what is to be orphaned waits for it.
+    await run.both('PATCH', path, unheld)
   }
+}
+
+/** The kinds that are named, or so many, or all. */
+function chosen(draw: () => number): Resource[] {
+  const all = storedResources().filter(({ group, name }) => {
+    return positionals.length === 0 || positionals.includes(group ? `${name}.${group}` : name)
+  })
+  if (options.kinds === undefined) return all
+  const drawn = all.map((resource) => ({ resource, place: draw() })).sort((a, b) => a.place - b.place)
+  return drawn.slice(0, Number(options.kinds)).map(({ resource }) => resource)
 }
 
 async function main(): Promise<number> {
@@ -199,10 +220,7 @@ async function main(): Promise<number> {
   await run.both('POST', '/api/v1/namespaces', same(namespace))
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
   await run.both('POST', '/api/v1/namespaces/differential/serviceaccounts', same(account))
-  for (const resource of storedResources()) {
-    const key = resource.group ? `${resource.name}.${resource.group}` : resource.name
-    if (positionals.length === 0 || positionals.includes(key)) await kind(run, resource)
-  }
+  for (const resource of chosen(run.draw)) await kind(run, resource)
   run.peers.theirs.close()
   run.peers.ours.close()
   console.log(`${run.requests} requests, ${run.differing} differ`)

@@ -121,22 +121,51 @@ export function random(seed: number): () => number {
   }
 }
 
-/** `count` objects with two or three fields changed. */
-export function* combinations(object: JsonObject, count: number, draw: () => number): Generator<Mutation> {
+export interface Faults {
+  /** Objects to make. */
+  readonly count: number
+  /** Fields that are changed in each: at least, and at most. */
+  readonly least: number
+  readonly most: number
+  /** The fully populated object, whose fields are added, too. */
+  readonly full: JsonObject | undefined
+}
+
+/** One of these. */
+function drawn<T>(list: readonly T[], draw: () => number): T | undefined {
+  return list[Math.floor(draw() * list.length)]
+}
+
+/** One of so many changes is a field that the object did not have. */
+const ADDED = 4
+
+/** The object with one field changed; undefined where nothing can be. */
+function change(object: JsonObject, full: JsonObject | undefined, draw: () => number): Mutation | undefined {
+  if (full && draw() < 1 / ADDED) {
+    const [path, value] = drawn([...missing(object, full, [])], draw) ?? []
+    if (path) return { label: `add ${labelOf(path)}`, object: withValue(object, path, value) }
+  }
+  const path = drawn(pathsOf(object), draw)
+  if (!path) return undefined
+  const others: [string, Json | undefined][] = [
+    ['removed', undefined],
+    ...alternatives(valueAt(object, path)),
+  ]
+  const [label, value] = drawn(others, draw) ?? ['removed', undefined]
+  return { label: `${labelOf(path)} = ${label}`, object: withValue(object, path, value) }
+}
+
+/** Objects with several fields changed. */
+export function* combinations(object: JsonObject, faults: Faults, draw: () => number): Generator<Mutation> {
+  const { count, least, most, full } = faults
   for (let i = 0; i < count; i++) {
     let mutated = object
     const labels: string[] = []
-    for (let changes = 2 + Math.floor(draw() * 2); changes > 0; changes--) {
-      const paths = pathsOf(mutated)
-      const path = paths[Math.floor(draw() * paths.length)]
-      if (!path) break
-      const choices: [string, Json | undefined][] = [
-        ['removed', undefined],
-        ...alternatives(valueAt(mutated, path)),
-      ]
-      const [label, value] = choices[Math.floor(draw() * choices.length)] ?? ['removed', undefined]
-      labels.push(`${labelOf(path)} = ${label}`)
-      mutated = withValue(mutated, path, value)
+    for (let changes = least + Math.floor(draw() * (most - least + 1)); changes > 0; changes--) {
+      const next = change(mutated, full, draw)
+      if (!next) break
+      labels.push(next.label)
+      mutated = next.object
     }
     yield { label: labels.join(' & '), object: mutated }
   }

@@ -2,6 +2,7 @@
 import type { Lister } from '../machinery/lister.ts'
 import { compareQuantities, parseQuantity } from '../machinery/quantity.ts'
 import { plainError } from '../machinery/status.ts'
+import { pathSegmentErrors } from '../machinery/validation.ts'
 import { forbid } from './forbid.ts'
 import {
   type AdmissionAttributes,
@@ -54,6 +55,9 @@ export class RuntimeClass implements AdmissionPlugin {
     if (name === undefined) return use(spec, undefined)
     // Upstream's client refuses to look for it, which goes out as it is.
     if (name === '') throw plainError('resource name may not be empty')
+    const faults = pathSegmentErrors(name)
+    if (faults.length)
+      throw plainError(`invalid resource name ${JSON.stringify(name)}: [${faults.join(' ')}]`)
     const known = lister.get(CLASSES, '', name) as Class | undefined
     if (known) return use(spec, known)
     const absent = forbid(attributes, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`)

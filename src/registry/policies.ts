@@ -124,6 +124,7 @@ export const policies: Readonly<Record<string, Strategy>> = {
   'podgroups.scheduling.k8s.io': { resetFields: STATUS_ONLY, initialStatus: () => ({}) },
   'ingresses.networking.k8s.io': {
     ...COUNTED,
+    metadataOnUpdate: ['update', 'create'],
     initialStatus: () => ({ loadBalancer: {} }),
     warnings: ingressWarnings,
     ...held(networking.validateIngress, networking.validateIngressUpdate),
@@ -148,6 +149,7 @@ export const policies: Readonly<Record<string, Strategy>> = {
     ...held(networking.validateIPAddress, networking.validateIPAddressUpdate),
   },
   'runtimeclasses.node.k8s.io': {
+    metadataOnUpdate: ['create', 'rules', 'update'],
     allowCreateOnUpdate: true,
     allowUnconditionalUpdate: false,
     ...held(classes.validateRuntimeClass, classes.validateRuntimeClassUpdate),

@@ -2,9 +2,11 @@
 // Rows of strategies.ts. Follows pkg/registry/apps, batch, autoscaling, policy and core/replicationcontroller.
 import type { KubeObject } from '../machinery/object.ts'
 import { nameIsDnsLabel } from '../machinery/names.ts'
+import { badRequest } from '../machinery/status.ts'
+import { labelValueErrors } from '../machinery/validation.ts'
 import { semanticEqual } from './equality.ts'
 import { dropTemplateFeatures } from './podfeatures.ts'
-import { childOf, numberAt, objectAt, present, textAt } from './reading.ts'
+import { childOf, objectAt, present, textAt } from './reading.ts'
 import { changesOf, COUNTED, held, STATUS_APART } from './rows.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
 import {
@@ -51,20 +53,38 @@ function generateSelector(job: KubeObject): void {
   for (const label of NAME_LABELS) labels[label] ??= textAt(job.metadata.name)
   for (const label of UID_LABELS) labels[label] ??= uid
   childOf(childOf(spec, 'selector'), 'matchLabels')[UID_LABELS[1]] ??= uid
-  if (Object.keys(job.metadata.labels ?? {}).length === 0)
+  // What is wrong with the labels is told once, of the template.
+  const sound = labelValueErrors(textAt(job.metadata.name)).length === 0
+  if (sound && Object.keys(job.metadata.labels ?? {}).length === 0)
     job.metadata.labels = labels as Record<string, string>
 }
 
 /** extensions/v1beta1 counted the changes of a DaemonSet's template; apps/v1 keeps the number in an annotation. */
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 
+const INT64 = 2n ** 63n
+
+/** The number in the annotation; undefined where there is none. Throws badRequest where it is no int64. */
+function templateGeneration(object: KubeObject): number | undefined {
+  const text = object.metadata.annotations?.[TEMPLATE_GENERATION]
+  if (text === undefined) return undefined
+  const isNumber = /^[+-]?[0-9]+$/.test(text)
+  const value = isNumber ? BigInt(text.replace('+', '')) : 0n
+  if (isNumber && value < INT64 && value >= -INT64) return Number(value)
+  const why = isNumber ? 'value out of range' : 'invalid syntax'
+  throw badRequest(
+    `DaemonSet in version "v1" cannot be handled as a DaemonSet: strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`,
+  )
+}
+
 function setTemplateGeneration(object: KubeObject, value: number): void {
   object.metadata.annotations = { ...object.metadata.annotations, [TEMPLATE_GENERATION]: String(value) }
 }
 
 function prepareDaemonSetUpdate(object: KubeObject, old: KubeObject, context: WriteContext): void {
+  templateGeneration(object)
   inTemplate.prepareForUpdate(object, old, context)
-  const before = Number(old.metadata.annotations?.[TEMPLATE_GENERATION] ?? '0')
+  const before = templateGeneration(old) ?? 0
   const same = semanticEqual(objectAt(object['spec'])['template'], objectAt(old['spec'])['template'])
   const counted = same ? before : before + 1
   if (counted) setTemplateGeneration(object, counted)
@@ -90,8 +110,7 @@ const daemonsets: Strategy = {
   }),
   prepareForCreate(object) {
     inTemplate.prepareForCreate(object)
-    const given = Number(object.metadata.annotations?.[TEMPLATE_GENERATION] ?? '0')
-    setTemplateGeneration(object, Math.max(1, numberAt(given)))
+    setTemplateGeneration(object, Math.max(1, templateGeneration(object) ?? 0))
   },
   prepareForUpdate: prepareDaemonSetUpdate,
   warnings: templateWarnings(TEMPLATE, false),

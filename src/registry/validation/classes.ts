@@ -51,7 +51,18 @@ export const validateRuntimeClass = onCreate((object) => {
   const overhead = object.at('overhead').at('podFixed')
   if (overhead.isSet) resourceRequirements(object.at('overhead').with({ limits: overhead.value ?? {} }), [])
   object.at('scheduling').at('nodeSelector').isLabels()
-  tolerations(object.at('scheduling').at('tolerations'))
+  const list = object.at('scheduling').at('tolerations')
+  tolerations(list)
+  const seen = new Set<string>()
+  for (const item of list.items()) {
+    const [Key, Operator, Value, Effect] = ['key', 'operator', 'value', 'effect'].map(
+      (key) => item.at(key).text,
+    )
+    const shape = JSON.stringify([Key, Operator, Value, Effect])
+    const TolerationSeconds = item.object['tolerationSeconds'] ?? null
+    if (seen.has(shape)) item.duplicate({ Key, Operator, Value, Effect, TolerationSeconds })
+    seen.add(shape)
+  }
 })
 export const validateRuntimeClassUpdate = onUpdate((object, old) => {
   object.at('handler').unchanged(old['handler'])

@@ -3,6 +3,7 @@
 import type { KubeObject } from '../../machinery/object.ts'
 import type { StatusCause } from '../../machinery/status.ts'
 import { qualifiedNameErrors } from '../../machinery/validation.ts'
+import { semanticEqual } from '../equality.ts'
 import type { WriteContext } from '../strategy.ts'
 import { Spot } from './spot.ts'
 
@@ -40,11 +41,14 @@ function common(event: Spot, legacy: boolean): void {
   }
 }
 
-/** Fields of the core group that clients of the newer one leave alone. */
-function newer(event: Spot): void {
-  const series = event.at('series')
+function seriesRules(series: Spot): void {
   if (series.isSet && series.at('count').number < 2) series.at('count').invalid('should be at least 2', '')
   if (series.isSet && !series.at('lastObservedTime').isSet) series.at('lastObservedTime').required()
+}
+
+/** Fields of the core group that clients of the newer one leave alone. */
+function newer(event: Spot): void {
+  seriesRules(event.at('series'))
   if (!event.at('eventTime').isSet) event.at('eventTime').required()
   const type = event.at('type')
   if (type.text !== 'Normal' && type.text !== 'Warning') type.invalid(`has invalid value: ${type.text}`, '')
@@ -87,6 +91,7 @@ export function validateEventUpdate(
   const legacy = context.resource.group === ''
   common(spot, legacy)
   if (legacy) return causes
+  if (!semanticEqual(spot.at('series').value, old['series'])) seriesRules(spot.at('series'))
   for (const name of FIXED) spot.at(name).unchanged(old[name])
   spot.at('reportingComponent').named('reportingController').unchanged(old['reportingComponent'])
   spot.at('reportingInstance').unchanged(old['reportingInstance'])

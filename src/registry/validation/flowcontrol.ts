@@ -161,7 +161,18 @@ function level(object: Spot): void {
   limited.at('borrowingLimitPercent').atLeastIfSet(0, 'if specified, must be a non-negative integer')
 }
 
+/** Each type of condition once. */
+function conditions(object: Spot): void {
+  const seen = new Set<string>()
+  for (const condition of object.at('status').at('conditions').items()) {
+    const type = condition.at('type')
+    if (seen.has(type.text)) type.duplicate(type.text)
+    seen.add(type.text)
+    type.needed()
+  }
+}
+
 export const validateFlowSchema = onCreate(schema)
-export const validateFlowSchemaUpdate = onUpdate(schema)
+export const validateFlowSchemaUpdate = onUpdate(schema, conditions)
 export const validatePriorityLevel = onCreate(level)
-export const validatePriorityLevelUpdate = onUpdate(level)
+export const validatePriorityLevelUpdate = onUpdate(level, conditions)

@@ -1,10 +1,10 @@
 // Rules of jobs and cron jobs.
 // Follows pkg/apis/batch/validation.
-import type { JsonObject } from '../../machinery/json.ts'
+import type { Json, JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { StatusCause } from '../../machinery/status.ts'
 import { dns1123LabelErrors } from '../../machinery/validation.ts'
-import { objectAt, objectsAt, textAt } from '../reading.ts'
+import { numberAt, objectAt, objectsAt, present, textAt } from '../reading.ts'
 import type { WriteContext } from '../strategy.ts'
 import {
   completionMode,
@@ -121,24 +121,40 @@ function completionsUpdate(spec: Spot, old: JsonObject): void {
   }
 }
 
-/** A job that never started may still be directed elsewhere. */
+/** Where a job's pods may run, and how much they get, may be said anew while it is suspended and none of them runs. */
+function isAtRest(old: KubeObject): boolean {
+  const status = objectAt(old['status'])
+  if (objectAt(old['spec'])['suspend'] !== true || numberAt(status['active']) !== 0) return false
+  return status['startTime'] === undefined || isTrue(status, 'Suspended')
+}
+
+/** What may change while the job is at rest: of the old template as the new one has it. */
+const DIRECTIVES = ['nodeSelector', 'tolerations', 'schedulingGates'] as const
+
+function sameAmounts(now: Json | undefined, old: Json | undefined): Json | undefined {
+  const [containers, before] = [objectsAt(now), objectsAt(old)]
+  if (containers.length !== before.length) return old
+  return before.map((container, i) => {
+    if (container['name'] !== containers[i]?.['name']) return container
+    return { ...container, resources: containers[i]?.['resources'] }
+  })
+}
+
+function sameAffinity(now: Json | undefined, old: Json | undefined): Json | undefined {
+  const { nodeAffinity: _node, ...rest } = objectAt(old)
+  if (present(now)) return { ...rest, nodeAffinity: objectAt(now)['nodeAffinity'] }
+  return Object.keys(rest).length ? rest : undefined
+}
+
 function templateUpdate(job: Spot, old: KubeObject): void {
-  const before = objectAt(old['spec'])
+  const before = objectAt(objectAt(old['spec'])['template'])
   const template = job.at('spec').at('template')
-  const suspended = before['suspend'] === true
-  const neverStarted = objectAt(old['status'])['startTime'] === undefined
-  if (!suspended || !neverStarted) return void template.unchanged(before['template'])
-  const free = (from: JsonObject): JsonObject => {
-    const {
-      affinity: _affinity,
-      nodeSelector: _node,
-      tolerations: _tolerations,
-      schedulingGates: _gates,
-      ...rest
-    } = objectAt(from['spec'])
-    return { spec: rest }
-  }
-  template.with(free(template.object)).unchanged(free(objectAt(before['template'])))
+  if (!isAtRest(old)) return void template.unchanged(before)
+  const [now, then] = [template.at('spec').object, objectAt(before['spec'])]
+  const same: JsonObject = { ...then, affinity: sameAffinity(now['affinity'], then['affinity']) }
+  for (const name of DIRECTIVES) same[name] = now[name]
+  for (const name of ['containers', 'initContainers']) same[name] = sameAmounts(now[name], then[name])
+  template.at('spec').unchanged(same)
 }
 
 const isTrue = (status: JsonObject, type: string): boolean =>

@@ -58,6 +58,7 @@ export function templateMetadata(metadata: Spot): void {
   metadata.at('labels').isLabels()
   for (const name of GENERATED) {
     const field = metadata.at(name).named(name === 'uid' ? 'uID' : name)
-    if (field.isSet && field.value !== '' && field.value !== 0) field.forbidden('cannot be set')
+    const isZero = field.value === '' || (name === 'generation' && field.value === 0)
+    if (field.isSet && !isZero) field.forbidden('cannot be set')
   }
 }

@@ -70,11 +70,11 @@ function disk(name: string): Rule {
   }
 }
 
-function iscsi(source: Spot): void {
+function iscsi(source: Spot, persistent: boolean): void {
   source.at('targetPortal').needed()
   const iqn = source.at('iqn')
   if (iqn.needed() && !ISCSI_NAME.test(iqn.text)) {
-    const begins = ['iqn', 'eui', 'naa'].some((prefix) => iqn.text.startsWith(prefix))
+    const begins = persistent || ['iqn', 'eui', 'naa'].some((prefix) => iqn.text.startsWith(prefix))
     iqn.invalid(begins ? 'must be valid format' : 'must be valid format starting with iqn, eui, or naa')
   }
   source.at('lun').between(0, 255)
@@ -83,7 +83,20 @@ function iscsi(source: Spot): void {
     initiator.named('initiatorname').invalid('must be valid format')
   }
   const chap = source.at('chapAuthDiscovery').value === true || source.at('chapAuthSession').value === true
-  if (chap && !source.at('secretRef').isSet) source.at('secretRef').required()
+  const secret = source.at('secretRef')
+  if (chap && !secret.isSet) secret.required()
+  if (persistent && secret.isSet) secret.at('name').needed()
+}
+
+/** Options are the driver's own: none has a name of the cluster's. */
+function flexVolume(source: Spot): void {
+  source.at('driver').needed()
+  const options = source.at('options')
+  for (const name of options.keys()) {
+    const [domain = ''] = name.split('/', 1)
+    if (!/(^|\.)(kubernetes|k8s)\.io$/i.test(domain)) continue
+    options.key(name).invalid('kubernetes.io and k8s.io namespaces are reserved', name)
+  }
 }
 
 function fibreChannel(source: Spot): void {
@@ -284,7 +297,7 @@ const SOURCES: Readonly<Record<string, Rule>> = {
     downwardItems(source.at('items'), source)
   },
   fc: fibreChannel,
-  flexVolume: needs('driver'),
+  flexVolume,
   configMap: filesOf('name'),
   azureFile: needs('secretName', 'shareName'),
   vsphereVolume: needs('volumePath'),
@@ -346,7 +359,8 @@ export function volumeSource(volume: Spot, persistent: boolean): string | undefi
     if (!source.isSet) continue
     if (found !== undefined) {
       // Upstream lets a persistent volume have one of these besides another, and has a name of its own for some.
-      if (!persistent || type !== 'flexVolume') source.named(REPEATED[type] ?? type).forbidden(MULTIPLE)
+      if (persistent && type === 'flexVolume') check(source, persistent)
+      else source.named(REPEATED[type] ?? type).forbidden(MULTIPLE)
     } else {
       found = type
       check(source.named(SHOWN[type] ?? type), persistent)
