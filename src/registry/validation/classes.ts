@@ -38,7 +38,8 @@ export const validatePriorityClass = onCreate((object) => {
       .at('value')
       .forbidden(`maximum allowed value of a user defined priority is ${HIGHEST_USER_PRIORITY}`)
   }
-  object.at('preemptionPolicy').oneOfIfSet(['PreemptLowerPriority', 'Never'])
+  const policy = object.at('preemptionPolicy')
+  if (policy.isSet) policy.neededOneOf(['PreemptLowerPriority', 'Never'])
 })
 export const validatePriorityClassUpdate = onUpdate((object, old) => {
   const before = typeof old['value'] === 'number' ? old['value'] : 0

@@ -42,15 +42,15 @@ function containersKeepWithin(spec: Spot): void {
   }
 }
 
-/** spec.resources. */
-export function podResources(spec: Spot): void {
+/** spec.resources; `claimNames`: of spec.resourceClaims. */
+export function podResources(spec: Spot, claimNames: readonly string[]): void {
   const resources = spec.at('resources')
   if (!resources.isSet) return
   if (spec.at('os').at('name').text === 'windows')
     return resources.forbidden('may not be set for a windows pod')
   if (resources.at('claims').isSet)
     resources.at('claims').forbidden('claims may not be set for Resources at pod-level')
-  resourceRequirements(resources, [], isPodResourceName)
+  resourceRequirements(resources, claimNames, isPodResourceName)
   isEnough(spec, 'requests')
   isEnough(spec, 'limits')
   containersKeepWithin(spec)

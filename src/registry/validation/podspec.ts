@@ -186,7 +186,7 @@ export function podSpec(spec: Spot, isPod: boolean): void {
   mainContainers(pod)
   initContainers(pod)
   ephemeralContainers(pod)
-  podResources(spec)
+  podResources(spec, claimNames)
   hostNetworkPorts(spec, isPod)
   spec.at('restartPolicy').neededOneOf(RESTART_POLICIES)
   spec.at('dnsPolicy').neededOneOf(DNS_POLICIES)

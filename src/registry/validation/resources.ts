@@ -173,15 +173,19 @@ export function resourceRequirements(
 function claimReferences(claims: Spot, known: readonly string[]): void {
   const seen = new Set<string>()
   for (const claim of claims.items()) {
-    const name = claim.at('name').text
-    const key = [name, claim.at('request').text].filter(Boolean).join('/')
+    const [name, request] = [claim.at('name').text, claim.at('request')]
     if (!name) {
       claim.required()
       continue
     }
-    if (seen.has(name) || seen.has(key)) claim.duplicate(seen.has(name) ? name : key)
+    if (seen.has(name)) claim.duplicate(name)
     else {
-      claim.at('request').ifSet(dns1123LabelErrors)
+      request.ifSet(dns1123LabelErrors)
+      const key = request.text ? `${name}/${request.text}` : name
+      if (seen.has(key)) claim.duplicate(key)
+      // All of a claim of which requests were named before.
+      else if (!request.text)
+        for (const other of seen) if (other.startsWith(`${name}/`)) claim.duplicate(name)
       seen.add(key)
     }
     if (known.includes(name)) continue
