@@ -40,6 +40,8 @@ export function beginParts(
   const running: RunningPart[] = []
   let isStopping = false
   const startAll = async (): Promise<void> => {
+    // Loading them takes a while: what the caller has to do at once comes first.
+    await new Promise((resolve) => setImmediate(resolve))
     for (const { name, start, stop } of wanted) {
       if (isStopping) return
       running.push(await start(server, settings, stop))

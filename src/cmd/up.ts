@@ -53,13 +53,14 @@ export async function up(argv: readonly string[]): Promise<void> {
     await server.stop()
     throw error instanceof Error ? new StartError(error.message, error) : error
   })
-  announce(server, where)
-  // Behind the line: who waits for it can ask already.
   const beside = beginParts(server, parts, { nodes: flags.nodes })
-  await untilStopped(async () => {
+  const stopped = untilStopped(async () => {
     await beside.stop()
     await server.stop()
   }, beside.started)
+  // From the line on, signals are listened to.
+  announce(server, where)
+  await stopped
 }
 
 type Flags = NonNullable<ReturnType<typeof commandLine<typeof FLAGS>>>
