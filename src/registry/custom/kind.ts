@@ -18,6 +18,7 @@ import type { Kind } from '../kind.ts'
 import { customTable } from './columns.ts'
 import type { Definition, Version } from './definition.ts'
 import { plainPath, scaleProjection } from './scale.ts'
+import { hasRules } from './rulesin.ts'
 import { customStrategy } from './strategy.ts'
 import { definitionName, deprecationOf } from './rows.ts'
 
@@ -84,7 +85,7 @@ class CustomKind implements Kind {
       version,
       schema: schemas.of(version.name),
       terminating,
-      rules: undefined,
+      loadRules: hasRules(schemas.of(version.name)),
     })
     this.selectable = selectableOf(definition, version)
     this.versions = versionsOf(schemas)

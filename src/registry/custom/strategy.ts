@@ -13,32 +13,45 @@ import type { Scale, Version } from './definition.ts'
 import { embeddedCauses } from './embedded.ts'
 import { scaleCauses } from './scale.ts'
 
-/** Rules of x-kubernetes-validations; absent where the schema has none. `old` is absent for a new object. */
-export type Rules = (object: KubeObject, old: KubeObject | undefined) => StatusCause[]
+/** The rules of x-kubernetes-validations. `old` is absent for a new object. */
+type Rules = (object: KubeObject, old: KubeObject | undefined, context: WriteContext) => StatusCause[]
 
 export interface CustomRules {
   readonly version: Version
   readonly schema: SchemaNode
   /** The definition is being deleted: nothing new may come. */
   readonly terminating: boolean
-  readonly rules: Rules | undefined
+  /** The schema has rules in CEL, which are loaded with the first write. */
+  readonly loadRules: boolean
 }
 
 /** The strategy of one version of a custom kind. */
-export function customStrategy({ version, schema, terminating, rules }: CustomRules): Strategy {
+export function customStrategy({ version, schema, terminating, loadRules }: CustomRules): Strategy {
   const { hasStatus, scale } = version
-  const causesOf = (object: KubeObject, old: KubeObject | undefined, status: boolean): StatusCause[] => {
+  let rules: Rules | undefined
+  const causesOf = (
+    object: KubeObject,
+    old: KubeObject | undefined,
+    context: WriteContext,
+  ): StatusCause[] => {
+    const status = context.subresource === 'status'
     const causes = status ? statusCauses(schema, object, old) : [...wholeCauses(schema, object, old)]
     if (scale) causes.push(...scaleCauses(object, scale as Scale, status))
     if (!status) causes.push(...embeddedCauses(schema, object))
     if (!old || listTypeCauses(schema, old).length === 0) causes.push(...listTypeCauses(schema, object))
-    if (rules) causes.push(...(causes.some(isBlocking) ? [UNCHECKED] : rules(object, old)))
+    if (rules) causes.push(...(causes.some(isBlocking) ? [UNCHECKED] : rules(object, old, context)))
     return causes
   }
   return {
     allowUnconditionalUpdate: false,
     anyFinalizer: true,
     hasGeneration: true,
+    ...(loadRules && {
+      load: async () => {
+        const { ruleFaults } = await import('./rules.ts')
+        rules ??= (object, old, context) => ruleFaults(schema, object, old, (text) => context.warn(text))
+      },
+    }),
     changesGeneration: (object, old) => !semanticEqual(withoutMetadata(object), withoutMetadata(old)),
     ...(hasStatus && { resetFields: { '': ['status'], status: ['metadata', 'spec'] } }),
     prepareForCreate: (object, context) => {
@@ -47,8 +60,8 @@ export function customStrategy({ version, schema, terminating, rules }: CustomRu
     prepareForUpdate: (object, old, context) => {
       if (context.subresource === 'status') restore(object, old)
     },
-    validateCreate: (object) => causesOf(object, undefined, false),
-    validateUpdate: (object, old, context) => causesOf(object, old, context.subresource === 'status'),
+    validateCreate: (object, context) => causesOf(object, undefined, context),
+    validateUpdate: causesOf,
     warnings: (object, old) => finalizerWarnings(object, old),
   }
 }

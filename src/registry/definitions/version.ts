@@ -2,6 +2,7 @@
 // Follows apiextensions-apiserver/pkg/apis/apiextensions/validation (validateCustomResourceDefinitionVersion).
 import { isObject, type JsonObject } from '../../machinery/json.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
+import { celCauses } from './celrules.ts'
 import { defaultCauses } from './defaults.ts'
 import { findField, typeAt } from './fieldpath.ts'
 import { listOf, textAt } from './reading.ts'
@@ -49,6 +50,8 @@ export function validationCauses(schema: JsonObject, hasStatus: boolean, path: s
   if (faults.length > 0) causes.push(...faults)
   else causes.push(...defaultCauses(schema, field))
   causes.push(...openApiCauses(schema, field))
+  // What the rules say is looked at where everything else is good.
+  if (causes.length === 0) causes.push(...celCauses(schema, field))
   return causes
 }
 
