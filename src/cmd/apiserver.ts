@@ -129,9 +129,10 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   state.ready = true
   const url = `https://${options.bindAddress.includes(':') ? `[${options.bindAddress}]` : options.bindAddress}:${port}`
   const renewal = keepCertificatesFresh(options, identity, listening, log)
-  const stopCompaction = startCompaction(storage, options.etcdCompactionIntervalMs, (error) =>
-    log.error({ error: String(error) }, 'could not compact the history'),
-  )
+  const stopCompaction = startCompaction(storage, options.etcdCompactionIntervalMs, {
+    compacted: (revision) => caches.compacted(revision),
+    failed: (error) => log.error({ error: String(error) }, 'could not compact the history'),
+  })
   const upkeep = {
     log,
     address: identity.advertiseAddress && `${identity.advertiseAddress}:${port}`,

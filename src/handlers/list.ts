@@ -75,7 +75,8 @@ function at(scope: Scope, selection: Selection, revision: Revision, options: Lis
     const entry = cache.index.get(selection.namespace, selection.name)
     return entry ? [entry] : []
   }
-  const snapshot = cache.snapshot(selection.namespace, revision)
+  const known = revision === cache.revision || revision >= scope.environment.caches.oldest
+  const snapshot = known ? cache.snapshot(selection.namespace, revision) : undefined
   if (snapshot) return snapshot
   if (!options.continue) throw expired('The resourceVersion for the provided list is too old.')
   throw expiredContinue(options)

@@ -8,24 +8,33 @@ import type { Revision, Storage } from './interface.ts'
 /** Upstream's default interval. */
 export const COMPACTION_INTERVAL_MS = 5 * 60_000
 
+export interface CompactionListener {
+  /** Revisions before this one are gone. */
+  compacted?(revision: Revision): void
+  failed?(error: unknown): void
+}
+
 /**
  * Starts to compact `storage` each `intervalMs` to the revision of one interval before; answers how to stop.
- * `failed` hears of errors; the next interval tries again.
+ * `compacted` hears what can no longer be read, `failed` of errors; the next interval tries again.
  */
 export function startCompaction(
   storage: Storage,
   intervalMs: number = COMPACTION_INTERVAL_MS,
-  failed: (error: unknown) => void = () => undefined,
+  { compacted, failed }: CompactionListener = {},
 ): () => void {
   let before: Revision | undefined
   let stopped = false
   // What is cut off by the end of the store is no failure.
   const tell = (error: unknown): void => {
-    if (!stopped) failed(error)
+    if (!stopped) failed?.(error)
   }
   const compact = async (): Promise<void> => {
     const now = await storage.currentRevision()
-    if (before !== undefined) await storage.compact(before)
+    if (before !== undefined) {
+      await storage.compact(before)
+      compacted?.(before)
+    }
     before = now
   }
   let running = compact().catch(tell)

@@ -110,3 +110,25 @@ it('metadata alone, and tables', async () => {
     ['c-001', 1],
   ])
 })
+
+it('ends continue tokens when the history is compacted, and gives one that goes on at the present', async () => {
+  const compacting = await startCluster({ etcdCompactionIntervalMs: 100 })
+  const asking = new ApiClient(compacting)
+  try {
+    const path = `/api/v1/namespaces/${await namespaceFor(asking)}/configmaps`
+    for (const name of ['a', 'b', 'c']) await asking.ask('POST', path, { body: configMap(name, {}) })
+    const first = await asking.ask('GET', `${path}?limit=1`)
+    await asking.ask('POST', path, { body: configMap('d', {}) })
+    const next = async (): Promise<number> =>
+      (await asking.ask('GET', `${path}?limit=1&continue=${first.body.metadata.continue}`)).status
+    expect(await next()).toBe(200)
+    await expect.poll(next, { timeout: 10_000 }).toBe(410)
+    const { body } = await asking.ask('GET', `${path}?continue=${first.body.metadata.continue}`)
+    expect(body.reason).toBe('Expired')
+    const rest = await asking.ask('GET', `${path}?continue=${body.metadata.continue}`)
+    expect(namesOf(rest.body)).toEqual(['b', 'c', 'd'])
+  } finally {
+    asking.close()
+    await compacting.stop()
+  }
+})

@@ -1,10 +1,11 @@
 // All watch caches of one store, each made at its first use: nothing at start grows with the number of kinds.
-import type { Storage } from '../interface.ts'
+import type { Revision, Storage } from '../interface.ts'
 import { type CacheOptions, WatchCache } from './watchcache.ts'
 
 export class Caches {
   readonly storage: Storage
   readonly #byPrefix = new Map<string, WatchCache>()
+  #oldest: Revision = 0
 
   constructor(storage: Storage) {
     this.storage = storage
@@ -15,6 +16,19 @@ export class Caches {
     let cache = this.#byPrefix.get(options.prefix)
     if (!cache) this.#byPrefix.set(options.prefix, (cache = new WatchCache(this.storage, options)))
     return cache
+  }
+
+  /**
+   * The store has compacted its history: older states are not shown any more, though a cache of little traffic still
+   * has them. Else a continue token would last as long as nobody writes.
+   */
+  compacted(revision: Revision): void {
+    this.#oldest = Math.max(this.#oldest, revision)
+  }
+
+  /** The oldest revision that lists may be read at, but for the present. */
+  get oldest(): Revision {
+    return this.#oldest
   }
 
   /** The cache below this prefix, if anybody has asked for it. */
