@@ -27,12 +27,7 @@ export function endpointsController(context: ControllerContext, workers: number)
   const see = (service: Service): void => queue.add(keyOf(service))
   services.handle({ added: see, updated: see, deleted: see })
   watchServicePods(informers, (key) => queue.add(key))
-  endpoints.handle({
-    added: (one) => {
-      if (one.metadata.annotations?.[ELECTION] === undefined) queue.add(keyOf(one))
-    },
-    deleted: (one) => queue.add(keyOf(one)),
-  })
+  endpoints.handle({ deleted: (one) => queue.add(keyOf(one)) })
   const reconcile = async (key: string): Promise<void> => {
     const service = services.reader.get(key)
     const current = endpoints.reader.get(key)
@@ -61,7 +56,15 @@ export function endpointsController(context: ControllerContext, workers: number)
     const written = await write(context, service, wanted)
     if (before !== undefined && written?.metadata.resourceVersion !== before) behind.set(key, before)
   }
-  return { name: NAME, run: (signal) => work({ name: NAME, queue, workers, reconcile, log }, signal) }
+  return {
+    name: NAME,
+    run: (signal) => {
+      // Those whose services went while nobody looked. Not those that come later: their services may not be known yet.
+      for (const one of endpoints.reader.list())
+        if (one.metadata.annotations?.[ELECTION] === undefined) queue.add(keyOf(one))
+      return work({ name: NAME, queue, workers, reconcile, log }, signal)
+    },
+  }
 }
 
 interface Subsets {

@@ -1,14 +1,21 @@
 // Services' endpoints, in slices. Follows k8s.io/kubernetes/pkg/controller/endpointslice.
 import { isNotFound, isTerminating } from '../../client/api.ts'
 import { type Controller, type ControllerContext, queueOf, TryLater, work } from '../../client/controller.ts'
-import type { Service } from '../../client/kinds/core.v1.gen.ts'
+import type { Informers } from '../../client/informer.ts'
+import type { Node, Service } from '../../client/kinds/core.v1.gen.ts'
 import type { EndpointSlice } from '../../client/kinds/discovery.v1.gen.ts'
+import type { WorkQueue } from '../../client/queue.ts'
 import { keyOf, splitKey } from '../../client/resource.ts'
 import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from '../../client/resources.ts'
 import { selects, TriggerTimes, watchServicePods } from '../../client/servicepods.ts'
 import { MANAGED_BY, MANAGER, MAX_ENDPOINTS, type Plan, planSlices, SERVICE_NAME } from './plan.ts'
+import { isNodeReady, wantsZones } from './topology.ts'
+import { ServiceZones } from './zones.ts'
 
 const NAME = 'endpointslice-controller'
+/** In the queue: nodes have changed. No service has such a key. */
+const ZONES_KEY = 'zones'
+const ZONE_LABEL = 'topology.kubernetes.io/zone'
 const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time'
 
 export function endpointSliceController(context: ControllerContext, workers: number): Controller {
@@ -19,28 +26,18 @@ export function endpointSliceController(context: ControllerContext, workers: num
   const nodes = informers.of(NODES)
   const seen = new SeenSlices()
   const triggers = new TriggerTimes()
-  const see = (service: Service): void => queue.add(keyOf(service))
-  services.handle({ added: see, updated: see, deleted: see })
-  watchServicePods(informers, (key) => queue.add(key))
-  slices.handle({
-    // Somebody else's change to our slices is undone.
-    updated: (slice) => {
-      if (isOurs(slice) && !seen.wrote(slice)) queue.add(serviceKey(slice))
-    },
-    deleted: (slice) => {
-      if (isOurs(slice) && !seen.removed(slice)) queue.add(serviceKey(slice))
-    },
-  })
-  // A pod may be known before its node.
-  nodes.handle({
-    added: ({ metadata }) => {
-      for (const key of seen.waiting(metadata.name ?? '')) queue.add(key)
-    },
-  })
+  const zones = new ServiceZones(() => nodes.reader.list())
+  const recorder = context.recorder.as({ component: 'endpoint-slice-controller' })
+  watch(informers, { queue, seen, zones })
   const reconcile = async (key: string): Promise<void> => {
+    if (key === ZONES_KEY) {
+      for (const overloaded of zones.overloaded()) queue.add(overloaded)
+      return
+    }
     const service = services.reader.get(key)
     if (!service) {
       triggers.forget(key)
+      zones.forget(key)
       return seen.forget(key)
     }
     if (service.spec?.type === 'ExternalName' || !service.spec?.selector) return
@@ -54,15 +51,57 @@ export function endpointSliceController(context: ControllerContext, workers: num
       .filter((slice) => isOurs(slice) && slice.metadata.labels?.[SERVICE_NAME] === name)
     if (seen.isStale(key, existing)) throw new TryLater('what was written is not known yet')
     const nodeOf = (node: string) => nodes.reader.get(node)
-    const plan = planSlices({ service, pods, existing, nodeOf, maxEndpoints: MAX_ENDPOINTS })
+    const plan = planSlices({
+      ...{ service, pods, existing, nodeOf, maxEndpoints: MAX_ENDPOINTS },
+      ...(wantsZones(service) ? { ratios: zones.ratios } : {}),
+    })
     const lost = new Set(plan.lost)
     seen.wait(
       key,
       new Set(pods.filter((pod) => lost.has(pod.metadata.name ?? '')).map(({ spec }) => spec.nodeName ?? '')),
     )
+    for (const [addressType, told] of plan.zones) {
+      const event = zones.note(key, addressType, told)
+      if (event)
+        recorder.event({ resource: SERVICES, object: service }, event.type, event.reason, event.message)
+    }
     await write(context, key, { ...plan, triggered: triggers.next(service, pods) }, seen)
   }
   return { name: NAME, run: (signal) => work({ name: NAME, queue, workers, reconcile, log }, signal) }
+}
+
+/** Puts what has changed into the queue. */
+function watch(
+  informers: Informers,
+  { queue, seen, zones }: { queue: WorkQueue; seen: SeenSlices; zones: ServiceZones },
+): void {
+  const see = (service: Service): void => queue.add(keyOf(service))
+  informers.of(SERVICES).handle({ added: see, updated: see, deleted: see })
+  watchServicePods(informers, (key) => queue.add(key))
+  informers.of(ENDPOINT_SLICES).handle({
+    // Somebody else's change to our slices is undone.
+    updated: (slice) => {
+      if (isOurs(slice) && !seen.wrote(slice)) queue.add(serviceKey(slice))
+    },
+    deleted: (slice) => {
+      if (isOurs(slice) && !seen.removed(slice)) queue.add(serviceKey(slice))
+    },
+  })
+  const seeZones = (): void => {
+    if (zones.changed()) queue.add(ZONES_KEY)
+  }
+  informers.of(NODES).handle({
+    added: ({ metadata }) => {
+      // A pod may be known before its node.
+      for (const key of seen.waiting(metadata.name ?? '')) queue.add(key)
+      seeZones()
+    },
+    updated: (node, before) => {
+      const zoneOf = ({ metadata }: Node): string | undefined => metadata.labels?.[ZONE_LABEL]
+      if (isNodeReady(node) !== isNodeReady(before) || zoneOf(node) !== zoneOf(before)) seeZones()
+    },
+    deleted: seeZones,
+  })
 }
 
 async function write(

@@ -53,7 +53,7 @@ describe('slices', () => {
   })
   it('stay as they are where nothing changes', () => {
     const first = stored(plan([], pods(0, 7)))
-    expect(plan(first, pods(0, 7))).toEqual({ create: [], update: [], remove: [], lost: [] })
+    expect(plan(first, pods(0, 7))).toMatchObject({ create: [], update: [], remove: [], lost: [] })
   })
   it('take a new endpoint into the fullest that has room', () => {
     const first = stored(plan([], pods(0, 7)))
@@ -70,7 +70,7 @@ describe('slices', () => {
     const first = stored(plan([], pods(0, 4)))
     const next = plan(first, [])
     expect([next.create.length, sizes(next.update), next.remove.length]).toEqual([0, [0], 1])
-    expect(plan(stored(plan([], [])), [])).toEqual({ create: [], update: [], remove: [], lost: [] })
+    expect(plan(stored(plan([], [])), [])).toMatchObject({ create: [], update: [], remove: [], lost: [] })
   })
   it('leave pods out whose nodes nobody knows', () => {
     const lost = pods(0, 1, { spec: { containers: [], nodeName: 'gone' } })

@@ -5,6 +5,7 @@ import type { Node, Pod, Service } from '../../client/kinds/core.v1.gen.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../client/kinds/discovery.v1.gen.ts'
 import { isPodReady } from '../../client/podstate.ts'
 import { hasEndpoint, isHeadless, portOf, setsHostname } from '../../client/servicepods.ts'
+import { hintZones, wantsZones, type ZoneCounts, type ZoneRatios } from './topology.ts'
 
 export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by'
 export const SERVICE_NAME = 'kubernetes.io/service-name'
@@ -20,6 +21,8 @@ export interface PlanInput {
   readonly existing: readonly EndpointSlice[]
   nodeOf(name: string): Node | undefined
   readonly maxEndpoints: number
+  /** Of the cluster's zones. */
+  readonly ratios?: ZoneRatios
 }
 
 export interface Plan {
@@ -28,16 +31,20 @@ export interface Plan {
   readonly remove: EndpointSlice[]
   /** Pods left out since nobody knows their nodes (yet). */
   readonly lost: string[]
+  /** By type of addresses: endpoints for zones, or why there are none; undefined where the service does not ask. */
+  readonly zones: Map<string, ZoneCounts | string | undefined>
 }
 
 /** For all families of addresses that the service has. */
 export function planSlices(input: PlanInput): Plan {
   const families = addressTypes(input.service)
-  const plan: Plan = { create: [], update: [], remove: [], lost: [] }
+  const plan: Plan = emptyPlan()
   plan.remove.push(...input.existing.filter(({ addressType }) => !families.includes(addressType)))
   for (const addressType of families) planFamily(input, addressType, plan)
   return plan
 }
+
+const emptyPlan = (): Plan => ({ create: [], update: [], remove: [], lost: [], zones: new Map() })
 
 function addressTypes({ spec }: Service): readonly string[] {
   if (spec?.ipFamilies?.length) return spec.ipFamilies
@@ -58,7 +65,7 @@ function planFamily(input: PlanInput, addressType: string, plan: Plan): void {
   const own = existing.filter((slice) => isOwned(slice, service))
   const foreign = existing.filter((slice) => !isOwned(slice, service))
   const groups = groupsOf(input, addressType, plan.lost)
-  const mine: Plan = { create: [], update: [], remove: [...foreign], lost: [] }
+  const mine: Plan = { ...emptyPlan(), remove: [...foreign] }
   const byPorts = new Map<string, EndpointSlice[]>()
   for (const slice of own) {
     const key = portsKey(slice.ports ?? [])
@@ -67,7 +74,7 @@ function planFamily(input: PlanInput, addressType: string, plan: Plan): void {
   for (const [key, group] of groups) fill(input, { addressType, ...group }, byPorts.get(key) ?? [], mine)
   for (const [key, slices] of byPorts) if (!groups.has(key)) mine.remove.push(...slices)
   keepPlaceholder(input, addressType, existing, mine)
-  setHints(service, mine, existing)
+  plan.zones.set(addressType, hint(input, mine, existing))
   reuse(service, mine)
   plan.create.push(...(service.metadata.deletionTimestamp ? [] : mine.create))
   plan.update.push(...mine.update)
@@ -276,6 +283,24 @@ function sameRecord(
 
 const CLOSE: ReadonlySet<string> = new Set(['PreferClose', 'PreferSameZone', 'PreferSameNode'])
 
+/** By the zones' shares of the cluster, where the service asks for that; else as its traffic is to be distributed. */
+function hint(
+  { service, ratios }: PlanInput,
+  plan: Plan,
+  existing: readonly EndpointSlice[],
+): ZoneCounts | string | undefined {
+  if (!wantsZones(service)) {
+    setHints(service, plan, existing)
+    return undefined
+  }
+  const touched = touchedBy(plan)
+  const unchanged = existing.filter(({ metadata }) => !touched.has(metadata.name))
+  return hintZones({ create: plan.create, update: plan.update, unchanged }, ratios)
+}
+
+const touchedBy = (plan: Plan): ReadonlySet<string | undefined> =>
+  new Set([...plan.update, ...plan.remove].map(({ metadata }) => metadata.name))
+
 /** Where the service wants its traffic near, each ready endpoint says for whom it is. */
 function setHints(service: Service, plan: Plan, existing: readonly EndpointSlice[]): void {
   const wants = service.spec?.trafficDistribution ?? ''
@@ -288,7 +313,7 @@ function setHints(service: Service, plan: Plan, existing: readonly EndpointSlice
     const hints = { ...forZones, ...forNodes }
     return Object.keys(hints).length > 0 ? { ...bare, hints } : bare
   }
-  const touched = new Set([...plan.update, ...plan.remove].map(({ metadata }) => metadata.name))
+  const touched = touchedBy(plan)
   for (const slice of existing) {
     if (touched.has(slice.metadata.name)) continue
     const endpoints = (slice.endpoints ?? []).map(hinted)
