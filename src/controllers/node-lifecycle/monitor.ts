@@ -112,7 +112,9 @@ export class Monitor {
     const { observed, current } = judged
     if (!(EXCLUDED in (latest.metadata.labels ?? {}))) {
       const zone = zoneOf(latest)
-      ready.set(zone, [...(ready.get(zone) ?? []), current])
+      const statuses = ready.get(zone)
+      if (statuses) statuses.push(current)
+      else ready.set(zone, [current])
     }
     if (current !== undefined) await this.#decide(latest, current)
     const hasTurned = current !== undefined && current !== 'True' && observed === 'True'
