@@ -133,7 +133,14 @@ describe.skipIf(!PRESENT)('admission beside the recordings (needs ../shared)', (
   it.each(all.map((scenario) => [scenario.name, scenario] as const))('%s', async (_, { steps, answers }) => {
     const lister = newLister()
     const chain = new AdmissionChain(
-      await admissionPlugins({}, { authorizer, writeQuotaStatus: (quota) => Promise.resolve(quota) }),
+      await admissionPlugins(
+        {},
+        {
+          authorizer,
+          writeQuotaStatus: (quota) => Promise.resolve(quota),
+          createNamespace: (name) => Promise.resolve(name),
+        },
+      ),
       lister,
     )
     for (const [index, step] of steps.entries()) {

@@ -100,7 +100,11 @@ describe('AdmissionChain', () => {
 })
 
 describe('admissionPlugins', () => {
-  const NEEDS = { authorizer, writeQuotaStatus: (quota: KubeObject) => Promise.resolve(quota) }
+  const NEEDS = {
+    authorizer,
+    writeQuotaStatus: (quota: KubeObject) => Promise.resolve(quota),
+    createNamespace: (name: string) => Promise.resolve(name),
+  }
   const names = async (enable: string[], disable: string[]): Promise<string[]> =>
     (await admissionPlugins({ enable, disable }, NEEDS)).map(({ name }) => name)
 
@@ -134,7 +138,7 @@ describe('admissionPlugins', () => {
   it.each([
     [['Nope'], [], 'enable-admission-plugins plugin "Nope" is unknown'],
     [[], ['Nope'], 'disable-admission-plugins plugin "Nope" is unknown'],
-    [['PodNodeSelector'], [], 'enable-admission-plugins plugin "PodNodeSelector" is not implemented'],
+    [['ImagePolicyWebhook'], [], 'enable-admission-plugins plugin "ImagePolicyWebhook" is not implemented'],
     [
       ['Priority'],
       ['Priority'],

@@ -6,6 +6,7 @@ import { defaultIngressClass, defaultStorageClass } from './defaultclass.ts'
 import { DefaultTolerationSeconds, type TolerationSeconds } from './defaulttolerationseconds.ts'
 import { LimitRanger } from './limitranger.ts'
 import { NamespaceLifecycle } from './namespacelifecycle.ts'
+import type { CreateNamespace } from './optional/namespaces.ts'
 import { PersistentVolumeClaimResize } from './persistentvolumeclaimresize.ts'
 import type { AdmissionPlugin, Lookup } from './plugin.ts'
 import { PodResizeValidator } from './podresizevalidator.ts'
@@ -28,6 +29,7 @@ export interface AdmissionDependencies {
   readonly lookup?: Lookup
   /** Reserves what a request uses of a quota. */
   readonly writeQuotaStatus: WriteQuotaStatus
+  readonly createNamespace: CreateNamespace
   /** Of --admission-control-config-file, by plugin. */
   readonly configuration?: ReadonlyMap<string, JsonObject>
   /** Absent: no webhooks are asked. */
@@ -50,11 +52,21 @@ const off = (name: string, make?: Make): Known => ({ name, on: false, ...(make ?
 
 /** Upstream's names, in the order in which they run there. */
 const KNOWN: readonly Known[] = [
-  off('AlwaysAdmit'),
-  off('NamespaceAutoProvision'),
+  off('AlwaysAdmit', async () => new (await import('./optional/always.ts')).AlwaysAdmit()),
+  off('NamespaceAutoProvision', async ({ createNamespace }) => {
+    const { NamespaceAutoProvision } = await import('./optional/namespaces.ts')
+    return new NamespaceAutoProvision(createNamespace)
+  }),
   on('NamespaceLifecycle', ({ lookup }) => new NamespaceLifecycle(lookup)),
-  off('NamespaceExists'),
-  off('LimitPodHardAntiAffinityTopology'),
+  off(
+    'NamespaceExists',
+    async ({ lookup }) => new (await import('./optional/namespaces.ts')).NamespaceExists(lookup),
+  ),
+  off(
+    'LimitPodHardAntiAffinityTopology',
+    async () =>
+      new (await import('./optional/limitpodhardantiaffinitytopology.ts')).LimitPodHardAntiAffinityTopology(),
+  ),
   on('LimitRanger', () => new LimitRanger()),
   on('ServiceAccount', ({ lookup }) => new ServiceAccount(lookup)),
   off('NodeRestriction', async ({ authorizer }) => {
@@ -62,7 +74,10 @@ const KNOWN: readonly Known[] = [
     return new NodeRestriction(authorizer)
   }),
   on('TaintNodesByCondition', () => new TaintNodesByCondition()),
-  off('AlwaysPullImages'),
+  off(
+    'AlwaysPullImages',
+    async () => new (await import('./optional/alwayspullimages.ts')).AlwaysPullImages(),
+  ),
   off('ImagePolicyWebhook'),
   on('PodSecurity', async ({ configuration }) => {
     const given = configuration?.get('PodSecurity')
@@ -70,16 +85,32 @@ const KNOWN: readonly Known[] = [
     const { podSecuritySettings } = await import('./podsecurity/configuration.ts')
     return new PodSecurity(podSecuritySettings(given))
   }),
-  off('PodNodeSelector'),
+  off('PodNodeSelector', async ({ configuration }) => {
+    const { PodNodeSelector } = await import('./optional/podnodeselector.ts')
+    return new PodNodeSelector(configuration?.get('PodNodeSelector'))
+  }),
   on('Priority', () => new Priority()),
   on('DefaultTolerationSeconds', ({ tolerationSeconds }) => new DefaultTolerationSeconds(tolerationSeconds)),
-  off('PodTolerationRestriction'),
-  off('EventRateLimit'),
-  off('ExtendedResourceToleration'),
+  off('PodTolerationRestriction', async ({ configuration }) => {
+    const { PodTolerationRestriction } = await import('./optional/podtolerationrestriction.ts')
+    return new PodTolerationRestriction(configuration?.get('PodTolerationRestriction'))
+  }),
+  off('EventRateLimit', async ({ configuration }) => {
+    const { EventRateLimit } = await import('./optional/eventratelimit.ts')
+    return new EventRateLimit(configuration?.get('EventRateLimit'))
+  }),
+  off(
+    'ExtendedResourceToleration',
+    async () => new (await import('./optional/extendedresourcetoleration.ts')).ExtendedResourceToleration(),
+  ),
   on('DefaultStorageClass', defaultStorageClass),
   on('StorageObjectInUseProtection', () => new StorageObjectInUseProtection()),
   on('PodGroupProtection'),
-  off('OwnerReferencesPermissionEnforcement'),
+  off('OwnerReferencesPermissionEnforcement', async ({ authorizer }) => {
+    const { OwnerReferencesPermissionEnforcement } =
+      await import('./optional/ownerreferencespermissionenforcement.ts')
+    return new OwnerReferencesPermissionEnforcement(authorizer)
+  }),
   on('PersistentVolumeClaimResize', () => new PersistentVolumeClaimResize()),
   on('RuntimeClass', ({ lookup }) => new RuntimeClass(lookup)),
   on('CertificateApproval', ({ authorizer }) => new CertificateApproval(authorizer)),
@@ -87,7 +118,10 @@ const KNOWN: readonly Known[] = [
   on('ClusterTrustBundleAttest'),
   on('CertificateSubjectRestriction', () => new CertificateSubjectRestriction()),
   on('DefaultIngressClass', defaultIngressClass),
-  off('DenyServiceExternalIPs'),
+  off(
+    'DenyServiceExternalIPs',
+    async () => new (await import('./optional/denyserviceexternalips.ts')).DenyServiceExternalIPs(),
+  ),
   on('PodTopologyLabels', () => new PodTopologyLabels()),
   on('PodGroupWorkloadExists'),
   on('NodeDeclaredFeatureValidator'),
@@ -98,7 +132,7 @@ const KNOWN: readonly Known[] = [
   on('ValidatingAdmissionPolicy'),
   on('ValidatingAdmissionWebhook', ({ webhooks }) => webhooks && new ValidatingAdmissionWebhook(webhooks)),
   on('ResourceQuota', ({ writeQuotaStatus }) => new ResourceQuota(writeQuotaStatus)),
-  off('AlwaysDeny'),
+  off('AlwaysDeny', async () => new (await import('./optional/always.ts')).AlwaysDeny()),
 ]
 
 export interface AdmissionSwitches {

@@ -18,7 +18,7 @@ const FIELDS = ['key', 'operator', 'value', 'effect', 'tolerationSeconds'] as co
 const same = (a: Toleration, b: Toleration): boolean => FIELDS.every((field) => a[field] === b[field])
 
 /** True where `wide` tolerates all that `narrow` does. */
-function covers(wide: Toleration, narrow: Toleration): boolean {
+export function covers(wide: Toleration, narrow: Toleration): boolean {
   if (same(wide, narrow)) return true
   const anyKey = !wide.key && wide.operator === 'Exists'
   if (wide.key !== narrow.key && !anyKey) return false

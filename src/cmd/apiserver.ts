@@ -42,7 +42,7 @@ import type { NodeAnswers } from './node-answers.ts'
 import { objectForms } from './objectforms.ts'
 import { type ApiServerOptions, orStartError, StartError } from './options.ts'
 import { lazyNonResource } from './site.ts'
-import { writeStatusInternal } from './internal.ts'
+import { writeInternal, writeStatusInternal } from './internal.ts'
 import { openStore } from './store.ts'
 import { specialServices } from './services.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -185,6 +185,10 @@ async function readingSide(options: ApiServerOptions, storage: Storage): Promise
   const plugins = await pluginsOf(options, {
     authorizer,
     writeQuotaStatus: (quota) => writeStatusInternal(scopes, quota),
+    createNamespace: (name) => {
+      const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
+      return writeInternal(scopes, namespace, 'create')
+    },
     webhooks: { caller: hookCaller, forms: objectForms(() => scopes, builtinResources) },
   })
   const scopes: Scopes = new Scopes({

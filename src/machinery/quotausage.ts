@@ -230,7 +230,8 @@ function isOfClass(name: string, operator: string, values: readonly string[]): b
   return operator === 'In' ? name !== '' && values.includes(name) : !values.includes(name)
 }
 
-const isBestEffort = (spec: JsonObject): boolean =>
+/** A pod that asks for no cpu or memory, and is held to none. */
+export const isBestEffort = (spec: JsonObject): boolean =>
   (['requests', 'limits'] as const).every((which) => {
     const totals = podTotals({ ...spec, overhead: null }, which)
     return !isPositive(totals.get('cpu')) && !isPositive(totals.get('memory'))
