@@ -73,8 +73,7 @@ function parse(text = ''): Labels {
     const [keyFault] = qualifiedNameErrors(key)
     const [valueFault] = labelValueErrors(value)
     if (keyFault !== undefined) throw faulty('<nil>', key, [...qualifiedNameErrors(key)].join('; '))
-    if (valueFault !== undefined)
-      throw faulty(`<nil>[${key}]`, value, [...labelValueErrors(value)].join('; '))
+    if (valueFault !== undefined) throw faulty(`[${key}]`, value, [...labelValueErrors(value)].join('; '))
     labels[key] = value
   }
   return labels
