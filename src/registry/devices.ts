@@ -6,6 +6,7 @@ import { childOf, objectAt, objectsAt, present, textAt } from './reading.ts'
 import { COUNTED, held, STATUS_ONLY } from './rows.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
 import { allocatedDevices, deviceId } from './validation/deviceclaims.ts'
+import { loadSelectors } from './validation/deviceselectors.ts'
 import * as rules from './validation/devices.ts'
 
 /** What a driver said of devices that the claim has no more is dropped. */
@@ -51,6 +52,7 @@ const resourceclaims: Strategy = {
   returnsDeleted: true,
   metadataOnUpdate: ['create', 'update'],
   reads: [rules.NAMESPACES],
+  load: loadSelectors,
   prepareForUpdate: dropDeallocated,
   ...held(rules.validateResourceClaim, rules.validateResourceClaimUpdate),
 }
@@ -70,12 +72,14 @@ export const devices: Readonly<Record<string, Strategy>> = {
     returnsDeleted: true,
     metadataOnUpdate: ['create', 'update'],
     reads: [rules.NAMESPACES],
+    load: loadSelectors,
     ...held(rules.validateClaimTemplate, rules.validateClaimTemplateUpdate),
   },
   'resourceslices.resource.k8s.io': resourceslices,
   'deviceclasses.resource.k8s.io': {
     hasGeneration: true,
     returnsDeleted: true,
+    load: loadSelectors,
     metadataOnUpdate: ['create', 'update'],
     ...held(rules.validateDeviceClass, rules.validateDeviceClassUpdate),
   },

@@ -1,7 +1,8 @@
 // What upstream refused and accepted, held against the strategies and validations of this room.
 import { existsSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { readScenarios, Replay, type Recorded } from './recorded.suite.ts'
+import { loadSelectors } from './validation/deviceselectors.ts'
 
 const ORACLE = new URL('../../../shared/oracle/', import.meta.url)
 const FILES = [
@@ -23,8 +24,9 @@ const LATER = new Map([
   ['faults of a MutatingWebhookConfiguration', 'expressions of match conditions are not compiled'],
   ['faults of a ValidatingWebhookConfiguration', 'expressions of match conditions are not compiled'],
   ['admission policy faults', 'expressions of policies are not compiled'],
-  ['resource faults', 'expressions of selectors are not compiled'],
 ])
+
+beforeAll(loadSelectors)
 
 describe.skipIf(!existsSync(ORACLE))('recorded refusals (needs ../shared)', () => {
   for (const file of FILES) {

@@ -3,6 +3,7 @@
 // Used by devices.ts, deviceclaims.ts and deviceslices.ts. Follows pkg/apis/resource/validation.
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import { cIdentifierErrors } from '../../machinery/validation.ts'
+import { isSelector } from './deviceselectors.ts'
 import type { Spot } from './spot.ts'
 import { isDriverName } from './volumesources.ts'
 
@@ -104,6 +105,7 @@ export function selectors(list: Spot): void {
     if (!cel.isSet) return cel.required()
     const expression = cel.at('expression')
     if (Buffer.byteLength(expression.text) > MAX_DATA) expression.tooLong(MAX_DATA)
+    else isSelector(expression)
   })
 }
 

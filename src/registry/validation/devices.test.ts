@@ -1,10 +1,11 @@
 // Rules of resource.k8s.io, each with what breaks it: places and reasons are those that kube-apiserver 1.36.3 gave.
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { StatusCause } from '../../machinery/status.ts'
 import type { WriteContext } from '../strategy.ts'
 import * as rules from './devices.ts'
+import { loadSelectors } from './deviceselectors.ts'
 
 const contextOf = (labels: Record<string, string> = {}, subresource = ''): WriteContext =>
   ({
@@ -279,5 +280,28 @@ describe('a class, and a template', () => {
       'spec.metadata.name Forbidden',
       'spec.metadata.uID Forbidden',
     ])
+  })
+})
+
+describe('a selector', () => {
+  beforeAll(loadSelectors)
+
+  it.each<[string, string[]]>([
+    ['device.driver == "gpu.example.com"', []],
+    ['device.attributes["gpu.example.com"].cores > 2 && device.allowMultipleAllocations', []],
+    ['device.capacity["gpu.example.com"].memory.isGreaterThan(quantity("1Gi"))', []],
+    ['cel.bind(d, device.attributes["d"], d.one && d.other)', []],
+    ['device.attributes["d"].isFast', []],
+    ['device.', ['Invalid value: "device.": compilation failed: ERROR: <input>:1:8: Syntax error']],
+    ['1', ['Invalid value: "1": must evaluate to bool or the unknown type, not int']],
+    [
+      'nope.x',
+      ['Invalid value: "nope.x": compilation failed: ERROR: <input>:1:1: undeclared reference to \'nope\''],
+    ],
+  ])('%s', (expression, messages) => {
+    const causes = rules.validateResourceClaim(asking({ selectors: [{ cel: { expression } }] }), context)
+    expect(causes.map(({ message }) => message)).toEqual(
+      messages.map((text) => expect.stringContaining(text) as string),
+    )
   })
 })
