@@ -34,7 +34,7 @@ interface Condition extends JsonObject {
   message: string
 }
 
-/** The definition with the status that it should have, fresh; undefined where it has it. */
+/** The definition with the status that it should have, the rest shared; undefined where it has it. */
 export function withStatus(object: KubeObject, taken: TakenNames, now: Date): KubeObject | undefined {
   const status = objectAt(object['status'])
   const spec = objectAt(object['spec'])
@@ -49,7 +49,7 @@ export function withStatus(object: KubeObject, taken: TakenNames, now: Date): Ku
   }
   const merged = mergeConditions(objectsAt(status['conditions']), conditions, timeText(now))
   if (semanticEqual(before, accepted) && merged === undefined) return undefined
-  const next = structuredClone(object) as KubeObject
+  const next: KubeObject = { ...object, metadata: { ...object.metadata } }
   next['status'] = {
     ...objectAt(next['status']),
     conditions: merged ?? objectAt(next['status'])['conditions'] ?? null,
@@ -147,7 +147,8 @@ export function withTerminating(
   const merged = mergeConditions(objectsAt(status['conditions']), [wanted], timeText(now))
   if (!merged) return undefined
   return {
-    ...(structuredClone(object) as KubeObject),
-    status: { ...structuredClone(status), conditions: merged },
+    ...object,
+    metadata: { ...object.metadata },
+    status: { ...status, conditions: merged },
   }
 }
