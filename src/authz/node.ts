@@ -17,6 +17,8 @@ const NODE_ROLE = 'system:node'
 const PODS: GroupResource = { group: '', resource: 'pods' }
 const VOLUMES: GroupResource = { group: '', resource: 'persistentvolumes' }
 const ATTACHMENTS: GroupResource = { group: 'storage.k8s.io', resource: 'volumeattachments' }
+const SLICES: GroupResource = { group: 'resource.k8s.io', resource: 'resourceslices' }
+const STATUS_WRITES: readonly string[] = ['update', 'patch']
 const LEASE_NAMESPACE = 'kube-node-lease'
 
 const ALLOWED: Decision = { decision: 'allow', reason: '' }
@@ -75,6 +77,11 @@ export class NodeAuthorizer implements Authorizer {
           return lease(node, attributes)
         case 'csinodes.storage.k8s.io':
           return csiNode(node, attributes)
+        case 'resourceslices.resource.k8s.io':
+          return this.#slices(node, attributes)
+        // Served in versions that are off by default.
+        case 'podcertificaterequests.certificates.k8s.io':
+          return NO_OPINION
         case 'nodes':
           return this.#nodes(node, attributes)
         case 'pods':
@@ -119,32 +126,42 @@ export class NodeAuthorizer implements Authorizer {
     return this.#related(node, attributes)
   }
 
-  /** Only its own object; whoever may not be told which one is asked for (create) is checked by admission. */
-  #nodes(node: string, attributes: AuthorizationAttributes): Decision {
-    const { verb, name, subresource } = attributes
-    const isOwn = name === node
-    if (verb === 'create' && subresource === '') return ALLOWED
-    if ((verb === 'update' || verb === 'patch') && (subresource === '' || subresource === 'status'))
-      return ALLOWED
-    if ((verb === 'get' || verb === 'list' || verb === 'watch') && subresource === '' && isOwn) return ALLOWED
-    if (verb === 'get' || verb === 'list' || verb === 'watch') {
-      return no(`node '${node}' cannot read '${name}', only its own Node object`)
+  /** Reads only of its own object; what it may write of others is decided by admission (NodeRestriction). */
+  #nodes(node: string, { verb, name, subresource }: AuthorizationAttributes): Decision {
+    if (subresource === '' && (verb === 'get' || verb === 'list' || verb === 'watch')) {
+      if (name === node) return ALLOWED
+      const which = name === '' ? 'all nodes' : `'${name}'`
+      return no(`node '${node}' cannot read ${which}, only its own Node object`)
     }
-    return this.#byRole(attributes)
+    const writes = subresource === '' ? ['create', 'update', 'patch'] : STATUS_WRITES
+    return (subresource === '' || subresource === 'status') && writes.includes(verb) ? ALLOWED : NO_OPINION
   }
 
   #pods(node: string, attributes: AuthorizationAttributes): Decision | Promise<Decision> {
-    const { verb, subresource, fieldSelector } = attributes
-    if (verb === 'get' && subresource === '') return this.#related(node, attributes)
-    if (verb === 'list' || verb === 'watch') {
-      const isOwn = fieldSelector?.some(({ key, operator, values }) => {
-        return (
-          key === 'spec.nodeName' && operator.startsWith('=') && values.length === 1 && values[0] === node
-        )
-      })
-      return isOwn ? ALLOWED : no(`can only list/watch pods with spec.nodeName field selector`)
+    const { verb, subresource, name } = attributes
+    if (subresource === 'status') return STATUS_WRITES.includes(verb) ? ALLOWED : NO_OPINION
+    if (subresource === 'eviction') return verb === 'create' ? ALLOWED : NO_OPINION
+    if (subresource !== '') return NO_OPINION
+    if (verb === 'get') return this.#related(node, attributes)
+    // Only mirror pods, which admission sees to.
+    if (verb === 'create' || verb === 'delete') return ALLOWED
+    if (verb !== 'list' && verb !== 'watch') return NO_OPINION
+    if (selects(attributes, node, 'spec.nodeName')) return ALLOWED
+    if (name !== '') return this.#related(node, attributes)
+    return no('can only list/watch pods with spec.nodeName field selector')
+  }
+
+  #slices(node: string, attributes: AuthorizationAttributes): Decision | Promise<Decision> {
+    const { verb, subresource } = attributes
+    if (subresource !== '') return no('cannot authorize ResourceSlice subresources')
+    if (verb === 'create') return ALLOWED
+    if (['get', 'update', 'patch', 'delete'].includes(verb)) return this.#related(node, attributes)
+    if (['watch', 'list', 'deletecollection'].includes(verb)) {
+      if (selects(attributes, node, 'spec.nodeName')) return ALLOWED
+      return no('can only list/watch/deletecollection resourceslices with nodeName field selector')
     }
-    return this.#byRole(attributes)
+    const known = 'get, watch, list, create, update, patch, delete, deletecollection'
+    return no(`only the following verbs are allowed for a ResourceSlice: ${known}`)
   }
 
   async #related(node: string, attributes: AuthorizationAttributes): Promise<Decision> {
@@ -153,6 +170,7 @@ export class NodeAuthorizer implements Authorizer {
     const needed = [PODS]
     if (resource === 'persistentvolumes' || resource === 'secrets') needed.push(VOLUMES)
     if (resource === 'volumeattachments') needed.push(ATTACHMENTS)
+    if (resource === 'resourceslices') needed.push(SLICES)
     await this.#lister.ready(...needed)
     if (this.#isRelated(node, { namespace, name, resource })) return ALLOWED
     return no(`no relationship found between node '${node}' and this object`)
@@ -164,6 +182,8 @@ export class NodeAuthorizer implements Authorizer {
         return nodeOf(this.#lister.get(PODS, namespace, name)) === node
       case 'volumeattachments':
         return nodeOf(this.#lister.get(ATTACHMENTS, '', name)) === node
+      case 'resourceslices':
+        return nodeOf(this.#lister.get(SLICES, '', name)) === node
       case 'serviceaccounts':
         return this.#podsOn(node, namespace).some(
           (spec) => isObject(spec) && spec['serviceAccountName'] === name,
@@ -193,6 +213,12 @@ export class NodeAuthorizer implements Authorizer {
     return this.#lister.list(PODS, namespace).flatMap((pod) => (nodeOf(pod) === node ? [pod['spec']] : []))
   }
 }
+
+/** Whether the request is for what has just this value in the field. */
+const selects = ({ fieldSelector }: AuthorizationAttributes, value: string, field: string): boolean =>
+  fieldSelector?.some(({ key, operator, values }) => {
+    return key === field && operator.startsWith('=') && values.length === 1 && values[0] === value
+  }) ?? false
 
 interface Wanted {
   readonly namespace: string

@@ -19,6 +19,7 @@ import type { InflightLimit } from './inflight.ts'
 import { negotiate } from './negotiate.ts'
 import { requestInfoOf } from './requestinfo.ts'
 import { type ErrorLog, PLAIN, respond, respondError } from './respond.ts'
+import { selectorsOf } from './selectors.ts'
 
 /** Bodies beyond this are refused with 413, as upstream's MaxRequestBodyBytes. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
@@ -108,7 +109,7 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   if (wanted) walk.audit?.impersonated(user)
   const leave = longRunning ? undefined : await chain.inflight.enter()
   try {
-    await authorize(chain.authorizer, { ...info, user }, walk.audit)
+    await authorize(chain.authorizer, { ...info, ...selectorsOf(info, query), user }, walk.audit)
     if (!info.isResourceRequest) return chain.nonResource(walk.audit?.watched(exchange) ?? exchange, user)
     const handled = handle(chain, walk, { info, user, query })
     const given = await (longRunning ? handled : inTime(handled, allotted))
