@@ -17,7 +17,9 @@ import type { Authorizer } from '../machinery/attributes.ts'
 import type { GroupResource } from '../machinery/gvk.ts'
 import { StatusError } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
-import { ServedResources } from '../registry/served.ts'
+import { type CustomResource, ServedResources } from '../registry/served.ts'
+import type { Handlers } from '../handlers/subresource.ts'
+import type { Resource } from '../schema/resource.ts'
 import { builtinResources } from '../schema/resources.ts'
 import { Caches } from '../storage/cache/caches.ts'
 import { startCompaction } from '../storage/compactor.ts'
@@ -47,6 +49,11 @@ import { openStore } from './store.ts'
 import { specialServices } from './services.ts'
 import { startUpkeep } from './upkeep.ts'
 
+export interface AddedResource {
+  readonly resource: CustomResource
+  readonly handlers: Handlers
+}
+
 export interface ApiServer {
   readonly url: string
   readonly port: number
@@ -61,6 +68,8 @@ export interface ApiServer {
   readonly components: Set<string>
   /** Requests that lead to a node are answered by this from now on, as far as it knows the node. */
   connectNodes(answer: NodeAnswers): void
+  /** Serves resources that lie in no store, and what answers for them. */
+  addResources(name: string, added: readonly AddedResource[]): void
   /** What /metrics tells besides, of a part that runs in this process, in Prometheus' text format. */
   addMetrics(text: () => string): void
   stop(): Promise<void>
@@ -106,6 +115,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     port: options.port,
     metrics: [],
     components: new Set(),
+    added: new Map(),
     nodes: () => undefined,
   }
   const reading = await readingSide(options, storage)
@@ -149,9 +159,21 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     components: state.components,
     addMetrics: (text) => void state.metrics.push(text),
     connectNodes: (answer) => void (state.nodes = answer),
+    addResources: (name, added) => addResources(reading.served, state, name, added),
     loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),
     stop: () => stop({ listening, caches, storage, renewal, stopCompaction, stopWork, auditor, hookCaller }),
   }
+}
+
+function addResources(
+  served: ServedResources,
+  state: State,
+  name: string,
+  added: readonly AddedResource[],
+): void {
+  for (const { resource, handlers } of added) state.added.set(resource.row, handlers)
+  const resources = added.map(({ resource }) => resource)
+  served.define(name, resources)
 }
 
 /** What changes while the server starts. */
@@ -160,6 +182,7 @@ interface State {
   port: number
   readonly metrics: (() => string)[]
   readonly components: Set<string>
+  readonly added: Map<Resource, Handlers>
   nodes: NodeAnswers
 }
 
@@ -254,6 +277,7 @@ function chainOf(
     special: specialHandlers(
       specialServices({
         ...{ options, scopes, stored, authorizer, rbac, reviewToken, tokenIssuer, components },
+        addedResource: (resource) => state.added.get(resource),
         answerOfNode: (node, request) => state.nodes(node, request),
       }),
     ),

@@ -24,6 +24,7 @@ export interface ServiceParts {
   readonly reviewToken: Authentication['reviewToken']
   readonly tokenIssuer: Authentication['tokenIssuer']
   readonly answerOfNode: NodeAnswers
+  readonly addedResource: SpecialServices['addedResource']
 }
 
 export function specialServices(parts: ServiceParts): SpecialServices {
@@ -31,6 +32,7 @@ export function specialServices(parts: ServiceParts): SpecialServices {
   return {
     scopeOf: (resource) => scopes.of(stored(resource)),
     tokenIssuer,
+    addedResource: parts.addedResource,
     customSubresource: (resource, name) =>
       name === 'scale' && resource.custom ? scopes.of(resource).kind.custom?.scale : undefined,
     connect: async (scope, request, connection) => {

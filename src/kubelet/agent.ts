@@ -9,11 +9,18 @@ import { WorkQueue } from '../client/queue.ts'
 import { EventRecorder } from '../client/recorder.ts'
 import { keyOf } from '../client/resource.ts'
 import { NODES, PODS } from '../client/resources.ts'
-import { type KubeletReply, type KubeletRequest, kubeletReply, type NodeView } from './endpoints.ts'
+import {
+  type KubeletReply,
+  type KubeletRequest,
+  kubeletReply,
+  type NodeView,
+  type PodOnNode,
+} from './endpoints.ts'
 import { HEARTBEAT_MS, SimulatedNode } from './node.ts'
 import type { NodeSpecimen } from './nodeobject.ts'
 import { SimulatedPods } from './pods.ts'
 import { Stages } from './stages.ts'
+import { type PodUsage, podUsage } from './usage.ts'
 import { Wheel } from './wheel.ts'
 
 export interface AgentParts {
@@ -101,8 +108,22 @@ export class NodeAgent {
     return node && kubeletReply(this.#view(node), request)
   }
 
+  /** What the pods of all nodes use now, by what they declare. */
+  usages(): PodUsage[] {
+    const { clock } = this.#parts
+    const now = clock.now()
+    return this.nodes().flatMap(({ metadata: { name = '' } }) =>
+      this.#podsOf(name).map(({ pod, record }) => podUsage(pod, record, now)),
+    )
+  }
+
+  /** The nodes as they were seen last. */
+  nodes(): Node[] {
+    return [...this.#nodes.values()].flatMap(({ node }) => (node ? [node] : []))
+  }
+
   #view({ name, specimen, node }: SimulatedNode): NodeView {
-    const { clock, informers } = this.#parts
+    const { clock } = this.#parts
     return {
       clock,
       node: {
@@ -110,16 +131,17 @@ export class NodeAgent {
         capacity: specimen.capacity,
         startedAt: Date.parse(node?.metadata.creationTimestamp ?? '') || clock.now(),
       },
-      pods: () =>
-        informers
-          .of(PODS)
-          .reader.by(BY_NODE, name)
-          .flatMap((pod) => {
-            const record = this.#pods.record(pod)
-            return record ? [{ pod: this.#stages.of(pod), record }] : []
-          }),
+      pods: () => this.#podsOf(name),
       watch: (pod, changed) => this.#pods.follow(pod, changed),
     }
+  }
+
+  #podsOf(node: string): PodOnNode[] {
+    const pods = this.#parts.informers.of(PODS).reader.by(BY_NODE, node)
+    return [...pods].flatMap((pod) => {
+      const record = this.#pods.record(pod)
+      return record ? [{ pod: this.#stages.of(pod), record }] : []
+    })
   }
 
   async #addOne(specimen: NodeSpecimen, signal: AbortSignal): Promise<void> {

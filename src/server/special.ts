@@ -29,6 +29,8 @@ export interface SpecialServices extends ActionServices {
   /** By qualified resource: "tokenreviews.authentication.k8s.io". */
   readonly reviews: ReadonlyMap<string, Review>
   readonly componentStatuses: Computed
+  /** What a part of this process answers for a resource that it has added; undefined: it is none of these. */
+  addedResource(resource: Resource): Handlers | undefined
 }
 
 /** Looks the handlers of each place up once. */
@@ -38,7 +40,9 @@ export function specialHandlers(services: SpecialServices): SpecialHandlers {
   const components = computedHandlers(services.componentStatuses)
   let bindings: Handlers | undefined
   return {
-    resource: ({ group, name }) => {
+    resource: (resource) => {
+      const { group, name } = resource
+      if (resource.custom) return services.addedResource(resource)
       if (group === '' && name === 'componentstatuses') return components
       if (group === '' && name === 'bindings') return (bindings ??= bindingsOf(services))
       return reviews.get(qualifiedResource({ group, resource: name }))

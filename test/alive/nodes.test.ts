@@ -93,6 +93,9 @@ describe.skipIf(program === undefined).concurrent('simulated nodes', { timeout: 
       cpu: { usageNanoCores: 250_000_000 },
       containers: [{ name: 'busy', memory: { workingSetBytes: 67_108_864 } }],
     })
+    expect(await k('top pod busy --no-headers')).toMatch(/^busy +250m +64Mi *$/m)
+    expect(await k('top node --no-headers')).toMatch(/^node-\d +\d+m +\d+% +\d+Mi +\d+%/m)
+    expect(await k('get podmetrics -o name')).toBe('podmetrics.metrics.k8s.io/busy\n')
     expect(await raw('pods')).toContain('"name":"busy"')
     expect(await k.fails(`get --raw /api/v1/nodes/${node}/proxy/nosuch`)).toContain('404 page not found')
   })
