@@ -83,7 +83,10 @@ function metadata(schema: JsonObject, level: Level, path: string, causes: Status
       causes.push(cause.invalid(`${keyed(path, key)}.type`, type, 'must be string'))
   }
   const meta = properties.get('metadata')
-  if (meta) metadataShape(meta, level, isWhole, keyed(path, 'metadata'), causes)
+  const metaType = meta && textAt(meta, 'type')
+  if (isWhole && meta && metaType !== 'object')
+    causes.push(cause.invalid(`${keyed(path, 'metadata')}.type`, metaType, 'must be object'))
+  if (meta && level === 'root') metadataShape(meta, keyed(path, 'metadata'), causes)
   if (embedded && schema['x-kubernetes-preserve-unknown-fields'] !== true && properties.size === 0) {
     const why =
       'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields'
@@ -91,17 +94,8 @@ function metadata(schema: JsonObject, level: Level, path: string, causes: Status
   }
 }
 
-// eslint-disable-next-line max-params -- a shape, where it stands, and where to say what is wrong with it
-function metadataShape(
-  meta: JsonObject,
-  level: Level,
-  isWhole: boolean,
-  path: string,
-  causes: StatusCause[],
-): void {
-  const type = textAt(meta, 'type')
-  if (isWhole && type !== 'object') causes.push(cause.invalid(`${path}.type`, type, 'must be object'))
-  if (level !== 'root') return
+/** The metadata of whole objects at the root may be narrowed by names alone. */
+function metadataShape(meta: JsonObject, path: string, causes: StatusCause[]): void {
   const named = [...namedOf(meta, 'properties').keys()]
   const known = named.every((key) => key === 'name' || key === 'generateName')
   const others = Object.keys(meta).filter((key) => !['type', 'properties', 'default'].includes(key))
