@@ -9,6 +9,9 @@ import { NamespaceLifecycle } from './namespacelifecycle.ts'
 import type { CreateNamespace } from './optional/namespaces.ts'
 import { PersistentVolumeClaimResize } from './persistentvolumeclaimresize.ts'
 import type { AdmissionPlugin, Lookup } from './plugin.ts'
+import type { PolicyNeeds } from './policies/needs.ts'
+import { MutatingAdmissionPolicy } from './policies/mutating.ts'
+import { ValidatingAdmissionPolicy } from './policies/validating.ts'
 import { PodResizeValidator } from './podresizevalidator.ts'
 import { PodSecurity } from './podsecurity/podsecurity.ts'
 import { PodTopologyLabels } from './podtopologylabels.ts'
@@ -34,6 +37,8 @@ export interface AdmissionDependencies {
   readonly configuration?: ReadonlyMap<string, JsonObject>
   /** Absent: no webhooks are asked. */
   readonly webhooks?: WebhookNeeds
+  /** Absent: there are no policies. */
+  readonly policies?: PolicyNeeds
   readonly tolerationSeconds?: TolerationSeconds
 }
 
@@ -127,9 +132,9 @@ const KNOWN: readonly Known[] = [
   on('NodeDeclaredFeatureValidator'),
   on('JobValidation'),
   on('PodResizeValidator', () => new PodResizeValidator()),
-  on('MutatingAdmissionPolicy'),
+  on('MutatingAdmissionPolicy', ({ policies }) => policies && new MutatingAdmissionPolicy(policies)),
   on('MutatingAdmissionWebhook', ({ webhooks }) => webhooks && new MutatingAdmissionWebhook(webhooks)),
-  on('ValidatingAdmissionPolicy'),
+  on('ValidatingAdmissionPolicy', ({ policies }) => policies && new ValidatingAdmissionPolicy(policies)),
   on('ValidatingAdmissionWebhook', ({ webhooks }) => webhooks && new ValidatingAdmissionWebhook(webhooks)),
   on('ResourceQuota', ({ writeQuotaStatus }) => new ResourceQuota(writeQuotaStatus)),
   off('AlwaysDeny', async () => new (await import('./optional/always.ts')).AlwaysDeny()),

@@ -5,7 +5,7 @@ import { CelError } from './fault.ts'
 import type { Define, Library } from './overload.ts'
 import { items, pairs } from './size.ts'
 import { int } from './standard.ts'
-import type { MapValue} from './values.ts';
+import type { MapValue } from './values.ts'
 import { Duration, isKeyed, ListValue, NONE, Optional, type Value } from './values.ts'
 
 const ORDERED = ['int', 'uint', 'double', 'bool', 'string', 'bytes', 'timestamp', 'duration']

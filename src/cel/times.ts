@@ -1,7 +1,7 @@
 // Moments and spans: their texts, and their parts in a time zone. Follows cel-go common/types/{timestamp,duration}.go.
 import { CelError } from './fault.ts'
 import type { Library } from './overload.ts'
-import type { Duration, Timestamp} from './values.ts';
+import type { Duration, Timestamp } from './values.ts'
 import { floorDivide, secondsOf, type Value } from './values.ts'
 
 /** RFC 3339 in UTC, with as much of a second as there is. */

@@ -8,7 +8,6 @@ const TYPE = 'kubernetes.URL'
 
 /** What Go's url.ParseRequestURI takes: an absolute URI, or an absolute path. */
 function parse(text: string): URL | undefined {
-   
   if (/[\s\x00-\x1f\x7f]/.test(text)) return undefined
   if (text.startsWith('/'))
     return URL.parse(`nothing://${text.startsWith('//') ? text.slice(2) : `./${text}`}`) ?? undefined

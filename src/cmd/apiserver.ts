@@ -3,6 +3,7 @@
 import type { AdmissionPlugin } from '../admission/plugin.ts'
 import { type AdmissionDependencies, admissionPlugins } from '../admission/plugins.ts'
 import { AdmissionChain } from '../admission/chain.ts'
+import { webhookConditions } from '../admission/policies/conditions.ts'
 import { Impersonation } from '../authn/impersonation.ts'
 import type { Auditor } from '../audit/auditor.ts'
 import { authorizerChain } from '../authz/chain.ts'
@@ -41,7 +42,7 @@ import { lazyHookCaller, type LazyHookCaller } from './hooks.ts'
 import { type Identity, loadIdentity } from './identity.ts'
 import { type Log, makeLog } from './log.ts'
 import type { NodeAnswers } from './node-answers.ts'
-import { objectForms } from './objectforms.ts'
+import { objectForms, policyNeeds } from './objectforms.ts'
 import { type ApiServerOptions, orStartError, StartError } from './options.ts'
 import { lazyNonResource } from './site.ts'
 import { writeInternal, writeStatusInternal } from './internal.ts'
@@ -205,6 +206,10 @@ async function readingSide(options: ApiServerOptions, storage: Storage): Promise
   const rbac = new RbacAuthorizer(lister)
   const authorizer = authorizerChain(options.authorizationModes, { rbac, node: new NodeAuthorizer(lister) })
   const hookCaller = lazyHookCaller(lister)
+  const forms = objectForms(
+    () => scopes,
+    () => served.all(),
+  )
   const plugins = await pluginsOf(options, {
     authorizer,
     writeQuotaStatus: (quota) => writeStatusInternal(scopes, quota),
@@ -212,7 +217,8 @@ async function readingSide(options: ApiServerOptions, storage: Storage): Promise
       const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
       return writeInternal(scopes, namespace, 'create')
     },
-    webhooks: { caller: hookCaller, forms: objectForms(() => scopes, builtinResources) },
+    webhooks: { caller: hookCaller, forms, conditions: webhookConditions(authorizer) },
+    policies: policyNeeds(() => scopes, { forms, authorizer, served }),
   })
   const scopes: Scopes = new Scopes({
     caches,

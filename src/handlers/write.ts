@@ -72,7 +72,6 @@ export async function write(w: WriteRequest): Promise<Written> {
   const { scope } = w
   await scope.cache.fresh()
   if (scope.strategy.load) await scope.strategy.load()
-  if (scope.strategy.load) await scope.strategy.load()
   if (scope.strategy.reads) await scope.environment.lister.ready(...scope.strategy.reads)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     stillAsked(w.request)

@@ -10,6 +10,7 @@ import { childOf, objectAt, present } from './reading.ts'
 import { changesOf, COUNTED, held, STATUS_ONLY, WITH_STATUS } from './rows.ts'
 import type { DeleteOptions, Strategy, WriteContext } from './strategy.ts'
 import * as admission from './validation/admissionpolicies.ts'
+import { loadExpressions } from './validation/expressions.ts'
 import * as classes from './validation/classes.ts'
 import * as flow from './validation/flowcontrol.ts'
 import * as networking from './validation/networking.ts'
@@ -32,6 +33,7 @@ const binding: Strategy = {
 }
 const webhooks: Strategy = {
   ...binding,
+  load: loadExpressions,
   changesGeneration: changesOf('webhooks'),
   ...held(extension.validateWebhooks, extension.validateWebhooksUpdate),
 }
@@ -92,6 +94,7 @@ export const policies: Readonly<Record<string, Strategy>> = {
     ...binding,
     resetFields: STATUS_ONLY,
     initialStatus: () => ({}),
+    load: loadExpressions,
     ...held(admission.validateValidatingPolicy, admission.validateValidatingPolicyUpdate),
   },
   'validatingadmissionpolicybindings.admissionregistration.k8s.io': {
@@ -100,6 +103,7 @@ export const policies: Readonly<Record<string, Strategy>> = {
   },
   'mutatingadmissionpolicies.admissionregistration.k8s.io': {
     ...binding,
+    load: loadExpressions,
     ...held(admission.validateMutatingPolicy, admission.validateMutatingPolicyUpdate),
   },
   'mutatingadmissionpolicybindings.admissionregistration.k8s.io': {

@@ -136,8 +136,6 @@ export interface Strategy {
   abandon?(object: KubeObject, context: WriteContext): Promise<void>
   /** Brings in what the rules need and few servers ever do: awaited before a write. */
   load?(): Promise<void>
-  /** Loads what the rules need and only this kind has: awaited before a write. */
-  load?(): Promise<void>
   /** What preparation and validation look up: `lister.ready` is awaited for these before a write. */
   readonly reads?: readonly GroupResource[]
   /** Seconds after which stored objects expire (Events). */

@@ -64,7 +64,8 @@ export function kindOf(resource: Resource, subresource: string): GroupVersionKin
   return { group, version, kind }
 }
 
-function matchNamespace(
+/** Whether the selector takes the namespace of the request; 404 where its labels are needed and it is not there. */
+export function matchNamespace(
   selector: LabelSelector,
   attributes: AdmissionAttributes,
   lister: Lister,
@@ -79,7 +80,8 @@ function matchNamespace(
   return found ? selector.matches(labelsOf(found)) : notFound(NAMESPACES, namespace)
 }
 
-function matchObject(selector: LabelSelector, { object, old }: AdmissionAttributes): boolean {
+/** The selector takes the new object or the old one. */
+export function matchObject(selector: LabelSelector, { object, old }: AdmissionAttributes): boolean {
   if (selector.empty) return true
   return (
     (object !== undefined && selector.matches(labelsOf(object))) ||

@@ -89,12 +89,12 @@ function apply(object: JsonObject, operations: Json[]): Json {
     return applyJsonPatch(object, readJsonPatch(operations))
   } catch (error) {
     if (!(error instanceof StatusError)) throw error
-    throw internalError(faultOf(object, operations))
+    throw internalError(patchFault(object, operations))
   }
 }
 
 /** Which operation it was, in the words of upstream's library. */
-function faultOf(object: JsonObject, operations: Json[]): string {
+export function patchFault(object: JsonObject, operations: Json[]): string {
   let current: Json = object
   for (const operation of operations) {
     try {

@@ -71,9 +71,14 @@ function described(
   return { before: JSON.stringify(before), after: JSON.stringify(after) }
 }
 
-const shownKind = ({ group, version, kind }: GroupVersionKind): JsonObject => ({ group, version, kind })
+export const shownKind = ({ group, version, kind }: GroupVersionKind): JsonObject => ({
+  group,
+  version,
+  kind,
+})
 
-function shownUser({ name, uid, groups, extra }: UserInfo): JsonObject {
+/** UserInfo of authentication.k8s.io. */
+export function shownUser({ name, uid, groups, extra }: UserInfo): JsonObject {
   return {
     ...(name && { username: name }),
     ...(uid && { uid }),

@@ -4,6 +4,9 @@ import type { KubeObject } from '../../machinery/object.ts'
 import type { Reinvocation } from '../plugin.ts'
 import type { Hook } from './hook.ts'
 
+/** Who may be asked twice: a webhook, or a policy with a binding. */
+export type Asked = Pick<Hook, 'id' | 'reinvoked'>
+
 export class Rounds {
   /** Asked already, and ready to be asked again. */
   #seen = new Set<string>()
@@ -32,11 +35,11 @@ export class Rounds {
     this.#seen = new Set()
   }
 
-  asked(hook: Hook): void {
+  asked(hook: Asked): void {
     if (hook.reinvoked) this.#seen.add(hook.id)
   }
 
-  isDue(hook: Hook): boolean {
+  isDue(hook: Asked): boolean {
     return this.#due.has(hook.id)
   }
 }

@@ -1,9 +1,12 @@
-// Rules of admission policies and of their bindings, but for the expressions themselves: these are compiled where CEL is.
+// Rules of admission policies and of their bindings, expressions included.
 // Follows pkg/apis/admissionregistration/validation.
 import { parseGroupVersion } from '../../machinery/gvk.ts'
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import { dns1035LabelErrors, pathSegmentErrors, qualifiedNameErrors } from '../../machinery/validation.ts'
+import type { Declared } from '../../cel/admission.ts'
+import type { CelType } from '../../cel/types.ts'
 import { textsAt } from '../reading.ts'
+import { expression as compiled } from './expressions.ts'
 import { onCreate, onUpdate } from './rules.ts'
 import type { Spot } from './spot.ts'
 import { matchConditions, rule } from './webhooks.ts'
@@ -77,17 +80,31 @@ function mutatingOnly(match: Spot): void {
   }
 }
 
-function variable(spot: Spot): void {
+/** What the expressions of a policy may name; its variables join one after the other. */
+interface Scope extends Declared {
+  readonly variables: Map<string, CelType>
+}
+
+const scopeOf = (spec: Spot): Scope => ({
+  params: spec.at('paramKind').isSet,
+  authorizer: true,
+  variables: new Map(),
+})
+
+function variable(spot: Spot, scope: Scope): void {
   const [name, expression] = [spot.at('name'), spot.at('expression')]
   if (!name.text.trim()) name.required('name is not specified')
   else if (!IDENTIFIER.test(name.text) || RESERVED.has(name.text)) {
     name.invalid('must be a valid CEL identifier')
   }
-  if (!expression.text.trim()) expression.required('expression is not specified')
+  if (!expression.text.trim()) return expression.required('expression is not specified')
+  const type = compiled(expression, scope, 'any')
+  if (name.text) scope.variables.set(name.text, type ?? { kind: 'dyn' })
 }
 
 /** What policies of both sorts have. */
-function commonSpec(spec: Spot, mutating: boolean): void {
+function commonSpec(spec: Spot, mutating: boolean): Scope {
+  const scope = scopeOf(spec)
   const [failure, match] = [spec.at('failurePolicy'), spec.at('matchConstraints')]
   if (failure.isSet) failure.oneOf(['Fail', 'Ignore'])
   else failure.required()
@@ -97,21 +114,27 @@ function commonSpec(spec: Spot, mutating: boolean): void {
     match.at('resourceRules').needed()
     if (mutating) mutatingOnly(match)
   } else match.required()
-  matchConditions(spec.at('matchConditions'))
-  spec.at('variables').items().forEach(variable)
+  matchConditions(spec.at('matchConditions'), { params: scope.params, authorizer: true })
+  for (const item of spec.at('variables').items()) variable(item, scope)
+  return scope
 }
 
-function validation(spot: Spot): void {
-  const [text, message] = [spot.at('messageExpression'), spot.at('message')]
-  if (!spot.at('expression').text.trim()) spot.at('expression').required('expression is not specified')
-  for (const given of [text, message]) {
-    if (given.text && !given.text.trim()) given.invalid('must be non-empty if specified')
-  }
+function validation(spot: Spot, scope: Scope): void {
+  const [expression, text, message] = [
+    spot.at('expression'),
+    spot.at('messageExpression'),
+    spot.at('message'),
+  ]
+  if (!expression.text.trim()) expression.required('expression is not specified')
+  else compiled(expression, scope, 'condition')
+  if (text.text && !text.text.trim()) text.invalid('must be non-empty if specified')
+  else if (text.text) compiled(text, { ...scope, authorizer: false }, 'message')
+  if (message.text && !message.text.trim()) message.invalid('must be non-empty if specified')
   if (/[\r\n]/.test(message.text.trim())) message.invalid('must not contain line breaks')
   spot.at('reason').oneOfIfSet(REASONS)
 }
 
-function auditAnnotation(spot: Spot, policy: string): void {
+function auditAnnotation(spot: Spot, policy: string, scope: Scope): void {
   const [key, value] = [spot.at('key'), spot.at('valueExpression')]
   if (!policy) key.invalid('requires metadata.name be non-empty', key.text)
   else key.with(`${policy}/${key.text}`).matches(qualifiedNameErrors)
@@ -119,53 +142,58 @@ function auditAnnotation(spot: Spot, policy: string): void {
   if (!trimmed) value.required('valueExpression is not specified')
   else if (Buffer.byteLength(trimmed) > MAX_VALUE_EXPRESSION) {
     value.required(`must not exceed ${MAX_VALUE_EXPRESSION} bytes in length`)
-  }
+  } else compiled(value, scope, 'annotation')
 }
 
 function validatingPolicy(policy: Spot): void {
   const spec = policy.at('spec')
   const [validations, annotations] = [spec.at('validations'), spec.at('auditAnnotations')]
-  commonSpec(spec, false)
+  const scope = commonSpec(spec, false)
   if (validations.isEmpty && annotations.isEmpty) {
     for (const list of [validations, annotations]) {
       list.required('validations or auditAnnotations must contain at least one item')
     }
     return
   }
-  validations.items().forEach(validation)
+  for (const item of validations.items()) validation(item, scope)
   if (annotations.items().length > MAX_ANNOTATIONS) {
     annotations.invalid(`must not have more than ${MAX_ANNOTATIONS} auditAnnotations`)
   }
   const seen = new Set<string>()
   for (const annotation of annotations.items()) {
     const key = annotation.at('key')
-    auditAnnotation(annotation, policy.at('metadata').at('name').text)
+    auditAnnotation(annotation, policy.at('metadata').at('name').text, scope)
     if (seen.has(key.text)) key.duplicate(key.text)
     seen.add(key.text)
   }
 }
 
+type PatchField = 'jsonPatch' | 'applyConfiguration'
+
 /** The field that belongs to the type of patch, and not the other one's. */
-function patchField(mutation: Spot, type: string, own: string, other: string): void {
+function patchField(mutation: Spot, scope: Scope, own: PatchField, other: PatchField): void {
+  const type = mutation.at('patchType').text
+  const expression = mutation.at(own).at('expression')
   if (!mutation.at(own).isSet) mutation.at(own).required(`must be specified when patchType is ${type}`)
-  else if (!mutation.at(own).at('expression').text.trim()) mutation.at(own).at('expression').required()
+  else if (!expression.text.trim()) expression.required()
+  else compiled(expression, { ...scope, patches: true }, own === 'jsonPatch' ? 'jsonPatch' : 'apply')
   if (mutation.at(other).isSet) {
     mutation.at(other).invalid(`must not be specified when patchType is ${type}`, `{${other}}`)
   }
 }
 
-function mutation(spot: Spot): void {
+function mutation(spot: Spot, scope: Scope): void {
   const type = spot.at('patchType')
   if (!type.neededOneOf(['ApplyConfiguration', 'JSONPatch'])) return
-  if (type.text === 'JSONPatch') patchField(spot, type.text, 'jsonPatch', 'applyConfiguration')
-  else patchField(spot, type.text, 'applyConfiguration', 'jsonPatch')
+  if (type.text === 'JSONPatch') patchField(spot, scope, 'jsonPatch', 'applyConfiguration')
+  else patchField(spot, scope, 'applyConfiguration', 'jsonPatch')
 }
 
 function mutatingPolicy(policy: Spot): void {
   const spec = policy.at('spec')
-  commonSpec(spec, true)
+  const scope = commonSpec(spec, true)
   spec.at('mutations').needed('mutations must contain at least one item')
-  spec.at('mutations').items().forEach(mutation)
+  for (const item of spec.at('mutations').items()) mutation(item, scope)
   spec.at('reinvocationPolicy').neededOneOf(['IfNeeded', 'Never'])
 }
 

@@ -1,5 +1,4 @@
 // Rules of what extends the server: webhooks, and APIServices.
-// Expressions of match conditions are checked where CEL is (see docs): here only that there is one.
 // Follows pkg/apis/admissionregistration/validation, apiserver pkg/util/webhook/validation.go and kube-aggregator.
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import {
@@ -8,7 +7,9 @@ import {
   portNumberErrors,
   qualifiedNameErrors,
 } from '../../machinery/validation.ts'
+import type { Declared } from '../../cel/admission.ts'
 import { textAt, textsAt } from '../reading.ts'
+import { expression as compiled } from './expressions.ts'
 import { onCreate, onUpdate } from './rules.ts'
 import type { Spot } from './spot.ts'
 
@@ -118,12 +119,14 @@ export function clientConfig(client: Spot): void {
   else service(client.at('service'))
 }
 
-export function matchConditions(list: Spot): void {
+/** Conditions, and that they compile. */
+export function matchConditions(list: Spot, declared: Declared = { params: false, authorizer: true }): void {
   if (list.items().length > MAX_CONDITIONS) list.tooMany(MAX_CONDITIONS)
   const seen = new Set<string>()
   for (const condition of list.items()) {
     const name = condition.at('name')
     if (!condition.at('expression').text.trim()) condition.at('expression').required()
+    else compiled(condition.at('expression'), declared, 'condition')
     name.neededAs(qualifiedNameErrors)
     if (name.text && seen.has(name.text)) name.duplicate()
     seen.add(name.text)
