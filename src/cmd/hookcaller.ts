@@ -76,8 +76,7 @@ export class HttpsHookCaller implements HookCaller {
         this.#resolve(namespace, name, port).catch((error: Error) => {
           throw new TransportError(error.message)
         })
-      const rooted = path.startsWith('/') ? path : `/${path}`
-      return { url: `https://${host}`, host, port, hostname, path: rooted, isSecure: true, connectTo }
+      return { url: `https://${host}`, host, port, hostname, path: cleaned(path), isSecure: true, connectTo }
     }
     if (!url) throw new HookTargetError('webhook configuration must have either service or URL')
     return byUrl(url)
@@ -185,6 +184,13 @@ function receive(
   )
 }
 
+/** As Go's client has it: no empty steps, no slash at the end. */
+const cleaned = (path: string): string =>
+  `/${path
+    .split('/')
+    .filter((step) => step !== '')
+    .join('/')}`
+
 function byUrl(text: string): Destination {
   if (!URL.canParse(text))
     throw new HookTargetError(`Unparsable URL: parse ${JSON.stringify(text)}: invalid URL`)
@@ -192,7 +198,7 @@ function byUrl(text: string): Destination {
   const hostname = given.replace(/^\[|\]$/g, '')
   const isSecure = protocol === 'https:'
   const port = Number(written || (isSecure ? 443 : 80))
-  const path = pathname === '' ? '/' : pathname
+  const path = cleaned(pathname)
   const address = { host: hostname, port }
   // As it is written: a default port that was named is said.
   const named = /^[a-z]+:\/\/([^/?#]*)/i.exec(text)?.[1] ?? host

@@ -38,6 +38,8 @@ export interface Identity {
   renew(options: ApiServerOptions): Promise<Tls | undefined>
 }
 
+const LOOPBACK = /^127\.|^::1$/
+
 /** Reads or makes them. Throws StartError for files that cannot be read or used. */
 export async function loadIdentity(options: ApiServerOptions): Promise<Identity> {
   const serviceIp = firstAddressOf(options.serviceClusterIpRange[0] ?? '')
@@ -62,7 +64,8 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
     adminKey: pki.adminKey,
     ...serviceAccountKeys(options, pki),
     serviceIp,
-    advertiseAddress,
+    // Endpoints may not hold it: upstream logs that, and has none.
+    advertiseAddress: LOOPBACK.test(advertiseAddress ?? '') ? undefined : advertiseAddress,
     async renew(current) {
       const renewed = await renewIfNeeded(pki, pkiOptions)
       return renewed && tlsOf(current, renewed)

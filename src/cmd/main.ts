@@ -10,6 +10,7 @@ const USAGE = `dinghy: Kubernetes' control plane in one process
   dinghy kubelet             simulated nodes alone
   dinghy user add NAME       a kubeconfig for a new user
   dinghy scale nodes N       changes how many nodes a cluster simulates
+  dinghy envtest             a control plane for operators' tests: prints a KUBEBUILDER_ASSETS
   dinghy version             what this is
 
 Each command explains itself with --help.
@@ -32,6 +33,8 @@ async function main(argv: readonly string[]): Promise<void> {
       return (await import('./user.ts')).user(rest)
     case 'scale':
       return (await import('./scale.ts')).scale(rest)
+    case 'envtest':
+      return (await import('./envtest.ts')).envtest(rest)
     case 'version':
     case '--version': {
       const { dinghyVersion } = await import('./build.ts')
