@@ -1,33 +1,19 @@
 // The API server put together: the only place where its rooms meet.
 // Follows k8s.io/kubernetes/cmd/kube-apiserver/app/server.go.
-import type { AdmissionPlugin } from '../admission/plugin.ts'
-import { type AdmissionDependencies, admissionPlugins } from '../admission/plugins.ts'
-import { AdmissionChain } from '../admission/chain.ts'
-import { webhookConditions } from '../admission/policies/conditions.ts'
 import { Impersonation } from '../authn/impersonation.ts'
 import type { Auditor } from '../audit/auditor.ts'
-import { authorizerChain } from '../authz/chain.ts'
-import { forbiddenFor, requireAllowed } from '../authz/forbidden.ts'
-import { escalationCheck, guardsResource } from '../authz/escalation.ts'
-import { NodeAuthorizer } from '../authz/node.ts'
-import { RBAC_RESOURCES, RbacAuthorizer } from '../authz/rbac.ts'
-import { CacheLister, storedVersion } from '../handlers/lister.ts'
-import type { ApiRequest } from '../handlers/request.ts'
-import { Scopes, type WriteToAuthorize } from '../handlers/scope.ts'
-import type { Authorizer } from '../machinery/attributes.ts'
-import type { GroupResource } from '../machinery/gvk.ts'
+import { forbiddenFor } from '../authz/forbidden.ts'
+import { RBAC_RESOURCES } from '../authz/rbac.ts'
 import { StatusError } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
-import { type CustomResource, ServedResources } from '../registry/served.ts'
+import type { CustomResource, ServedResources } from '../registry/served.ts'
 import type { Handlers } from '../handlers/subresource.ts'
 import type { Resource } from '../schema/resource.ts'
-import { builtinResources } from '../schema/resources.ts'
-import { Caches } from '../storage/cache/caches.ts'
+import type { Caches } from '../storage/cache/caches.ts'
 import { startCompaction } from '../storage/compactor.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { Chain } from '../server/chain.ts'
 import { serve } from '../server/chain.ts'
-import { describeField } from '../server/descriptions.ts'
 import { InflightLimit } from '../server/inflight.ts'
 import { listen, type Listening } from '../server/listen.ts'
 import { loopback, type Loopback } from '../server/loopback.ts'
@@ -36,16 +22,14 @@ import { specialHandlers } from '../server/special.ts'
 import { auditorOf } from './audit.ts'
 import { type Authentication, authenticationOf } from './authentication.ts'
 import { bootstrap, type BootstrapFacts } from './bootstrap.ts'
-import { claimsOn } from './claims.ts'
 import { Definitions } from './definitions.ts'
-import { lazyHookCaller, type LazyHookCaller } from './hooks.ts'
+import type { LazyHookCaller } from './hooks.ts'
 import { type Identity, loadIdentity } from './identity.ts'
 import { type Log, makeLog } from './log.ts'
 import type { NodeAnswers } from './node-answers.ts'
-import { objectForms, policyNeeds } from './objectforms.ts'
-import { type ApiServerOptions, orStartError, StartError } from './options.ts'
+import { type ApiServerOptions, StartError } from './options.ts'
+import { type ReadingSide, readingSide, stored } from './reading-side.ts'
 import { lazyNonResource } from './site.ts'
-import { writeInternal, writeStatusInternal } from './internal.ts'
 import { openStore } from './store.ts'
 import { specialServices } from './services.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -187,75 +171,6 @@ interface State {
   nodes: NodeAnswers
 }
 
-/** What reads the store: caches, and those who decide by what is in them. */
-interface ReadingSide {
-  readonly caches: Caches
-  readonly lister: CacheLister
-  readonly rbac: RbacAuthorizer
-  readonly authorizer: Authorizer
-  readonly scopes: Scopes
-  /** Asks webhooks: of admission, and of the conversion of custom resources. */
-  readonly hookCaller: LazyHookCaller
-  readonly served: ServedResources
-}
-
-async function readingSide(options: ApiServerOptions, storage: Storage): Promise<ReadingSide> {
-  const caches = new Caches(storage)
-  const served = new ServedResources()
-  const lister = new CacheLister((resource) => scopes.of(storedVersion(served.all(), resource)).cache)
-  const rbac = new RbacAuthorizer(lister)
-  const authorizer = authorizerChain(options.authorizationModes, { rbac, node: new NodeAuthorizer(lister) })
-  const hookCaller = lazyHookCaller(lister)
-  const forms = objectForms(
-    () => scopes,
-    () => served.all(),
-  )
-  const plugins = await pluginsOf(options, {
-    authorizer,
-    writeQuotaStatus: (quota) => writeStatusInternal(scopes, quota),
-    createNamespace: (name) => {
-      const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
-      return writeInternal(scopes, namespace, 'create')
-    },
-    webhooks: { caller: hookCaller, forms, conditions: webhookConditions(authorizer) },
-    policies: policyNeeds(() => scopes, { forms, authorizer, served }),
-  })
-  const scopes: Scopes = new Scopes({
-    caches,
-    lister,
-    admission: new AdmissionChain(plugins, lister),
-    settings: {
-      serviceClusterIPRange: options.serviceClusterIpRange,
-      serviceNodePortRange: options.serviceNodePortRange,
-      eventTtlSeconds: options.eventTtlSeconds,
-      allowPrivileged: options.allowPrivileged,
-    },
-    claims: claimsOn(() => scopes, stored),
-    describe: describeField,
-    authorizeWrite: (write) => guardWrite(write, authorizer, rbac),
-    authorizeCreate: (request) => guardCreate(request, authorizer),
-    customKind: (resource) => served.kindOf(resource),
-    now: () => new Date(),
-  })
-  return { caches, lister, rbac, authorizer, scopes, hookCaller, served }
-}
-
-async function pluginsOf(
-  options: ApiServerOptions,
-  needs: AdmissionDependencies,
-): Promise<AdmissionPlugin[]> {
-  const { admissionControlConfigFile: file } = options
-  const configuration = file && (await (await import('./admission-file.ts')).admissionConfiguration(file))
-  const switches = { enable: options.enableAdmissionPlugins, disable: options.disableAdmissionPlugins }
-  try {
-    return await admissionPlugins(switches, { ...needs, ...(configuration ? { configuration } : {}) })
-  } catch (error) {
-    return orStartError(() => {
-      throw error
-    })
-  }
-}
-
 /** The parts that look at requests before and after their handlers. */
 interface Watched extends Parts {
   readonly authentication: Authentication
@@ -294,27 +209,6 @@ function chainOf(
     audit: auditor && { auditor, log },
     observe: (_exchange, info, code, startedAt) => requests.observe(info, code, startedAt),
   }
-}
-
-const stored = (resource: GroupResource) => storedVersion(builtinResources(), resource)
-
-async function guardWrite(
-  write: WriteToAuthorize,
-  authorizer: Authorizer,
-  rbac: RbacAuthorizer,
-): Promise<void> {
-  const { group, name: resource } = write.resource
-  if (!guardsResource({ group, resource })) return
-  const { user, namespace, object, old } = write
-  // A create's path names no object, so that rules with resourceNames never cover it.
-  const name = old ? write.name : ''
-  await escalationCheck({ user, resource, namespace, name, object, old }, { authorizer, rbac })
-}
-
-/** A PUT or PATCH that creates asks for what a POST would. */
-async function guardCreate({ info, user }: ApiRequest, authorizer: Authorizer): Promise<void> {
-  const attributes = { ...info, verb: 'create', user }
-  requireAllowed(attributes, await authorizer.authorize(attributes))
 }
 
 async function openPort(options: ApiServerOptions, identity: Identity, chain: Chain): Promise<Listening> {
