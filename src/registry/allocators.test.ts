@@ -11,10 +11,13 @@ const SETTINGS = {
   allowPrivileged: true,
 } as const
 
-/** The Services of a store, and a count of their changes. */
+/** The Services and ServiceCIDRs of a store, and a count of their changes. */
 function storeOf(...services: object[]) {
-  const store = { services: services as KubeObject[], changes: 1 }
-  const lister = { list: () => store.services, version: () => store.changes } as unknown as Lister
+  const store = { services: services as KubeObject[], servicecidrs: [] as object[], changes: 1 }
+  const lister = {
+    list: ({ resource }: { resource: 'services' | 'servicecidrs' }) => store[resource],
+    version: () => store.changes,
+  } as unknown as Lister
   return { store, allocators: new ServiceAllocators(lister, SETTINGS) }
 }
 
@@ -50,11 +53,31 @@ describe('cluster addresses', () => {
 
   it('outside of the range, or at its ends, are refused', () => {
     const { allocators } = storeOf()
-    expect(allocators.takeAddress('10.0.0.0', false)?.refused).toContain('is not in the valid range')
-    expect(allocators.takeAddress('192.168.0.1', false)?.refused).toContain(
-      'does not match the current range',
-    )
-    expect(allocators.takeAddress('no address', false)).toBeDefined()
+    for (const text of ['10.0.0.0', '10.0.0.7', 'fd00::', '192.168.0.1', 'no address']) {
+      expect(allocators.takeAddress(text, false)?.refused, text).toContain('does not match the current range')
+    }
+    expect(allocators.takeAddress('fd00::7', false)).toBeUndefined()
+  })
+
+  it('come from every ServiceCIDR that is ready, and from no other', () => {
+    const { store, allocators } = storeOf()
+    const cidr = (text: string, more: object = {}) => ({ metadata: {}, spec: { cidrs: [text] }, ...more })
+    const told = (status: string) => ({ status: { conditions: [{ type: 'Ready', status }] } })
+    store.servicecidrs = [
+      cidr('10.0.0.0/30', told('True')),
+      cidr('10.0.1.0/30'),
+      cidr('10.0.2.0/30', told('False')),
+      cidr('10.0.3.0/30', { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }),
+    ]
+    store.changes++
+    const drawn = Array.from({ length: 5 }, () => allocators.nextAddress('IPv4', false))
+    expect(drawn).toEqual(expect.arrayContaining(['10.0.0.1', '10.0.0.2', '10.0.1.1', '10.0.1.2', undefined]))
+    for (const text of ['10.0.2.1', '10.0.3.1', '10.0.0.4']) {
+      expect(allocators.takeAddress(text, false)?.refused, text).toContain('does not match the current range')
+    }
+    store.servicecidrs[2] = cidr('10.0.2.0/30', told('True'))
+    store.changes++
+    expect(allocators.takeAddress('10.0.2.1', false)).toBeUndefined()
   })
 })
 

@@ -4,6 +4,7 @@
 // Asked by services.ts inside the write loop. Follows pkg/registry/core/service/{ipallocator,portallocator}.
 import type { Lister } from '../machinery/lister.ts'
 import { addressText, parseAddress, parseBlock, type Block, type Family } from './addresses.ts'
+import { AddressRanges } from './addressranges.ts'
 import { numberAt, objectAt, objectsAt, textAt, textsAt } from './reading.ts'
 import type { PortSpan } from './portbitmap.ts'
 import type { RegistrySettings } from './strategy.ts'
@@ -109,7 +110,7 @@ export class ServiceAllocators {
   /** The families of the cluster, the primary first. */
   readonly families: readonly Family[]
   private readonly lister: Lister
-  private readonly blocks: readonly Block[]
+  private readonly ranges: AddressRanges
   readonly portSpan: PortSpan
   private readonly addresses = new Pool()
   private readonly ports = new Pool()
@@ -121,29 +122,30 @@ export class ServiceAllocators {
   constructor(lister: Lister, settings: RegistrySettings) {
     this.lister = lister
     this.portSpan = settings.serviceNodePortRange
-    this.blocks = settings.serviceClusterIPRange.map((cidr) => {
+    const blocks = settings.serviceClusterIPRange.map((cidr) => {
       const block = parseBlock(cidr)
       if (!block) throw new Error(`service cluster IP range ${JSON.stringify(cidr)} is no CIDR block`)
       return block
     })
-    this.families = this.blocks.map((block) => block.family)
-  }
-
-  /** The first address of the primary range, which the Service `kubernetes` has. */
-  get firstAddress(): string {
-    const [block] = this.blocks
-    return block ? addressText({ family: block.family, value: block.first + 1n }) : ''
+    this.families = blocks.map((block) => block.family)
+    this.ranges = new AddressRanges(lister, blocks)
   }
 
   /** A free cluster IP, taken; undefined where the range is full. A dry run takes nothing. */
   nextAddress(family: Family, dryRun: boolean): string | undefined {
-    const block = this.blocks.find((candidate) => candidate.family === family)
-    if (!block) return undefined
-    if (dryRun) return addressText({ family, value: block.first })
+    const blocks = this.ranges.of(family)
+    const [first] = blocks
+    if (!first) return undefined
+    const text = (value: bigint): string => addressText({ family, value })
+    if (dryRun) return text(first.first)
     const found = this.search(() => {
-      const text = (value: bigint): string => addressText({ family, value })
-      const value = draw(addressRange(block), (candidate) => this.addresses.has(text(candidate), Date.now()))
-      return value === undefined ? undefined : text(value)
+      for (const block of blocks) {
+        const value = draw(addressRange(block), (candidate) =>
+          this.addresses.has(text(candidate), Date.now()),
+        )
+        if (value !== undefined) return text(value)
+      }
+      return undefined
     })
     if (found !== undefined) this.addresses.take(found, Date.now())
     return found
@@ -152,20 +154,8 @@ export class ServiceAllocators {
   /** Takes the cluster IP that a client asks for. */
   takeAddress(text: string, dryRun: boolean): Refusal | undefined {
     const address = parseAddress(text)
-    const block = this.blocks.find(
-      (candidate) =>
-        address &&
-        candidate.family === address.family &&
-        candidate.first <= address.value &&
-        address.value <= candidate.last,
-    )
-    if (!address || !block) return { refused: 'the provided network does not match the current range' }
-    const { first, size } = addressRange(block)
-    if (address.value < first || address.value >= first + size) {
-      const range = `${addressText({ family: block.family, value: block.first })}/${block.prefix}`
-      return {
-        refused: `the provided IP (${text}) is not in the valid range. The range of valid IPs is ${range}`,
-      }
+    if (!address || !this.ranges.hold(address)) {
+      return { refused: 'the provided network does not match the current range' }
     }
     const canonical = addressText(address)
     if (!this.free(this.addresses, canonical)) return { refused: 'provided IP is already allocated' }

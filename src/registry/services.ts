@@ -3,6 +3,7 @@
 import type { JsonObject } from '../machinery/json.ts'
 import { nameIsDnsLabel } from '../machinery/names.ts'
 import type { KubeObject } from '../machinery/object.ts'
+import { SERVICE_CIDRS } from './addressranges.ts'
 import { allocatorsFor, type ServiceAllocators, SERVICES } from './allocators.ts'
 import { semanticEqual } from './equality.ts'
 import { childOf, numberAt, objectAt, objectsAt, textsAt } from './reading.ts'
@@ -123,7 +124,7 @@ export const services: Strategy = {
   returnsDeleted: true,
   resetFields: STATUS_APART,
   initialStatus: () => ({ loadBalancer: {} }),
-  reads: [SERVICES, IP_ADDRESSES],
+  reads: [SERVICES, IP_ADDRESSES, SERVICE_CIDRS],
   prepareForCreate(service, context) {
     const spec = childOf(service, 'spec')
     pairClusterIPs(spec, undefined)
