@@ -16,6 +16,12 @@ const USAGE = `dinghy: Kubernetes' control plane in one process
 Each command explains itself with --help.
 `
 
+/**
+ * Objects' bytes on their way share pieces of this size; of node's own 8 KiB, a piece would hold three pods, and making
+ * pieces costs more than filling them. What is kept (the watch cache) has memory of its own.
+ */
+Buffer.poolSize = 64 * 1024
+
 async function main(argv: readonly string[]): Promise<void> {
   const [command, ...rest] = argv
   switch (command) {

@@ -8,6 +8,8 @@ import type { WatchCache } from '../storage/cache/watchcache.ts'
 export class CacheLister implements Lister {
   readonly #open: (resource: GroupResource) => WatchCache
   readonly #known = new Map<string, WatchCache>()
+  /** The same by the objects that callers name resources with: nearly all are constants. */
+  #seen = new WeakMap<GroupResource, WatchCache>()
 
   /** `open` gives the cache of a resource; it throws for resources that are not served. */
   constructor(open: (resource: GroupResource) => WatchCache) {
@@ -35,12 +37,16 @@ export class CacheLister implements Lister {
   /** The resource is no more, or is another one now. */
   forget(resource: GroupResource): void {
     this.#known.delete(`${resource.resource}.${resource.group}`)
+    this.#seen = new WeakMap()
   }
 
   #cache(resource: GroupResource): WatchCache {
+    const seen = this.#seen.get(resource)
+    if (seen) return seen
     const key = `${resource.resource}.${resource.group}`
     let cache = this.#known.get(key)
     if (!cache) this.#known.set(key, (cache = this.#open(resource)))
+    this.#seen.set(resource, cache)
     return cache
   }
 }

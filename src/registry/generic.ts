@@ -23,7 +23,13 @@ import type { Strategy, WriteContext } from './strategy.ts'
 export const MAX_NAME_DRAWS = 8
 
 /** The instant as metav1.Time writes it: UTC, whole seconds. */
-export const timeText = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`
+export function timeText(date: Date): string {
+  const second = Math.floor(date.getTime() / 1000)
+  if (second !== lastTime.second) lastTime = { second, text: `${date.toISOString().slice(0, 19)}Z` }
+  return lastTime.text
+}
+
+let lastTime = { second: Number.NaN, text: '' }
 
 /** Puts the request's namespace into the object. Throws badRequest where the object names another. */
 export function ensureNamespace(

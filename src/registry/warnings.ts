@@ -31,8 +31,9 @@ const list = (faults: readonly string[]): string => `[${faults.join(' ')}]`
 const read = (object: KubeObject): Spot => Spot.of(object, [])
 
 function* goneVolumes(volume: Spot): Generator<string> {
+  const { object } = volume
   for (const [name, fate] of GONE_VOLUMES) {
-    if (volume.at(name).isSet) yield `${volume.at(name).named(SHOWN_AS[name] ?? name).path}: ${fate}`
+    if (object[name] !== undefined) yield `${volume.at(name).named(SHOWN_AS[name] ?? name).path}: ${fate}`
   }
 }
 
@@ -72,16 +73,16 @@ function* hidden(variables: readonly Spot[]): Generator<string> {
 const KINDS_OF_CONTAINER = ['initContainers', 'containers', 'ephemeralContainers']
 
 function* containerWarnings(spec: Spot): Generator<string> {
-  const containers = KINDS_OF_CONTAINER.flatMap((kind) => spec.at(kind).items())
+  const containers = KINDS_OF_CONTAINER.flatMap((kind) => spec.itemsOf(kind))
   for (const container of containers) {
     const resources = container.at('resources')
     for (const name of ['memory', 'ephemeral-storage']) {
       yield* fractional(resources.at('limits'), name)
       yield* fractional(resources.at('requests'), name)
     }
-    yield* hidden(container.at('env').items())
+    yield* hidden(container.itemsOf('env'))
   }
-  yield* portWarnings(containers.flatMap((container) => container.at('ports').items()))
+  yield* portWarnings(containers.flatMap((container) => container.itemsOf('ports')))
 }
 
 function clash(port: Spot, other: Spot): string | undefined {
@@ -108,11 +109,11 @@ function* portWarnings(ports: readonly Spot[]): Generator<string> {
 function* affinityWarnings(affinity: Spot): Generator<string> {
   for (const kind of ['podAffinity', 'podAntiAffinity']) {
     const terms = affinity.at(kind)
-    for (const term of terms.at('requiredDuringSchedulingIgnoredDuringExecution').items()) {
+    for (const term of terms.itemsOf('requiredDuringSchedulingIgnoredDuringExecution')) {
       const selector = term.at('labelSelector')
       if (!selector.isSet) yield `${selector.path}: ${NULL_SELECTOR}`
     }
-    for (const term of terms.at('preferredDuringSchedulingIgnoredDuringExecution').items()) {
+    for (const term of terms.itemsOf('preferredDuringSchedulingIgnoredDuringExecution')) {
       const selector = term.at('podAffinityTerm').at('labelSelector')
       if (!selector.isSet) yield `${selector.path}: ${NULL_SELECTOR}`
     }
@@ -122,7 +123,7 @@ function* affinityWarnings(affinity: Spot): Generator<string> {
 function* volumeWarnings(volumes: readonly Spot[]): Generator<string> {
   for (const volume of volumes) yield* goneVolumes(volume)
   for (const volume of volumes) {
-    for (const source of volume.at('projected').at('sources').items()) {
+    for (const source of volume.at('projected').itemsOf('sources')) {
       if (source.isEmpty)
         yield `volume ${JSON.stringify(volume.at('name').text)} (Projected) has no sources provided`
     }
@@ -130,14 +131,14 @@ function* volumeWarnings(volumes: readonly Spot[]): Generator<string> {
 }
 
 function* specWarnings(spec: Spot): Generator<string> {
-  for (const constraint of spec.at('topologySpreadConstraints').items()) {
+  for (const constraint of spec.itemsOf('topologySpreadConstraints')) {
     const selector = constraint.at('labelSelector')
     if (!selector.isSet) yield `${selector.path}: ${NULL_SELECTOR}`
   }
-  yield* volumeWarnings(spec.at('volumes').items())
-  yield* repeated(spec.at('hostAliases').items(), 'ip', 'ip')
-  yield* repeated(spec.at('imagePullSecrets').items(), 'name', 'name')
-  for (const secret of spec.at('imagePullSecrets').items()) {
+  yield* volumeWarnings(spec.itemsOf('volumes'))
+  yield* repeated(spec.itemsOf('hostAliases'), 'ip', 'ip')
+  yield* repeated(spec.itemsOf('imagePullSecrets'), 'name', 'name')
+  for (const secret of spec.itemsOf('imagePullSecrets')) {
     if (!secret.at('name').text) yield `${secret.at('name').path}: invalid empty name ""`
   }
   yield* fractional(spec.at('overhead'), 'memory', 'ephemeral-storage')

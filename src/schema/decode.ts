@@ -141,7 +141,7 @@ function slotOf(field: Field, index: number, isProtobuf: boolean): Slot {
     },
     always: !omitEmpty,
     zero: () => (pointer ? null : zeroMaker(field.type)()),
-    dropsZero: omitEmpty ? (value) => isDropped(value, field) : () => false,
+    dropsZero: omitEmpty ? dropping(field) : () => false,
     losesEmpty: isProtobuf && !omitEmpty && pointer,
     decode: undefined,
   }
@@ -152,13 +152,15 @@ function slotOf(field: Field, index: number, isProtobuf: boolean): Slot {
  * next tells them from none: managedFields are a client's wish to reset them, which tracking replaces; a scaling rule
  * with empty policies gets no default ones, and is refused.
  */
-function isDropped(value: Json, field: Field): boolean {
-  if (value === null) return true
-  if (field.name === 'managedFields' || field.name === 'policies') return false
-  if (typeof value !== 'object') return !field.pointer && (value === '' || value === 0 || value === false)
-  if (Array.isArray(value)) return value.length === 0
-  if (field.type.kind === 'map') return isEmpty(value)
-  return false
+function dropping(field: Field): (value: Json) => boolean {
+  const { name, pointer } = field
+  if (name === 'managedFields' || name === 'policies') return (value) => value === null
+  return (value) => {
+    if (typeof value !== 'object') return !pointer && (value === '' || value === 0 || value === false)
+    if (value === null) return true
+    if (Array.isArray(value)) return value.length === 0
+    return field.type.kind === 'map' && isEmpty(value)
+  }
 }
 
 function isEmpty(object: JsonObject): boolean {

@@ -90,10 +90,12 @@ export function sameButTimes(old: KubeObject, next: KubeObject): boolean {
 
 /** As long as upstream lets the name of a manager be, in bytes. */
 const MAX_MANAGER_BYTES = 128
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/
 
 /** The manager of a request that names none: what its User-Agent has before the first slash, printable and not too long. */
 export function managerFromUserAgent(userAgent: string): string {
   const name = userAgent.split('/', 1)[0] as string
+  if (name.length <= MAX_MANAGER_BYTES && PRINTABLE_ASCII.test(name)) return name
   let out = ''
   let size = 0
   for (const character of name) {

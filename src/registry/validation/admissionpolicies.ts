@@ -49,7 +49,7 @@ function paramKind(kind: Spot): void {
 
 function namedRule(spot: Spot): void {
   const seen = new Set<string>()
-  for (const name of spot.at('resourceNames').items()) {
+  for (const name of spot.itemsOf('resourceNames')) {
     name.matches(pathSegmentErrors)
     if (seen.has(name.text)) name.duplicate()
     seen.add(name.text)
@@ -66,14 +66,14 @@ function matchResources(match: Spot): void {
     if (match.at(name).isSet) match.at(name).isSelector()
     else match.at(name).required()
   }
-  match.at('resourceRules').items().forEach(namedRule)
-  match.at('excludeResourceRules').items().forEach(namedRule)
+  match.itemsOf('resourceRules').forEach(namedRule)
+  match.itemsOf('excludeResourceRules').forEach(namedRule)
 }
 
 /** There is nothing to change in a delete. */
 function mutatingOnly(match: Spot): void {
   const shown = match.at('resourceRules').at('operations')
-  for (const item of match.at('resourceRules').items()) {
+  for (const item of match.itemsOf('resourceRules')) {
     for (const operation of textsAt(item.at('operations').value)) {
       if (!MUTATING.includes(operation)) shown.notSupported(MUTATING, operation)
     }
@@ -115,7 +115,7 @@ function commonSpec(spec: Spot, mutating: boolean): Scope {
     if (mutating) mutatingOnly(match)
   } else match.required()
   matchConditions(spec.at('matchConditions'), { params: scope.params, authorizer: true })
-  for (const item of spec.at('variables').items()) variable(item, scope)
+  for (const item of spec.itemsOf('variables')) variable(item, scope)
   return scope
 }
 
@@ -193,7 +193,7 @@ function mutatingPolicy(policy: Spot): void {
   const spec = policy.at('spec')
   const scope = commonSpec(spec, true)
   spec.at('mutations').needed('mutations must contain at least one item')
-  for (const item of spec.at('mutations').items()) mutation(item, scope)
+  for (const item of spec.itemsOf('mutations')) mutation(item, scope)
   spec.at('reinvocationPolicy').neededOneOf(['IfNeeded', 'Never'])
 }
 

@@ -117,7 +117,7 @@ function scalingRules(rules: Spot): void {
   }
   rules.at('selectPolicy').oneOfIfSet(['Disabled', 'Max', 'Min'])
   rules.at('policies').needed('must specify at least one Policy')
-  for (const policy of rules.at('policies').items()) {
+  for (const policy of rules.itemsOf('policies')) {
     const period = policy.at('periodSeconds')
     policy.at('type').oneOf(['Percent', 'Pods'])
     policy.at('value').atLeast(1, POSITIVE)

@@ -99,7 +99,7 @@ function request(csr: Spot): void {
     spec.at('request').invalid('PEM block type must be CERTIFICATE REQUEST', spec.at('request').text)
   }
   spec.at('usages').needed()
-  for (const usage of spec.at('usages').items()) usage.oneOf(USAGES)
+  for (const usage of spec.itemsOf('usages')) usage.oneOf(USAGES)
   spec.at('usages').unique()
   const signer = spec.at('signerName')
   if (signer.text === LEGACY_SIGNER)

@@ -176,7 +176,7 @@ function mountPaths(mounts: Spot, mount: Spot): void {
 
 function volumeMounts(container: Spot, pod: PodView): void {
   const mounts = container.at('volumeMounts')
-  const devices = container.at('volumeDevices').items()
+  const devices = container.itemsOf('volumeDevices')
   const paths = new Set<string>()
   for (const mount of mounts.items()) {
     const [name, path] = [mount.at('name'), mount.at('mountPath')]
@@ -197,9 +197,9 @@ function volumeMounts(container: Spot, pod: PodView): void {
 }
 
 function volumeDevices(container: Spot, pod: PodView): void {
-  const mounts = container.at('volumeMounts').items()
+  const mounts = container.itemsOf('volumeMounts')
   const [names, paths] = [new Set<string>(), new Set<string>()]
-  for (const device of container.at('volumeDevices').items()) {
+  for (const device of container.itemsOf('volumeDevices')) {
     const [name, path] = [device.at('name'), device.at('devicePath')]
     const volume = pod.volumes.get(name.text)
     name.needed()
@@ -257,7 +257,7 @@ function common(container: Spot, pod: PodView): void {
 function hostPorts(containers: readonly Spot[]): void {
   const taken = new Set<string>()
   for (const container of containers) {
-    for (const port of container.at('ports').items()) {
+    for (const port of container.itemsOf('ports')) {
       const number = port.at('hostPort').number
       if (!number) continue
       const key = `${port.at('protocol').text}/${port.at('hostIP').text}/${number}`
@@ -285,7 +285,7 @@ function restartRules(container: Spot): void {
     rule.at('action').oneOf(['Restart', 'RestartAllContainers'])
     if (codes.isSet) {
       codes.at('operator').oneOf(['In', 'NotIn'])
-      if (codes.at('values').items().length > MAX_EXIT_CODES) codes.at('values').tooMany(MAX_EXIT_CODES)
+      if (codes.itemsOf('values').length > MAX_EXIT_CODES) codes.at('values').tooMany(MAX_EXIT_CODES)
     } else codes.required('must be specified')
   }
 }
@@ -314,7 +314,7 @@ export function initContainers(pod: PodView): void {
       .map((container) => container.at('name').text),
   )
   const grace = pod.spec.at('terminationGracePeriodSeconds')
-  for (const container of pod.spec.at('initContainers').items()) {
+  for (const container of pod.spec.itemsOf('initContainers')) {
     common(container, pod)
     restartRules(container)
     newName(container, names)
@@ -335,10 +335,12 @@ const NOT_EPHEMERAL = [
 const EPHEMERAL = 'cannot be set for an Ephemeral Container'
 
 export function ephemeralContainers(pod: PodView): void {
-  const others = ['containers', 'initContainers'].flatMap((list) => pod.spec.at(list).items())
+  const containers = pod.spec.itemsOf('ephemeralContainers')
+  if (containers.length === 0) return
+  const others = ['containers', 'initContainers'].flatMap((list) => pod.spec.itemsOf(list))
   const known = new Set(others.map((container) => container.at('name').text))
   const names = new Set(known)
-  for (const container of pod.spec.at('ephemeralContainers').items()) {
+  for (const container of containers) {
     common(container, pod)
     trimmedImage(container)
     newName(container, names)
@@ -347,7 +349,7 @@ export function ephemeralContainers(pod: PodView): void {
     for (const name of NOT_EPHEMERAL) {
       if (!container.at(name).isEmpty) container.at(name).forbidden(EPHEMERAL)
     }
-    for (const mount of container.at('volumeMounts').items()) {
+    for (const mount of container.itemsOf('volumeMounts')) {
       for (const name of ['subPath', 'subPathExpr']) {
         if (mount.at(name).text) mount.at(name).forbidden(EPHEMERAL)
       }

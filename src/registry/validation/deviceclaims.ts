@@ -67,7 +67,7 @@ function devicesWanted(request: Spot): void {
   if (className.needed()) className.isSubdomain()
   selectors(request.at('selectors'))
   amount(request)
-  request.at('tolerations').items().forEach(toleration)
+  request.itemsOf('tolerations').forEach(toleration)
 }
 
 function alternative(request: Spot): void {

@@ -39,7 +39,7 @@ export function isEndpointAddress(spot: Spot): void {
 
 function subsets(list: Spot): void {
   for (const subset of list.items()) {
-    const addresses = ['addresses', 'notReadyAddresses'].flatMap((name) => subset.at(name).items())
+    const addresses = ['addresses', 'notReadyAddresses'].flatMap((name) => subset.itemsOf(name))
     if (!addresses.length) subset.required('must specify `addresses` or `notReadyAddresses`')
     for (const address of addresses) {
       address.at('ip').matches(addressFaults)
@@ -47,7 +47,7 @@ function subsets(list: Spot): void {
       if (address.at('nodeName').isSet) address.at('nodeName').isSubdomain()
       isEndpointAddress(address.at('ip'))
     }
-    const ports = subset.at('ports').items()
+    const ports = subset.itemsOf('ports')
     for (const port of ports) {
       if (ports.length > 1) port.at('name').neededAs(dns1123LabelErrors)
       else port.at('name').ifSet(dns1123LabelErrors)

@@ -101,14 +101,14 @@ function schema(object: Spot): void {
   }
   const level = spec.at('priorityLevelConfiguration').at('name')
   level.neededAs(isSubdomain, 'must reference a priority level')
-  for (const rule of spec.at('rules').items()) {
+  for (const rule of spec.itemsOf('rules')) {
     rule.at('subjects').needed('subjects must contain at least one value')
-    rule.at('subjects').items().forEach(subject)
+    rule.itemsOf('subjects').forEach(subject)
     if (rule.at('resourceRules').isEmpty && rule.at('nonResourceRules').isEmpty) {
       rule.required('at least one of resourceRules and nonResourceRules has to be non-empty')
     }
-    rule.at('resourceRules').items().forEach(resourceRule)
-    rule.at('nonResourceRules').items().forEach(nonResourceRule)
+    rule.itemsOf('resourceRules').forEach(resourceRule)
+    rule.itemsOf('nonResourceRules').forEach(nonResourceRule)
   }
 }
 
@@ -164,7 +164,7 @@ function level(object: Spot): void {
 /** Each type of condition once. */
 function conditions(object: Spot): void {
   const seen = new Set<string>()
-  for (const condition of object.at('status').at('conditions').items()) {
+  for (const condition of object.at('status').itemsOf('conditions')) {
     const type = condition.at('type')
     if (seen.has(type.text)) type.duplicate(type.text)
     seen.add(type.text)

@@ -213,7 +213,7 @@ function indexes(job: Spot, status: Spot, before: JsonObject): void {
 /** Pods that are over and not yet in the numbers, each once. */
 function uncounted(pods: Spot): void {
   const seen = new Set<string>()
-  for (const uid of ['succeeded', 'failed'].flatMap((list) => pods.at(list).items())) {
+  for (const uid of ['succeeded', 'failed'].flatMap((list) => pods.itemsOf(list))) {
     if (!uid.text) uid.invalid('must not be empty')
     else if (seen.has(uid.text)) uid.duplicate()
     seen.add(uid.text)

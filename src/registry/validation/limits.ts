@@ -111,7 +111,7 @@ function limitRules(limit: Spot): void {
 export function validateLimitRange(range: KubeObject): StatusCause[] {
   const causes: StatusCause[] = []
   const types = new Set<string>()
-  for (const limit of Spot.of(range, causes).at('spec').at('limits').items()) {
+  for (const limit of Spot.of(range, causes).at('spec').itemsOf('limits')) {
     const type = limit.at('type')
     limitType(type)
     if (types.has(type.text)) type.duplicate()

@@ -62,16 +62,16 @@ function ingress(object: Spot): void {
     spec.invalid('either `defaultBackend` or `rules` must be specified', null)
   }
   if (spec.at('defaultBackend').isSet) backend(spec.at('defaultBackend'))
-  for (const rule of spec.at('rules').items()) {
+  for (const rule of spec.itemsOf('rules')) {
     const host = rule.at('host')
     if (host.text && parseAddress(host.text)) host.invalid('must be a DNS name, not an IP address')
     host.ifSet(isHost)
     const http = rule.at('http')
     if (http.isSet) http.at('paths').needed()
-    for (const item of http.at('paths').items()) path(item)
+    for (const item of http.itemsOf('paths')) path(item)
   }
-  for (const tls of spec.at('tls').items()) {
-    for (const host of tls.at('hosts').items()) host.matches(isHost)
+  for (const tls of spec.itemsOf('tls')) {
+    for (const host of tls.itemsOf('hosts')) host.matches(isHost)
     tls.at('secretName').ifSet(isSubdomain)
   }
   const name = spec.at('ingressClassName')
@@ -158,7 +158,7 @@ function ipBlock(spot: Spot): void {
   cidr.matches(blockFaults)
   const block = parseBlock(cidr.text)
   if (!block) return
-  for (const except of spot.at('except').items()) {
+  for (const except of spot.itemsOf('except')) {
     except.matches(blockFaults)
     const hole = parseBlock(except.text)
     if (!hole) continue
@@ -185,9 +185,9 @@ function networkPolicy(object: Spot): void {
     ['ingress', 'from'],
     ['egress', 'to'],
   ] as const) {
-    for (const rule of spec.at(list).items()) {
-      for (const port of rule.at('ports').items()) policyPort(port)
-      for (const item of rule.at(peers).items()) peer(item)
+    for (const rule of spec.itemsOf(list)) {
+      for (const port of rule.itemsOf('ports')) policyPort(port)
+      for (const item of rule.itemsOf(peers)) peer(item)
     }
   }
   const types = spec.at('policyTypes')

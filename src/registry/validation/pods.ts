@@ -27,14 +27,14 @@ const IMMUTABLE = `pod updates may not change fields other than ${CHANGEABLE}\n`
 function specOfPod(spec: Spot): void {
   podSpec(spec, true)
   if (!spec.at('serviceAccountName').text) {
-    for (const volume of spec.at('volumes').items()) {
-      for (const source of volume.at('projected').at('sources').items()) {
+    for (const volume of spec.itemsOf('volumes')) {
+      for (const source of volume.at('projected').itemsOf('sources')) {
         source.at('serviceAccountToken').absent('must not be specified when serviceAccountName is not set')
       }
     }
   }
   for (const list of ['containers', 'initContainers']) {
-    for (const container of spec.at(list).items()) trimmedImage(container)
+    for (const container of spec.itemsOf(list)) trimmedImage(container)
   }
 }
 

@@ -61,7 +61,7 @@ function hostNetworkPorts(spec: Spot, isPod: boolean): void {
   for (const port of spec
     .at('containers')
     .items()
-    .flatMap((container) => container.at('ports').items())) {
+    .flatMap((container) => container.itemsOf('ports'))) {
     const host = port.at('hostPort')
     if ((isPod || host.number) && host.number !== port.at('containerPort').number) {
       host.invalid('must match `containerPort` when `hostNetwork` is true', host.number)
@@ -97,7 +97,7 @@ function dns(spec: Spot): void {
     if (search.text !== '.')
       search.with(search.text.replace(/\.$/, '')).matches(dns1123SubdomainWithUnderscoreErrors)
   }
-  for (const option of config.at('options').items()) {
+  for (const option of config.itemsOf('options')) {
     if (!option.at('name').text) option.required('must not be empty')
   }
 }
@@ -131,9 +131,9 @@ function hostnameOverride(spec: Spot): void {
 }
 
 function gates(spec: Spot): void {
-  for (const gate of spec.at('readinessGates').items()) gate.at('conditionType').isQualifiedName()
+  for (const gate of spec.itemsOf('readinessGates')) gate.at('conditionType').isQualifiedName()
   const seen = new Set<string>()
-  for (const gate of spec.at('schedulingGates').items()) {
+  for (const gate of spec.itemsOf('schedulingGates')) {
     const name = gate.at('name').text
     gate.with(name).isQualifiedName()
     if (seen.has(name)) gate.duplicate(name)
@@ -142,9 +142,9 @@ function gates(spec: Spot): void {
 }
 
 function hostAliases(spec: Spot): void {
-  for (const alias of spec.at('hostAliases').items()) {
+  for (const alias of spec.itemsOf('hostAliases')) {
     alias.at('ip').matches(addressFaults)
-    for (const name of alias.at('hostnames').items()) name.isSubdomain()
+    for (const name of alias.itemsOf('hostnames')) name.isSubdomain()
   }
 }
 
@@ -161,7 +161,7 @@ function fileVolumes(spec: Spot, known: ReadonlyMap<string, Spot>): void {
     for (const variable of spec
       .at(list)
       .items()
-      .flatMap((container) => container.at('env').items())) {
+      .flatMap((container) => container.itemsOf('env'))) {
       const ref = variable.at('valueFrom').at('fileKeyRef')
       if (!ref.isSet) continue
       const name = ref.at('volumeName')

@@ -89,7 +89,7 @@ function extendedClaim(status: Spot, spec: Spot): void {
   if (!status.isSet) return
   const mappings = status.at('requestMappings')
   mappings.needed('at least one request mapping is required')
-  const containers = ['initContainers', 'containers'].flatMap((list) => spec.at(list).items())
+  const containers = ['initContainers', 'containers'].flatMap((list) => spec.itemsOf(list))
   const seen = new Set<string>()
   for (const mapping of mappings.items()) {
     const fields = ['containerName', 'resourceName', 'requestName'].map((name) => mapping.at(name)) as [
@@ -134,7 +134,7 @@ function addresses(list: Spot, before: readonly JsonObject[], pathOf: (entry: Sp
 }
 
 function hostAddresses(status: Spot, old: KubeObject): void {
-  const first = status.at('hostIPs').items()[0]?.at('ip')
+  const first = status.itemsOf('hostIPs')[0]?.at('ip')
   if (!first) return
   if (first.text !== status.at('hostIP').text) first.invalid('must be equal to `hostIP`', first.text)
   const before = objectsAt(objectAt(old['status'])['hostIPs'])
@@ -153,7 +153,7 @@ function users(list: Spot, os: string): void {
     if (os !== 'linux') continue
     isUser(linux.at('uid'))
     isUser(linux.at('gid'))
-    linux.at('supplementalGroups').items().forEach(isUser)
+    linux.itemsOf('supplementalGroups').forEach(isUser)
   }
 }
 
@@ -165,7 +165,7 @@ function isAllocated(name: Spot, container: Spot): void {
     if (container.at('resources').at('requests').at(name.text).isSet) return
     return name.invalid("must match one of the container's resource requests", name.text)
   }
-  const claims = container.at('resources').at('claims').items()
+  const claims = container.at('resources').itemsOf('claims')
   const names = claims.map((claim) =>
     [claim.at('name').text, claim.at('request').text].filter(Boolean).join('/'),
   )
@@ -184,10 +184,10 @@ function health(resource: Spot, seen: Set<string>): void {
 function allocatedResources(list: Spot, containers: Spot): void {
   for (const status of list.items()) {
     const container = containers.items().find((one) => one.at('name').text === status.at('name').text)
-    for (const allocated of status.at('allocatedResourcesStatus').items()) {
+    for (const allocated of status.itemsOf('allocatedResourcesStatus')) {
       if (container) isAllocated(allocated.at('name'), container)
       const seen = new Set<string>()
-      for (const resource of allocated.at('resources').items()) health(resource, seen)
+      for (const resource of allocated.itemsOf('resources')) health(resource, seen)
     }
   }
 }
@@ -219,7 +219,7 @@ export function podStatus(pod: Spot, old: KubeObject): void {
   const os = spec.at('os').at('name').text || 'linux'
   for (const list of [...LISTS.map(([name]) => name), EPHEMERAL]) users(status.at(list), os)
   for (const [list, containers] of LISTS) allocatedResources(status.at(list), spec.at(containers))
-  for (const container of status.at(EPHEMERAL).items()) {
+  for (const container of status.itemsOf(EPHEMERAL)) {
     const allocated = container.at('allocatedResourcesStatus')
     if (!allocated.isEmpty) allocated.forbidden('must not be specified in container status')
   }

@@ -23,11 +23,11 @@ function policyRule(rule: Spot, namespaced: boolean): void {
 }
 
 function role(object: Spot): void {
-  for (const rule of object.at('rules').items()) policyRule(rule, true)
+  for (const rule of object.itemsOf('rules')) policyRule(rule, true)
 }
 
 function clusterRole(object: Spot): void {
-  for (const rule of object.at('rules').items()) policyRule(rule, false)
+  for (const rule of object.itemsOf('rules')) policyRule(rule, false)
   const aggregation = object.at('aggregationRule')
   if (!aggregation.isSet) return
   const selectors = aggregation.at('clusterRoleSelectors')
@@ -57,7 +57,7 @@ const binding =
     ref.at('apiGroup').oneOf([GROUP])
     ref.at('kind').oneOf(namespaced ? ['Role', 'ClusterRole'] : ['ClusterRole'])
     ref.at('name').neededAs(pathSegmentErrors)
-    for (const item of object.at('subjects').items()) subject(item, namespaced)
+    for (const item of object.itemsOf('subjects')) subject(item, namespaced)
   }
 
 /** The changes of both kinds of binding. */

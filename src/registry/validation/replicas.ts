@@ -186,7 +186,7 @@ function statefulStrategy(strategy: Spot): void {
 /** Volumes that claims bring along are there although the template does not name them. */
 function withClaimVolumes(spec: Spot): Spot {
   const template = spec.at('template')
-  const templates = spec.at('volumeClaimTemplates').items()
+  const templates = spec.itemsOf('volumeClaimTemplates')
   const claims = [...new Set(templates.map((claim) => claim.at('metadata').at('name').text))]
   const { subdomain: _subdomain, hostname: _hostname, ...rest } = template.at('spec').object
   const volumes = template
@@ -209,7 +209,7 @@ function statefulSetSpec(spec: Spot, creating: boolean): void {
   if (retention.isSet) {
     for (const name of ['whenDeleted', 'whenScaled']) retention.at(name).oneOf(['Retain', 'Delete'])
   }
-  if (creating) for (const claim of spec.at('volumeClaimTemplates').items()) claimSpec(claim.at('spec'))
+  if (creating) for (const claim of spec.itemsOf('volumeClaimTemplates')) claimSpec(claim.at('spec'))
   spec.at('replicas').atLeast(0)
   spec.at('minReadySeconds').atLeast(0)
   spec.at('ordinals').at('start').atLeast(0)

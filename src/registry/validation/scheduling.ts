@@ -39,11 +39,11 @@ function nodeField(expression: Spot): void {
 }
 
 function nodeTerm(term: Spot, checkValues: boolean): void {
-  for (const expression of term.at('matchExpressions').items()) {
+  for (const expression of term.itemsOf('matchExpressions')) {
     nodeExpression(expression)
-    if (checkValues) for (const value of expression.at('values').items()) value.isLabelValue()
+    if (checkValues) for (const value of expression.itemsOf('values')) value.isLabelValue()
   }
-  for (const expression of term.at('matchFields').items()) nodeField(expression)
+  for (const expression of term.itemsOf('matchFields')) nodeField(expression)
 }
 
 /** A v1.NodeSelector, of pods and of volumes. */
@@ -56,7 +56,7 @@ export function nodeSelector(selector: Spot): void {
 function podTerm(term: Spot): void {
   term.at('labelSelector').isSelector()
   term.at('namespaceSelector').isSelector()
-  for (const name of term.at('namespaces').items()) {
+  for (const name of term.itemsOf('namespaces')) {
     for (const fault of dns1123LabelErrors(name.text)) term.at('namespace').invalid(fault, name.text)
   }
   labelKeys(term)
@@ -88,13 +88,13 @@ function weight(term: Spot): void {
 export function affinity(spot: Spot): void {
   const node = spot.at('nodeAffinity')
   if (node.at(REQUIRED).isSet) nodeSelector(node.at(REQUIRED))
-  for (const term of node.at(PREFERRED).items()) {
+  for (const term of node.itemsOf(PREFERRED)) {
     weight(term)
     nodeTerm(term.at('preference'), false)
   }
   for (const kind of ['podAffinity', 'podAntiAffinity']) {
-    for (const term of spot.at(kind).at(REQUIRED).items()) podTerm(term)
-    for (const term of spot.at(kind).at(PREFERRED).items()) {
+    for (const term of spot.at(kind).itemsOf(REQUIRED)) podTerm(term)
+    for (const term of spot.at(kind).itemsOf(PREFERRED)) {
       weight(term)
       podTerm(term.at('podAffinityTerm'))
     }

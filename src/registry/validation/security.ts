@@ -56,13 +56,13 @@ function sysctls(spot: Spot): void {
 }
 
 const allContainers = (spec: Spot): Spot[] =>
-  ['initContainers', 'containers', 'ephemeralContainers'].flatMap((list) => spec.at(list).items())
+  ['initContainers', 'containers', 'ephemeralContainers'].flatMap((list) => spec.itemsOf(list))
 
 /** spec.securityContext, and the fields of the spec that belong to it. */
 export function podSecurity(spec: Spot): void {
   const context = spec.at('securityContext')
   for (const name of ['fsGroup', 'runAsUser', 'runAsGroup']) isId(context.at(name))
-  for (const group of context.at('supplementalGroups').items()) isId(group)
+  for (const group of context.itemsOf('supplementalGroups')) isId(group)
   if (spec.at('shareProcessNamespace').value === true && spec.at('hostPID').value === true) {
     const why = 'ShareProcessNamespace and HostPID cannot both be enabled'
     context.at('shareProcessNamespace').invalid(why, true)
@@ -93,7 +93,7 @@ export function containerSecurity(context: Spot, hostUsers: boolean): void {
   if (context.at('allowPrivilegeEscalation').value === false) {
     const denied = 'cannot set `allowPrivilegeEscalation` to false and'
     if (context.at('privileged').value === true) context.invalid(`${denied} \`privileged\` to true`)
-    for (const capability of context.at('capabilities').at('add').items()) {
+    for (const capability of context.at('capabilities').itemsOf('add')) {
       if (capability.text === 'CAP_SYS_ADMIN') context.invalid(`${denied} \`capabilities.Add\` CAP_SYS_ADMIN`)
     }
   }

@@ -23,7 +23,7 @@ const MAX_AFFINITY_SECONDS = 86_400
 
 function typeRules(spec: Spot): void {
   const type = spec.at('type').text
-  const first = spec.at('clusterIPs').items()[0]
+  const first = spec.itemsOf('clusterIPs')[0]
   if (spec.at('ports').isEmpty && !isHeadless(spec.object) && type !== 'ExternalName')
     spec.at('ports').required()
   if ((type === 'LoadBalancer' || type === 'NodePort') && isHeadless(spec.object)) {
@@ -103,7 +103,7 @@ function affinity(spec: Spot): void {
 
 function externalAddresses(spec: Spot, old: JsonObject | undefined): void {
   const known = old ? textsAt(old['externalIPs']) : []
-  for (const address of spec.at('externalIPs').items()) {
+  for (const address of spec.itemsOf('externalIPs')) {
     if (known.includes(address.text) || address.matches(addressFaults)) isEndpointAddress(address)
   }
 }
@@ -225,7 +225,7 @@ function balancerClass(spec: Spot): void {
 /** Addresses of a load balancer, in the status of Services and Ingresses; those of Services say how they are reached. */
 export function balancerStatus(balancer: Spot, old: JsonObject, modes: boolean): void {
   const known = objectsAt(old['ingress']).map((entry) => entry['ip'])
-  for (const entry of balancer.at('ingress').items()) {
+  for (const entry of balancer.itemsOf('ingress')) {
     const [ip, mode] = [entry.at('ip'), entry.at('ipMode')]
     if (ip.text && !known.includes(ip.text)) ip.matches(addressFaults)
     if (!mode.isSet) {

@@ -44,6 +44,8 @@ interface Sink extends Policy {
   readonly causes: StatusCause[]
 }
 
+const NO_SPOTS: readonly Spot[] = Object.freeze([])
+
 export class Spot {
   readonly value: Value
   private readonly sink: Sink
@@ -98,6 +100,11 @@ export class Spot {
   items(): Spot[] {
     if (!Array.isArray(this.value)) return []
     return this.value.map((item, i) => new Spot(item, i, this.sink, this))
+  }
+  /** The items of the list that this field is: most fields are absent, and cost nothing. */
+  itemsOf(name: string): readonly Spot[] {
+    const value = fieldOf(this.value, name)
+    return Array.isArray(value) && value.length > 0 ? this.at(name).items() : NO_SPOTS
   }
   /** The keys of a map, in order. */
   keys(): string[] {

@@ -32,7 +32,7 @@ function topologies(list: Spot): void {
   const terms = new Set<string>()
   for (const term of list.items()) {
     const keys = new Map<string, string[]>()
-    for (const expression of term.at('matchLabelExpressions').items()) {
+    for (const expression of term.itemsOf('matchLabelExpressions')) {
       const key = expression.at('key')
       expression.at('values').needed()
       expression.at('values').unique()
@@ -113,7 +113,7 @@ export const validateCSIDriverUpdate = onUpdate((object, old) => {
 
 function csiNode(object: Spot): void {
   const names = new Set<string>()
-  for (const driver of object.at('spec').at('drivers').items()) {
+  for (const driver of object.at('spec').itemsOf('drivers')) {
     const [name, id] = [driver.at('name'), driver.at('nodeID')]
     isDriverName(name)
     if (id.needed() && id.text.length > MAX_NODE_ID) id.invalid(`must be ${MAX_NODE_ID} characters or less`)
@@ -121,7 +121,7 @@ function csiNode(object: Spot): void {
     if (names.has(name.text)) name.duplicate()
     names.add(name.text)
     const keys = new Set<string>()
-    for (const key of driver.at('topologyKeys').items()) {
+    for (const key of driver.itemsOf('topologyKeys')) {
       if (!key.text) driver.required()
       if (keys.has(key.text)) driver.duplicate(key.text)
       keys.add(key.text)

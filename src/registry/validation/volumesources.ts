@@ -178,7 +178,7 @@ const PROJECTIONS: Readonly<Record<string, (projection: Spot) => void>> = {
 
 function projected(source: Spot): void {
   isMode(source.at('defaultMode'))
-  for (const entry of source.at('sources').items()) {
+  for (const entry of source.itemsOf('sources')) {
     const types = Object.keys(PROJECTIONS).filter((type) => entry.at(type).isSet)
     for (const type of types) PROJECTIONS[type]?.(entry.at(type))
     if (types.length > 1) entry.forbidden('may not specify more than 1 volume type per source')

@@ -62,10 +62,10 @@ function resources(list: Spot): void {
 /** Which requests: operations on resources of groups and versions. */
 export function rule(spot: Spot): void {
   someOrAll(spot.at('operations'), 'operations')
-  for (const operation of spot.at('operations').items()) operation.oneOf(OPERATIONS)
+  for (const operation of spot.itemsOf('operations')) operation.oneOf(OPERATIONS)
   someOrAll(spot.at('apiGroups'), 'API groups')
   someOrAll(spot.at('apiVersions'), 'API versions')
-  for (const version of spot.at('apiVersions').items()) version.needed()
+  for (const version of spot.itemsOf('apiVersions')) version.needed()
   resources(spot.at('resources'))
   spot.at('scope').oneOfIfSet(['*', 'Cluster', 'Namespaced'])
 }
@@ -147,7 +147,7 @@ function reviewVersions(list: Spot): void {
 
 function webhook(hook: Spot): void {
   isQualifiedDomain(hook.at('name'))
-  hook.at('rules').items().forEach(rule)
+  hook.itemsOf('rules').forEach(rule)
   hook.at('failurePolicy').oneOfIfSet(['Fail', 'Ignore'])
   hook.at('matchPolicy').oneOfIfSet(['Equivalent', 'Exact'])
   if (hook.at('sideEffects').isSet) hook.at('sideEffects').oneOf(SAFE)
@@ -165,7 +165,7 @@ function webhook(hook: Spot): void {
 
 function webhooks(object: Spot): void {
   const seen = new Set<string>()
-  for (const hook of object.at('webhooks').items()) {
+  for (const hook of object.itemsOf('webhooks')) {
     const name = hook.at('name')
     webhook(hook)
     if (name.text && seen.has(name.text)) name.duplicate()
