@@ -1,16 +1,10 @@
 // Tokens that another server knows: it is sent a TokenReview, and its answer is remembered for a while.
 // Follows k8s.io/apiserver/plugin/pkg/authenticator/token/webhook and pkg/authentication/token/cache.
+import { askAgain } from '../machinery/askagain.ts'
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import { refused, type TokenAnswer, type TokenAuthenticator } from './authenticator.ts'
 import { TokenMap } from './digest.ts'
-
-export interface WebhookReply {
-  readonly status: number
-  /** Of the Retry-After header. */
-  readonly retryAfterSeconds: number | undefined
-  readonly body: Buffer
-}
 
 export interface WebhookOptions {
   /** Of the TokenReview that is sent and expected. */
@@ -19,21 +13,13 @@ export interface WebhookOptions {
   readonly apiAudiences: readonly string[]
   /** 0: nothing is remembered. */
   readonly cacheMs: number
-  /** POSTs JSON; rejects where nobody answered. */
-  send(body: Buffer): Promise<WebhookReply>
+  /** POSTs JSON; rejects with an Error, a HookFailure where nobody answered or with a bad status. */
+  send(body: Buffer): Promise<JsonObject>
   /** Hears why the webhook could not be asked. */
   warn(why: string): void
   now(): number
   wait(ms: number): Promise<void>
 }
-
-const ATTEMPTS = 5
-const FIRST_WAIT_MS = 500
-const WAIT_FACTOR = 1.5
-/** So that many servers do not ask again at the same moment. */
-const WAIT_JITTER = 0.2
-const TRANSIENT = new Set([429, 500, 504])
-const CONNECTION_FAULTS = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE'])
 
 /** An answer; `undefined` inside is a token that the webhook does not know. */
 interface Remembered {
@@ -77,7 +63,7 @@ export class WebhookAuthenticator implements TokenAuthenticator {
     const review = {
       apiVersion: `authentication.k8s.io/${version}`,
       kind: 'TokenReview',
-      metadata: { creationTimestamp: null },
+      metadata: {},
       spec: { token, ...(wanted.length > 0 ? { audiences: [...wanted] } : {}) },
       status: { user: {} },
     }
@@ -96,47 +82,15 @@ export class WebhookAuthenticator implements TokenAuthenticator {
   /** The status of the answer; rejects with a refusal where there is none after all attempts. */
   async #status(body: Buffer): Promise<JsonObject> {
     const { send, warn, wait } = this.#options
-    let pause = FIRST_WAIT_MS
-    for (let attempt = 1; ; attempt++) {
-      const reply = await send(body).catch((error: unknown) => error as NodeJS.ErrnoException)
-      const outcome = outcomeOf(reply)
-      if (outcome.status) return outcome.status
-      if (!outcome.again || attempt === ATTEMPTS) {
-        warn(outcome.why)
-        throw refused(outcome.why)
-      }
-      await wait(pause * (1 + Math.random() * WAIT_JITTER))
-      pause *= WAIT_FACTOR
+    try {
+      const { kind = 'TokenReview', status = {} } = await askAgain(() => send(body), wait)
+      if (kind === 'TokenReview' && isObject(status)) return status
+      throw new Error('the webhook did not answer with a TokenReview')
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      warn(why)
+      throw refused(why)
     }
-  }
-}
-
-interface Outcome {
-  readonly status?: JsonObject
-  readonly why: string
-  readonly again: boolean
-}
-
-function outcomeOf(reply: WebhookReply | NodeJS.ErrnoException): Outcome {
-  if (reply instanceof Error) return { why: reply.message, again: CONNECTION_FAULTS.has(reply.code ?? '') }
-  const { status: code, body, retryAfterSeconds } = reply
-  if (code < 200 || code > 299) {
-    const again = TRANSIENT.has(code) || retryAfterSeconds !== undefined
-    return { why: `the webhook answered with status ${code}`, again }
-  }
-  const review = parsed(body)
-  const status = review && review['kind'] === 'TokenReview' ? (review['status'] ?? {}) : undefined
-  return isObject(status)
-    ? { status, why: '', again: false }
-    : { why: 'the webhook did not answer with a TokenReview', again: false }
-}
-
-function parsed(body: Buffer): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString())
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
   }
 }
 

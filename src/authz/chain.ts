@@ -2,6 +2,7 @@
 // Follows k8s.io/apiserver/pkg/authorization/union and authorizerfactory, and k8s.io/kubernetes/pkg/kubeapiserver/authorizer.
 import type { AuthorizationAttributes, Authorizer, Decision } from '../machinery/attributes.ts'
 import { aggregate } from '../machinery/aggregate.ts'
+import { goQuoteList } from '../machinery/quote.ts'
 import { MASTERS_GROUP, NODES_GROUP, parseNodeUsername, type UserInfo } from '../machinery/user.ts'
 import type { NodeAuthorizer } from './node.ts'
 import type { PolicyRule } from './policy.ts'
@@ -16,8 +17,16 @@ const masters: Authorizer = {
   authorize: ({ user }) => (user.groups.includes(MASTERS_GROUP) ? ALLOWED : NO_OPINION),
 }
 
-export const AUTHORIZATION_MODES = ['AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC'] as const
+export const AUTHORIZATION_MODES = ['ABAC', 'AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC', 'Webhook'] as const
 export type AuthorizationMode = (typeof AUTHORIZATION_MODES)[number]
+/** Those that need nothing but what the server has anyway. */
+export type BuiltinMode = Exclude<AuthorizationMode, 'ABAC' | 'Webhook'>
+
+/** An authorizer that can also be asked what it would allow. */
+export interface RuleAuthorizer extends Authorizer {
+  /** What it grants a user in a namespace, as far as that can be listed. */
+  rulesFor(user: UserInfo, namespace: string): UserRules
+}
 
 /** The modes of a flag's value "RBAC,AlwaysDeny". Throws an Error with upstream's wording for unknown or repeated ones. */
 export function parseModes(flag: string): AuthorizationMode[] {
@@ -27,50 +36,58 @@ export function parseModes(flag: string): AuthorizationMode[] {
     if (!isMode(mode)) throw new Error(`authorization-mode ${JSON.stringify(mode)} is not a valid mode`)
   }
   if (new Set(modes).size < modes.length) {
-    throw new Error(`authorization-mode ${JSON.stringify(modes)} has mode specified more than once`)
+    throw new Error(`authorization-mode ${goQuoteList(modes)} has mode specified more than once`)
   }
   return modes as AuthorizationMode[]
 }
 
-const isMode = (mode: string): mode is AuthorizationMode =>
+export const isMode = (mode: string): mode is AuthorizationMode =>
   (AUTHORIZATION_MODES as readonly string[]).includes(mode)
-
-/** What a server asks about every request. `rbac` and `node` are used where the modes name them. */
-export function authorizerChain(
-  modes: readonly AuthorizationMode[],
-  { rbac, node }: { readonly rbac: RbacAuthorizer; readonly node: NodeAuthorizer },
-): Authorizer {
-  const byMode: Readonly<Record<AuthorizationMode, Authorizer>> = {
-    AlwaysAllow: { authorize: () => ALLOWED },
-    AlwaysDeny: { authorize: () => DENIED },
-    Node: node,
-    RBAC: rbac,
-  }
-  return union([masters, ...modes.map((mode) => byMode[mode])])
-}
 
 const EVERYTHING: readonly PolicyRule[] = [
   { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
   { verbs: ['*'], nonResourceURLs: ['*'] },
 ]
-
-const NO_NODE_RULES = 'node authorizer does not support user rule resolution'
+const NOTHING: UserRules = { rules: [], errors: [] }
+const NODE_RULES: UserRules = {
+  rules: [],
+  errors: ['node authorizer does not support user rule resolution'],
+  incomplete: true,
+}
 
 const isNode = ({ name, groups }: UserInfo): boolean =>
   groups.includes(NODES_GROUP) && parseNodeUsername(name) !== undefined
 
-/** What the modes grant a user in a namespace, for those who ask what they may do. */
-export function userRules(
-  modes: readonly AuthorizationMode[],
-  rbac: RbacAuthorizer,
-): (user: UserInfo, namespace: string) => UserRules {
-  return (user, namespace) => {
-    const granted = modes.map((mode): UserRules => {
-      if (mode === 'RBAC') return rbac.rulesFor(user, namespace)
-      if (mode === 'Node' && isNode(user)) return { rules: [], errors: [NO_NODE_RULES] }
-      return { rules: mode === 'AlwaysAllow' ? EVERYTHING : [], errors: [] }
-    })
-    return { rules: granted.flatMap(({ rules }) => rules), errors: granted.flatMap(({ errors }) => errors) }
+interface Builtins {
+  readonly rbac: RbacAuthorizer
+  readonly node: NodeAuthorizer
+}
+
+/** The authorizer of one mode. */
+export function builtinAuthorizer(mode: BuiltinMode, { rbac, node }: Builtins): RuleAuthorizer {
+  if (mode === 'RBAC') return rbac
+  if (mode === 'AlwaysAllow')
+    return { authorize: () => ALLOWED, rulesFor: () => ({ rules: EVERYTHING, errors: [] }) }
+  if (mode === 'AlwaysDeny') return { authorize: () => DENIED, rulesFor: () => NOTHING }
+  return {
+    authorize: (attributes) => node.authorize(attributes),
+    rulesFor: (user) => (isNode(user) ? NODE_RULES : NOTHING),
+  }
+}
+
+/** What a server asks about every request: these in order, behind the way in for system:masters. */
+export function authorizerChain(authorizers: readonly RuleAuthorizer[]): RuleAuthorizer {
+  const { authorize } = union([masters, ...authorizers])
+  return {
+    authorize,
+    rulesFor(user, namespace) {
+      const granted = authorizers.map((authorizer) => authorizer.rulesFor(user, namespace))
+      return {
+        rules: granted.flatMap(({ rules }) => rules),
+        errors: granted.flatMap(({ errors }) => errors),
+        ...(granted.some(({ incomplete }) => incomplete) ? { incomplete: true } : {}),
+      }
+    },
   }
 }
 

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import type { StatusError } from '../machinery/status.ts'
 import { authorizerChain } from './chain.ts'
 import { escalationCheck, guardsResource, type RbacWrite } from './escalation.ts'
-import { NodeAuthorizer } from './node.ts'
 import { binding, MemoryLister, role, rule, user } from './policy.fixture.ts'
 import type { RoleObject } from './policy.ts'
 import { RbacAuthorizer } from './rbac.ts'
@@ -19,8 +18,7 @@ function authority(...rules: Parameters<typeof rule>[2][]): Parameters<typeof es
     binding('', 'own', 'ClusterRole/own', 'User/jane'),
   )
   const rbac = new RbacAuthorizer(lister)
-  const node = new NodeAuthorizer(lister)
-  return { rbac, authorizer: authorizerChain(['RBAC'], { rbac, node }) }
+  return { rbac, authorizer: authorizerChain([rbac]) }
 }
 
 const write = (resource: string, object: RbacWrite['object'], more: Partial<RbacWrite> = {}): RbacWrite => ({

@@ -29,5 +29,5 @@ function messageOf(attributes: AuthorizationAttributes): string {
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 
 /** A name in a path must not come back as markup. */
-const sanitized = (text: string): string =>
+export const sanitized = (text: string): string =>
   text.replace(/[&<>]/g, (character) => ENTITIES[character] as string)

@@ -34,6 +34,8 @@ export const RBAC_RESOURCES: readonly GroupResource[] = [
 export interface UserRules {
   readonly rules: readonly PolicyRule[]
   readonly errors: readonly string[]
+  /** There may be more: whoever decides cannot list what it allows. */
+  readonly incomplete?: boolean
 }
 
 /** A role that a binding names: its rules, or why there are none. */

@@ -1,9 +1,9 @@
 // `dinghy apiserver`: the API server alone, under upstream's flag names.
 // Follows k8s.io/kubernetes/cmd/kube-apiserver/app/options.
-import { type AuthorizationMode, parseModes } from '../authz/chain.ts'
 import { startApiServer } from './apiserver.ts'
 import { AUDIT_FLAGS, auditOptions } from './audit-flags.ts'
 import { AUTHENTICATION_FLAGS, authenticationOptions } from './authentication-flags.ts'
+import { AUTHORIZATION_FLAGS, authorizationOptions } from './authorization-flags.ts'
 import { boolean, commandLine, durationMs, integer, listOf, oneOf, text } from './flags.ts'
 import {
   type ApiServerOptions,
@@ -35,11 +35,7 @@ const FLAGS = {
   'tls-cert-file': text('serving certificate, PEM', 'FILE'),
   'tls-private-key-file': text('its key, PEM', 'FILE'),
   'client-ca-file': text('CAs of client certificates, PEM', 'FILE'),
-  'authorization-mode': text(
-    'who decides: AlwaysAllow, AlwaysDeny, Node, RBAC, in order',
-    'MODES',
-    'AlwaysAllow',
-  ),
+  ...AUTHORIZATION_FLAGS,
   ...AUTHENTICATION_FLAGS,
   'service-cluster-ip-range': listOf('addresses of Services, as CIDRs', 'CIDRS'),
   'service-node-port-range': text('ports of Services on nodes', 'FIRST-LAST', '30000-32767'),
@@ -69,7 +65,7 @@ export async function apiserver(argv: readonly string[]): Promise<void> {
 type Flags = NonNullable<ReturnType<typeof commandLine<typeof FLAGS>>>
 
 function optionsOf(flags: Flags): ApiServerOptions {
-  const modes = modesOf(flags['authorization-mode'])
+  const authorization = authorizationOptions(flags)
   const { requestHeader: _, ...withoutProxies } = DEFAULTS
   return {
     ...withoutProxies,
@@ -78,10 +74,11 @@ function optionsOf(flags: Flags): ApiServerOptions {
     port: flags['secure-port'],
     bindAddress: flags['bind-address'],
     certDir: flags['cert-dir'],
-    authorizationModes: modes,
-    // As upstream: who may do everything must say who it is.
-    anonymousAuth: flags['anonymous-auth'] && !modes.includes('AlwaysAllow'),
+    ...authorization,
     ...authenticationOptions(flags),
+    // As upstream: who may do everything must say who it is.
+    anonymousAuth:
+      (flags['anonymous-auth'] ?? true) && !authorization.authorizationModes.includes('AlwaysAllow'),
     ...auditOptions(flags),
     serviceClusterIpRange: flags['service-cluster-ip-range'] ?? ['10.0.0.0/24'],
     serviceNodePortRange: portRange(flags['service-node-port-range']),
@@ -125,14 +122,6 @@ function etcdTls(flags: Flags): { etcdTlsFiles?: EtcdTlsFiles } {
     return {}
   }
   return { etcdTlsFiles: { ca, ...(cert === undefined || key === undefined ? {} : { cert, key }) } }
-}
-
-function modesOf(value: string): AuthorizationMode[] {
-  try {
-    return parseModes(value)
-  } catch (error) {
-    throw new StartError(`--authorization-mode: ${(error as Error).message}`, error)
-  }
 }
 
 function portRange(value: string): [number, number] {

@@ -103,7 +103,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     added: new Map(),
     nodes: () => undefined,
   }
-  const reading = await readingSide(options, storage)
+  const reading = await readingSide(options, storage, log)
   const { caches, lister, scopes, hookCaller } = reading
   const authentication = await authenticationOf({ options, identity, log, scopes, stored })
   const definitions = new Definitions({ ...reading, log })
@@ -133,7 +133,11 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     address: identity.advertiseAddress && `${identity.advertiseAddress}:${port}`,
     nodePorts: options.serviceNodePortRange,
   }
-  const stopWork = [startUpkeep(scopes, upkeep), () => definitions.stop()]
+  const stopWork = [
+    startUpkeep(scopes, upkeep),
+    () => definitions.stop(),
+    async () => reading.closeAuthorization(),
+  ]
   return {
     url,
     port,
@@ -180,7 +184,7 @@ interface Watched extends Parts {
 function chainOf(
   options: ApiServerOptions,
   { log, identity, authentication, auditor }: Watched,
-  { caches, rbac, authorizer, scopes, served }: ReadingSide,
+  { caches, authorizer, scopes, served }: ReadingSide,
   state: State,
 ): Chain {
   const { authenticator, reviewToken, tokenIssuer } = authentication
@@ -197,7 +201,7 @@ function chainOf(
     scopes,
     special: specialHandlers(
       specialServices({
-        ...{ options, scopes, stored, authorizer, rbac, reviewToken, tokenIssuer, components },
+        ...{ scopes, stored, authorizer, reviewToken, tokenIssuer, components },
         addedResource: (resource) => state.added.get(resource),
         answerOfNode: (node, request) => state.nodes(node, request),
       }),

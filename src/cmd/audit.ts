@@ -41,11 +41,11 @@ async function fileSink(options: AuditLogFile, log: Log): Promise<AuditSink> {
 async function webhookSink({ configFile, ...batch }: AuditWebhook, log: Log): Promise<AuditSink> {
   const { WebhookSink } = await import('../audit/webhook.ts')
   const { webhookOf } = await import('./webhookfile.ts')
-  const post = await webhookOf(configFile)
+  const webhook = await webhookOf(configFile)
   return new WebhookSink({
     ...batch,
     async send(body) {
-      const { status } = await post(body)
+      const { status } = await webhook.post(body)
       if (status < 200 || status > 299) throw new Error(`the webhook answered with status ${status}`)
     },
     warn: (details) => log.error(details, 'dropped events of the audit log'),

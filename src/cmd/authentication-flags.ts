@@ -1,12 +1,12 @@
 // Flags of `dinghy apiserver` about who a request is from.
 // Follows k8s.io/kubernetes/pkg/kubeapiserver/options/authentication.go.
 import { checkIssuer, type JwtIssuer } from '../authn/authenticationconfig.ts'
-import { boolean, durationMs, listOf, oneOf, repeated, text, type Values } from './flags.ts'
+import { boolean, durationMs, listOf, oneOf, optionalBoolean, repeated, text, type Values } from './flags.ts'
 import { type ApiServerOptions, DEFAULTS, StartError } from './options.ts'
 
 export const AUTHENTICATION_FLAGS = {
   'token-auth-file': text('CSV file of static tokens', 'FILE'),
-  'anonymous-auth': boolean('let requests without credentials in as system:anonymous', true),
+  'anonymous-auth': optionalBoolean('let requests without credentials in as system:anonymous (default true)'),
   'enable-bootstrap-token-auth': boolean(
     'know the tokens in secrets of kube-system by which nodes join',
     false,
@@ -70,6 +70,7 @@ export function authenticationOptions(flags: Flags): Partial<ApiServerOptions> {
   return {
     ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
     enableBootstrapTokenAuth: flags['enable-bootstrap-token-auth'],
+    ...(flags['anonymous-auth'] === undefined ? {} : { anonymousAuthGiven: true }),
     ...requestHeaders(flags),
     ...serviceAccounts(flags),
     ...openId(flags),

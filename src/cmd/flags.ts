@@ -43,6 +43,9 @@ export interface SwitchFlag {
 export interface BooleanFlag {
   readonly kind: 'boolean'
   readonly help: string
+  readonly default: boolean | undefined
+}
+export interface BooleanFlagWithDefault extends BooleanFlag {
   readonly default: boolean
 }
 export interface IntegerFlagWithDefault extends IntegerFlag {
@@ -58,6 +61,7 @@ export type Flag =
   | ChoiceFlag
   | SwitchFlag
   | BooleanFlag
+  | BooleanFlagWithDefault
 
 export function text(help: string, placeholder: string, value: string): TextFlagWithDefault
 export function text(help: string, placeholder: string): TextFlag
@@ -91,11 +95,13 @@ export const oneOf = (help: string, choices: readonly string[], value: string): 
   choices,
   default: value,
 })
-export const boolean = (help: string, value: boolean): BooleanFlag => ({
+export const boolean = (help: string, value: boolean): BooleanFlagWithDefault => ({
   kind: 'boolean',
   help,
   default: value,
 })
+/** One of which is asked whether it was given. */
+export const optionalBoolean = (help: string): BooleanFlag => ({ kind: 'boolean', help, default: undefined })
 
 type Value<F extends Flag> = F extends ListFlag | RepeatedFlag
   ? string[] | undefined
@@ -103,11 +109,13 @@ type Value<F extends Flag> = F extends ListFlag | RepeatedFlag
     ? number
     : F extends IntegerFlag
       ? number | undefined
-      : F extends SwitchFlag | BooleanFlag
+      : F extends SwitchFlag | BooleanFlagWithDefault
         ? boolean
-        : F extends ChoiceFlag | TextFlagWithDefault
-          ? string
-          : string | undefined
+        : F extends BooleanFlag
+          ? boolean | undefined
+          : F extends ChoiceFlag | TextFlagWithDefault
+            ? string
+            : string | undefined
 
 export type Values<Fs extends Readonly<Record<string, Flag>>> = { readonly [K in keyof Fs]: Value<Fs[K]> }
 
@@ -143,8 +151,10 @@ function optionOf(flag: string, spec: Flag): Option {
   switch (spec.kind) {
     case 'flag':
       return new Option(`--${flag}`, spec.help).default(false)
-    case 'boolean':
-      return new Option(`--${flag} [BOOL]`, spec.help).default(spec.default).preset(true).argParser(booleanOf)
+    case 'boolean': {
+      const option = new Option(`--${flag} [BOOL]`, spec.help).preset(true).argParser(booleanOf)
+      return spec.default === undefined ? option : option.default(spec.default)
+    }
     case 'text': {
       const option = new Option(`--${flag} <${spec.placeholder}>`, spec.help)
       return spec.default === undefined ? option : option.default(spec.default)

@@ -1,5 +1,6 @@
 // What the reply of a webhook is: JSON, or one of the errors that upstream's client makes of statuses and garbage.
 // Follows Result.Into and newUnstructuredResponseError in k8s.io/client-go/rest/request.go.
+import { HookFailure } from '../machinery/askagain.ts'
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { JsonSyntaxError, parseJson } from '../schema/json.ts'
 
@@ -9,13 +10,19 @@ export const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 export interface Reply {
   readonly status: number
   readonly contentType: string
+  /** Of the Retry-After header. */
+  readonly retryAfter?: string | undefined
   readonly body: Buffer
 }
 
-/** Throws an Error with upstream's text. DEVIATION: redirects are refused, where Go follows them to any host. */
-export function answerOf({ status, contentType, body }: Reply): JsonObject {
+/** Statuses after which the same question may be answered. */
+const PASSING = new Set([429, 500, 504])
+
+/** Throws an Error with upstream's text: a HookFailure for a bad status. DEVIATION: redirects are refused, where Go follows them to any host. */
+export function answerOf({ status, contentType, body, retryAfter }: Reply): JsonObject {
   if (status < 200 || status > 206) {
-    throw new Error(failureOf(body) ?? statusText(status, textOf(contentType, body)))
+    const mayPass = PASSING.has(status) || /^\d+$/.test(retryAfter ?? '')
+    throw new HookFailure(failureOf(body) ?? statusText(status, textOf(contentType, body)), mayPass)
   }
   if (body.length === 0) {
     const type = contentType || 'application/json'

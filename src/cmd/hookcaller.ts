@@ -1,8 +1,10 @@
-// How webhooks of admission and conversion are asked: HTTP/1.1 on kept connections, answers bounded, redirects refused.
+// How webhooks are asked, whatever they are for: HTTP/1.1 on kept connections, answers bounded, redirects refused.
 // Follows k8s.io/apiserver/pkg/util/webhook/client.go and k8s.io/client-go/rest.
 import { Agent as PlainAgent, request as plain } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as secure } from 'node:https'
+import { HookFailure } from '../machinery/askagain.ts'
+import { formatDuration } from '../machinery/duration.ts'
 import type { JsonObject } from '../machinery/json.ts'
 import { type HookCaller, type HookTarget, HookTargetError } from '../machinery/webhook.ts'
 import { answerOf, MAX_ANSWER_BYTES, type Reply } from './hookanswer.ts'
@@ -16,11 +18,17 @@ const IDLE_MS = 90_000
 /** As many as upstream keeps clients of. */
 const MAX_AGENTS = 200
 
-/** What webhooks are shown, of a kubeconfig: see --admission-control-config-file. */
-export interface HookCredentials {
-  /** By the host that is called, with its port, or by a service's DNS name. */
-  headersFor(host: string): Readonly<Record<string, string>>
-  tlsFor(host: string): { readonly cert?: string; readonly key?: string; readonly ca?: string }
+/** How one webhook that a kubeconfig names is reached: see webhookfile.ts. */
+export interface HookClient {
+  /** What it is shown. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly tls: {
+    readonly cert?: string
+    readonly key?: string
+    readonly ca?: string
+    readonly servername?: string
+    readonly rejectUnauthorized?: boolean
+  }
 }
 
 /** Where the request goes. */
@@ -37,27 +45,35 @@ interface Destination {
 
 export class HttpsHookCaller implements HookCaller {
   readonly #resolve: ServiceResolver
-  readonly #credentials: HookCredentials | undefined
+  readonly #client: HookClient | undefined
   readonly #agents = new Map<string, Agent>()
   readonly #plain = new PlainAgent({ keepAlive: true, maxFreeSockets: MAX_IDLE_CONNECTIONS })
 
-  constructor(resolve: ServiceResolver, credentials?: HookCredentials) {
+  constructor(resolve: ServiceResolver, client?: HookClient) {
     this.#resolve = resolve
-    this.#credentials = credentials
+    this.#client = client
   }
 
   async call(target: HookTarget, body: Buffer, timeoutSeconds: number): Promise<JsonObject> {
+    return answerOf(await this.post(target, body, timeoutSeconds))
+  }
+
+  /** As `call`, but resolves with any reply; a HookFailure says that nobody answered. */
+  async post(target: HookTarget, body: Buffer, timeoutSeconds: number): Promise<Reply> {
     const destination = this.#destination(target)
     const agent = destination.isSecure ? this.#agent(destination, target.caBundle ?? '') : undefined
-    const path = `${destination.path}?timeout=${timeoutSeconds}s`
+    const path = `${destination.path}?timeout=${goSeconds(timeoutSeconds)}`
     const deadline = performance.now() + timeoutSeconds * 1000
     try {
       const address = await destination.connectTo()
       const sent = { destination, agent, path, address, body, timeoutMs: deadline - performance.now() }
-      return answerOf(await this.#send(sent))
+      return await this.#send(sent)
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
-      throw new Error(`Post ${JSON.stringify(destination.url + path)}: ${error.message}`)
+      // Go's client says by which of its bounds it gave up.
+      const late = error.isLate && this.#client ? LATE : ''
+      const why = `Post ${JSON.stringify(destination.url + path)}: ${error.message}${late}`
+      throw new HookFailure(why, error.isReset)
     }
   }
 
@@ -86,14 +102,15 @@ export class HttpsHookCaller implements HookCaller {
     const key = `${host} ${caBundle}`
     let agent = this.#agents.get(key)
     if (agent) return agent
-    const tls = this.#credentials?.tlsFor(host) ?? {}
+    const tls = this.#client?.tls ?? {}
     const own = caBundle === '' ? '' : pemOf(caBundle)
     const ca = [tls.ca ?? '', own].filter((pem) => pem !== '').join('\n')
     agent = new Agent({
       keepAlive: true,
       maxFreeSockets: MAX_IDLE_CONNECTIONS,
       timeout: IDLE_MS,
-      servername: /^[\d.]+$|:/.test(hostname) ? '' : hostname,
+      servername: tls.servername ?? (/^[\d.]+$|:/.test(hostname) ? '' : hostname),
+      ...(tls.rejectUnauthorized === false ? { rejectUnauthorized: false } : {}),
       // A bundle may hold no root, as Go has it.
       ...(ca === '' ? {} : { ca, allowPartialTrustChain: true }),
       ...(tls.cert && tls.key ? { cert: tls.cert, key: tls.key } : {}),
@@ -124,16 +141,18 @@ export class HttpsHookCaller implements HookCaller {
         'content-type': 'application/json',
         'user-agent': 'kube-apiserver-admission',
         'content-length': body.length,
-        ...this.#credentials?.headersFor(host),
+        ...this.#client?.headers,
       },
     }
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void =>
-        reject(new TransportError(connectionFault(error, { ...address, hostname })))
+        reject(
+          new TransportError(connectionFault(error, { ...address, hostname }), { isReset: isReset(error) }),
+        )
       const sent = destination.isSecure ? secure(options) : plain(options)
       const timer = setTimeout(
         () => {
-          reject(new TransportError('context deadline exceeded'))
+          reject(new TransportError('context deadline exceeded', { isLate: true }))
           sent.destroy()
         },
         Math.max(0, timeoutMs),
@@ -155,8 +174,26 @@ interface Sending {
   readonly timeoutMs: number
 }
 
+const NANOSECONDS = 1_000_000_000
+
+const goSeconds = (seconds: number): string => formatDuration(BigInt(Math.round(seconds * NANOSECONDS)))
+
 /** Nobody answered; said behind what was asked. */
-class TransportError extends Error {}
+class TransportError extends Error {
+  readonly isLate: boolean
+  /** The connection broke: another may hold. */
+  readonly isReset: boolean
+  constructor(message: string, { isLate = false, isReset = false } = {}) {
+    super(message)
+    this.isLate = isLate
+    this.isReset = isReset
+  }
+}
+
+const LATE = ' (Client.Timeout exceeded while awaiting headers)'
+
+const isReset = ({ code, message }: NodeJS.ErrnoException): boolean =>
+  (code === 'ECONNRESET' && message !== 'socket hang up') || code === 'ECONNABORTED' || code === 'EPIPE'
 
 const CUT_SHORT = 'unexpected error when reading response body. Please retry. Original error: unexpected EOF'
 
@@ -179,6 +216,7 @@ function receive(
     resolve({
       status: response.statusCode ?? 0,
       contentType: response.headers['content-type'] ?? '',
+      retryAfter: response.headers['retry-after'],
       body: Buffer.concat(chunks),
     }),
   )

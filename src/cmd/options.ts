@@ -37,6 +37,16 @@ export interface TokenWebhook {
   readonly cacheMs: number
 }
 
+/** A server that decides on requests, as flags name it. */
+export interface AuthorizationWebhook {
+  /** A kubeconfig. */
+  readonly configFile: string
+  readonly version: 'v1' | 'v1beta1'
+  /** How long its answers are remembered; 0: they are not. */
+  readonly authorizedTtlMs: number
+  readonly unauthorizedTtlMs: number
+}
+
 /** What is recorded of requests, and where. */
 export interface AuditOptions {
   /** A Policy of audit.k8s.io/v1. */
@@ -86,7 +96,15 @@ export interface ApiServerOptions {
   readonly clientCaFile?: string
   readonly tokenAuthFile?: string
   readonly authorizationModes: readonly AuthorizationMode[]
+  /** Of the mode Webhook. */
+  readonly authorizationWebhook?: AuthorizationWebhook
+  /** Of the mode ABAC. */
+  readonly authorizationPolicyFile?: string
+  /** In the place of all three, as upstream's AuthorizationConfiguration. */
+  readonly authorizationConfigFile?: string
   readonly anonymousAuth: boolean
+  /** The flag was given: then the file of authentication may say nothing of it. */
+  readonly anonymousAuthGiven?: boolean
   /** OpenID issuers and paths for anonymous requests, as upstream's AuthenticationConfiguration. */
   readonly authenticationConfigFile?: string
   readonly oidc?: OidcChoice

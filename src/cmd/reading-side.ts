@@ -4,7 +4,7 @@ import { AdmissionChain } from '../admission/chain.ts'
 import type { AdmissionPlugin } from '../admission/plugin.ts'
 import { type AdmissionDependencies, admissionPlugins } from '../admission/plugins.ts'
 import { webhookConditions } from '../admission/policies/conditions.ts'
-import { authorizerChain } from '../authz/chain.ts'
+import type { RuleAuthorizer } from '../authz/chain.ts'
 import { escalationCheck, guardsResource } from '../authz/escalation.ts'
 import { requireAllowed } from '../authz/forbidden.ts'
 import { NodeAuthorizer } from '../authz/node.ts'
@@ -19,9 +19,11 @@ import { builtinResources } from '../schema/resources.ts'
 import { describeField } from '../server/descriptions.ts'
 import { Caches } from '../storage/cache/caches.ts'
 import type { Storage } from '../storage/interface.ts'
+import { authorizationOf } from './authorization.ts'
 import { claimsOn } from './claims.ts'
 import { lazyHookCaller, type LazyHookCaller } from './hooks.ts'
 import { writeInternal, writeStatusInternal } from './internal.ts'
+import type { Log } from './log.ts'
 import { objectForms, policyNeeds } from './objectforms.ts'
 import { type ApiServerOptions, orStartError } from './options.ts'
 
@@ -29,20 +31,26 @@ import { type ApiServerOptions, orStartError } from './options.ts'
 export interface ReadingSide {
   readonly caches: Caches
   readonly lister: CacheLister
-  readonly rbac: RbacAuthorizer
-  readonly authorizer: Authorizer
+  readonly authorizer: RuleAuthorizer
   readonly scopes: Scopes
   /** Asks webhooks: of admission, and of the conversion of custom resources. */
   readonly hookCaller: LazyHookCaller
   readonly served: ServedResources
+  /** Ends what decides on requests by files and webhooks. */
+  closeAuthorization(): void
 }
 
-export async function readingSide(options: ApiServerOptions, storage: Storage): Promise<ReadingSide> {
+export async function readingSide(
+  options: ApiServerOptions,
+  storage: Storage,
+  log: Log,
+): Promise<ReadingSide> {
   const caches = new Caches(storage)
   const served = new ServedResources()
   const lister = new CacheLister((resource) => scopes.of(storedVersion(served.all(), resource)).cache)
   const rbac = new RbacAuthorizer(lister)
-  const authorizer = authorizerChain(options.authorizationModes, { rbac, node: new NodeAuthorizer(lister) })
+  const node = new NodeAuthorizer(lister)
+  const { authorizer, close: closeAuthorization } = await authorizationOf({ options, log, rbac, node })
   const hookCaller = lazyHookCaller(lister)
   const forms = objectForms(
     () => scopes,
@@ -75,7 +83,7 @@ export async function readingSide(options: ApiServerOptions, storage: Storage): 
     customKind: (resource) => served.kindOf(resource),
     now: () => new Date(),
   })
-  return { caches, lister, rbac, authorizer, scopes, hookCaller, served }
+  return { caches, lister, authorizer, scopes, hookCaller, served, closeAuthorization }
 }
 
 async function pluginsOf(

@@ -42,7 +42,7 @@ async function oidcTokens(
   const ca = issuer.certificateAuthority
   if (ca !== undefined && !isBundle(ca))
     throw new StartError(`the certificate authority of the issuer ${issuer.url} holds no certificate in PEM`)
-  const client = httpsClient(ca === undefined ? {} : { ca })
+  const client = httpsClient(ca)
   return new OidcAuthenticator({
     issuer,
     signingAlgorithms,
@@ -62,7 +62,7 @@ function isBundle(pem: string): boolean {
 }
 
 async function fetchJson(client: HttpsClient, url: string): Promise<Json> {
-  const { status, body } = await client({ method: 'GET', url, headers: { accept: 'application/json' } })
+  const { status, body } = await client(url)
   if (status !== 200) throw new Error(`${url} answered with status ${status}`)
   return JSON.parse(body.toString()) as Json
 }
@@ -73,16 +73,12 @@ async function webhookTokens(
 ): Promise<TokenAuthenticator> {
   const { WebhookAuthenticator } = await import('../authn/webhook.ts')
   const { webhookOf } = await import('./webhookfile.ts')
-  const post = await webhookOf(configFile)
+  const webhook = await webhookOf(configFile)
   return new WebhookAuthenticator({
     version,
     apiAudiences: audiences,
     cacheMs,
-    async send(body) {
-      const { status, headers, body: answer } = await post(body)
-      const retryAfter = Number(headers['retry-after'])
-      return { status, body: answer, retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : undefined }
-    },
+    send: (body) => webhook.call(body),
     warn: (why) => log.error({ why }, 'could not ask the webhook about a token'),
     now: () => Date.now(),
     wait: (ms) => delay(ms),

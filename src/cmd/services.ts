@@ -1,8 +1,6 @@
 // What special resources and subresources need: reviews, tokens, connections to nodes.
-import { userRules } from '../authz/chain.ts'
-import type { RbacAuthorizer } from '../authz/rbac.ts'
+import type { RuleAuthorizer } from '../authz/chain.ts'
 import type { Scopes } from '../handlers/scope.ts'
-import type { Authorizer } from '../machinery/attributes.ts'
 import type { GroupResource } from '../machinery/gvk.ts'
 import { StatusError } from '../machinery/status.ts'
 import { REVIEWS } from '../registry/reviews.ts'
@@ -11,14 +9,11 @@ import type { Review, SpecialServices } from '../server/special.ts'
 import type { Authentication } from './authentication.ts'
 import { componentStatuses } from './components.ts'
 import { type NodeAnswers, pathOnNode } from './node-answers.ts'
-import type { ApiServerOptions } from './options.ts'
 
 export interface ServiceParts {
-  readonly options: ApiServerOptions
   readonly scopes: Scopes
   stored(resource: GroupResource): Resource
-  readonly authorizer: Authorizer
-  readonly rbac: RbacAuthorizer
+  readonly authorizer: RuleAuthorizer
   /** See components.ts. */
   readonly components: ReadonlySet<string>
   readonly reviewToken: Authentication['reviewToken']
@@ -67,8 +62,8 @@ export function specialServices(parts: ServiceParts): SpecialServices {
   }
 }
 
-function reviewsOf({ options, authorizer, rbac, reviewToken }: ServiceParts): ReadonlyMap<string, Review> {
-  const rulesFor = userRules(options.authorizationModes, rbac)
+function reviewsOf({ authorizer, reviewToken }: ServiceParts): ReadonlyMap<string, Review> {
+  const { rulesFor } = authorizer
   const reviews = new Map<string, Review>()
   for (const [name, review] of REVIEWS) {
     reviews.set(name, (object, { user, info }) =>

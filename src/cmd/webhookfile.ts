@@ -4,37 +4,56 @@ import { dirname, resolve } from 'node:path'
 import { parseYaml } from '../schema/yaml.ts'
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { fileBytes, fileText } from './files.ts'
-import { type ClientTls, httpsClient, type HttpsReply } from './https.ts'
+import type { Reply } from './hookanswer.ts'
+import type { HookClient } from './hookcaller.ts'
 import { StartError } from './options.ts'
 
-/** POSTs JSON to the webhook; rejects where nobody answers. */
-export type PostJson = (body: Buffer) => Promise<HttpsReply>
+/** A webhook that a kubeconfig names. */
+export interface Webhook {
+  /** POSTs JSON; resolves with any reply. Rejects with a HookFailure where nobody answers. */
+  post(body: Buffer): Promise<Reply>
+  /** POSTs JSON; resolves with the object that is answered. Rejects with an Error in upstream's words. */
+  call(body: Buffer): Promise<JsonObject>
+  /** Ends the connections that are kept. */
+  close(): void
+}
+
+/** Of a question, from its first byte to the last of its answer. */
+const TIMEOUT_SECONDS = 30
 
 /** Rejects with StartError for a file that cannot be read, or that leads nowhere. */
-export async function webhookOf(path: string): Promise<PostJson> {
+export async function webhookOf(path: string, timeoutSeconds = TIMEOUT_SECONDS): Promise<Webhook> {
   const { cluster, user } = currentOf(path, await yamlFile(path))
   const url = textOf(cluster['server'])
-  if (!/^https?:\/\//.test(url)) throw new StartError(`${path}: its cluster has no server`)
-  const read = (from: JsonObject, key: string): string | undefined => pemOf(from, key, dirname(path))
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new StartError(`${path}: its cluster has no server`)
+  const { HttpsHookCaller } = await import('./hookcaller.ts')
+  const nowhere = (): Promise<never> => Promise.reject(new Error('it is no service'))
+  const caller = new HttpsHookCaller(nowhere, {
+    tls: tlsOf(cluster, user, dirname(path)),
+    headers: credentials(user, dirname(path)),
+  })
+  return {
+    post: (body) => caller.post({ url }, body, timeoutSeconds),
+    call: (body) => caller.call({ url }, body, timeoutSeconds),
+    close: () => caller.close(),
+  }
+}
+
+function tlsOf(cluster: JsonObject, user: JsonObject, folder: string): HookClient['tls'] {
+  const read = (from: JsonObject, key: string): string | undefined => pemOf(from, key, folder)
   const [ca, cert, key] = [
     read(cluster, 'certificate-authority'),
     read(user, 'client-certificate'),
     read(user, 'client-key'),
   ]
   const servername = textOf(cluster['tls-server-name'])
-  const tls: ClientTls = {
+  return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
     ...(servername === '' ? {} : { servername }),
     ...(cluster['insecure-skip-tls-verify'] === true ? { rejectUnauthorized: false } : {}),
   }
-  const client = httpsClient(tls)
-  const headers = {
-    'content-type': 'application/json',
-    accept: 'application/json',
-    ...credentials(user, dirname(path)),
-  }
-  return (body) => client({ method: 'POST', url, headers, body })
 }
 
 function currentOf(path: string, config: JsonObject): { cluster: JsonObject; user: JsonObject } {
@@ -45,8 +64,10 @@ function currentOf(path: string, config: JsonObject): { cluster: JsonObject; use
 }
 
 /** The object that a file of YAML or JSON holds; rejects with StartError where it holds none. */
-export async function yamlFile(path: string): Promise<JsonObject> {
-  const bytes = fileBytes(path)
+export const yamlFile = async (path: string): Promise<JsonObject> => yamlObject(path, fileBytes(path))
+
+/** The same, of what was read from the file before. */
+export async function yamlObject(path: string, bytes: Buffer): Promise<JsonObject> {
   const { value } = await parseYaml(bytes).catch((error: unknown) => {
     throw new StartError(`${path}: ${error instanceof Error ? error.message : String(error)}`, error)
   })
@@ -69,7 +90,7 @@ function pemOf(from: JsonObject, key: string, folder: string): string | undefine
   return file === '' ? undefined : fileText(resolve(folder, file))
 }
 
-function credentials(user: JsonObject, folder: string): { authorization?: string } {
+function credentials(user: JsonObject, folder: string): Record<string, string> {
   const file = textOf(user['tokenFile'])
   const token = file === '' ? textOf(user['token']) : fileText(resolve(folder, file)).trim()
   if (token !== '') return { authorization: `Bearer ${token}` }

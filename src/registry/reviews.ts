@@ -22,11 +22,15 @@ export interface ReviewContext {
   readonly namespace: string
   readonly now: Date
   readonly authorizer: Authorizer
-  /** The rules that RBAC grants a user in a namespace, and what could not be found out. */
+  /** The rules that a user is granted in a namespace, and what could not be found out. */
   rulesFor(
     user: UserInfo,
     namespace: string,
-  ): { readonly rules: readonly JsonObject[]; readonly errors: readonly string[] }
+  ): {
+    readonly rules: readonly JsonObject[]
+    readonly errors: readonly string[]
+    readonly incomplete?: boolean
+  }
   /** `audiences` is empty where the review names none. */
   reviewToken(token: string, audiences: readonly string[]): Promise<TokenVerdict>
 }
@@ -198,7 +202,7 @@ function refuse(causes: StatusCause[]): void {
 async function selfSubjectRulesReview(object: KubeObject, context: ReviewContext): Promise<KubeObject> {
   const namespace = textAt(objectAt(object['spec'])['namespace'])
   if (namespace === '') throw badRequest('no namespace on request')
-  const { rules, errors } = context.rulesFor(context.user, namespace)
+  const { rules, errors, incomplete = false } = context.rulesFor(context.user, namespace)
   return {
     apiVersion: `${AUTHORIZATION}/v1`,
     kind: 'SelfSubjectRulesReview',
@@ -207,7 +211,7 @@ async function selfSubjectRulesReview(object: KubeObject, context: ReviewContext
     status: {
       resourceRules: picked(rules, 'resources', ['verbs', 'apiGroups', 'resources', 'resourceNames']),
       nonResourceRules: picked(rules, 'nonResourceURLs', ['verbs', 'nonResourceURLs']),
-      incomplete: false,
+      incomplete,
       ...(errors.length === 0 ? {} : { evaluationError: aggregate(errors) }),
     },
   }

@@ -81,6 +81,11 @@ export class RequestAudit {
     this.annotate(REASON, reason)
   }
 
+  /** No authorizer could decide. */
+  undecided(): void {
+    this.annotate(REASON, 'internal error')
+  }
+
   /** The body is noted once a handler reads it; the promise is the handler's own. */
   reads(body: Promise<Body>, scope: Scope, subresource: string): void {
     const { resource } = scope

@@ -4,10 +4,11 @@
 import type { AuthnRequest } from '../authn/authenticator.ts'
 import type { Impersonation } from '../authn/impersonation.ts'
 import { wantedUser } from '../authn/wanteduser.ts'
-import { requireAllowed } from '../authz/forbidden.ts'
+import { requireAllowed, sanitized } from '../authz/forbidden.ts'
 import type { Accept, Answer, ApiRequest, Body } from '../handlers/request.ts'
 import type { Scope, Scopes } from '../handlers/scope.ts'
 import type { AuthorizationAttributes, Authorizer, RequestInfo } from '../machinery/attributes.ts'
+import { goQuote } from '../machinery/quote.ts'
 import { StatusError } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import type { Resource } from '../schema/resource.ts'
@@ -109,7 +110,12 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   if (wanted) walk.audit?.impersonated(user)
   const leave = longRunning ? undefined : await chain.inflight.enter()
   try {
-    await authorize(chain.authorizer, { ...info, ...selectorsOf(info, query), user }, walk.audit)
+    const undecided = await authorize(
+      chain.authorizer,
+      { ...info, ...selectorsOf(info, query), user },
+      walk.audit,
+    )
+    if (undecided !== undefined) return respond(exchange, noDecision(chain, walk, undecided))
     if (!info.isResourceRequest) return chain.nonResource(walk.audit?.watched(exchange) ?? exchange, user)
     const handled = handle(chain, walk, { info, user, query })
     const given = await (longRunning ? handled : inTime(handled, allotted))
@@ -161,15 +167,35 @@ async function identifyAudited(chain: Chain, walk: Walk, info: RequestInfo): Pro
   return user
 }
 
+/** Throws a 403. Answers why no decision could be made; undefined: the request is allowed. */
 async function authorize(
   authorizer: Authorizer,
   attributes: AuthorizationAttributes,
   audit: RequestAudit | undefined,
-): Promise<void> {
+): Promise<string | undefined> {
   const pending = authorizer.authorize(attributes)
   const decided = pending instanceof Promise ? await pending : pending
-  audit?.decided(decided.decision === 'allow', decided.reason)
+  const isAllowed = decided.decision === 'allow'
+  if (!isAllowed && decided.error !== undefined) {
+    audit?.undecided()
+    return decided.error
+  }
+  audit?.decided(isAllowed, decided.reason)
   requireAllowed(attributes, decided)
+  return undefined
+}
+
+/** Upstream says why as it stands, and not as a Status. */
+function noDecision({ log }: Chain, walk: Walk, why: string): Answer {
+  const { method, url } = walk.exchange
+  log.error({ method, path: url.split('?', 1)[0], why }, 'no authorizer could decide on a request')
+  const answer: Answer = {
+    status: (walk.code = 500),
+    contentType: 'text/plain; charset=utf-8',
+    body: Buffer.from(`Internal Server Error: ${goQuote(sanitized(url))}: ${why}\n`),
+    headers: { 'x-content-type-options': 'nosniff' },
+  }
+  return walk.audit?.answered(answer) ?? answer
 }
 
 interface Asked {

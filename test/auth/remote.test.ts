@@ -40,8 +40,9 @@ beforeAll(async () => {
     const chunks: Buffer[] = []
     asked.on('data', (chunk: Buffer) => chunks.push(chunk))
     asked.on('end', () => {
-      if (asked.url === '/review') shown.push(asked.headers.authorization)
-      const body = answerTo(asked.url ?? '', Buffer.concat(chunks).toString())
+      const [path = ''] = (asked.url ?? '').split('?')
+      if (path === '/review') shown.push(asked.headers.authorization)
+      const body = answerTo(path, Buffer.concat(chunks).toString())
       answer
         .writeHead(body ? 200 : 404, { 'content-type': 'application/json' })
         .end(JSON.stringify(body ?? {}))

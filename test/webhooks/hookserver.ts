@@ -65,6 +65,19 @@ export class HookServer {
     return `https://127.0.0.1:${this.port}${path}`
   }
 
+  /** A kubeconfig that leads here. */
+  kubeconfig(path: string): string {
+    const cluster = { server: this.url(path), 'certificate-authority-data': this.caBundle }
+    return JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'hooks', cluster }],
+      users: [{ name: 'us', user: { token: 'ours' } }],
+      contexts: [{ name: 'c', context: { cluster: 'hooks', user: 'us' } }],
+      'current-context': 'c',
+    })
+  }
+
   /** A webhook of a configuration that asks this server about everything in the namespace. */
   hook(namespace: string, more: JsonObject = {}): JsonObject {
     return {
