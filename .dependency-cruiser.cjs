@@ -31,6 +31,7 @@ const ROOMS = {
   controllers: ['machinery/', 'client/', 'pki/'],
   scheduler: ['machinery/', 'client/'],
   kubelet: ['machinery/', 'client/', 'pki/'],
+  cloud: ['machinery/', 'client/'],
   proxy: ['machinery/', 'client/', 'pki/'],
   dns: ['machinery/', 'client/', 'pki/'],
 }

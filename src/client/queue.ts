@@ -2,9 +2,14 @@
 // Follows k8s.io/client-go/util/workqueue.
 import type { Clock } from './clock.ts'
 
-/** As upstream's default controller rate limiter: 5 ms, doubled for each failure in a row, up to 1,000 s. */
-const FIRST_DELAY_MS = 5
-const MAX_DELAY_MS = 1_000_000
+/** How long a key that failed waits: doubled for each failure in a row. */
+export interface RetryDelays {
+  readonly firstMs: number
+  readonly maxMs: number
+}
+
+/** As upstream's default controller rate limiter. */
+const DELAYS: RetryDelays = { firstMs: 5, maxMs: 1_000_000 }
 
 /** Told what a queue does, for the metrics workqueue_*. Times in seconds. */
 export interface QueueMetrics {
@@ -20,6 +25,7 @@ export interface QueueMetrics {
 export class WorkQueue {
   readonly #clock: Clock
   readonly #metrics: QueueMetrics | undefined
+  readonly #delays: RetryDelays
   /** Waiting, in order. */
   readonly #ready: string[] = []
   /** To be worked on: waiting, or again when its worker is done. Since when, in ms. */
@@ -31,9 +37,10 @@ export class WorkQueue {
   readonly #waiters: ((key: string | undefined) => void)[] = []
   #isShutDown = false
 
-  constructor(clock: Clock, metrics?: QueueMetrics) {
+  constructor(clock: Clock, metrics?: QueueMetrics, delays = DELAYS) {
     this.#clock = clock
     this.#metrics = metrics
+    this.#delays = delays
   }
 
   /** Keys that wait for a worker. */
@@ -73,7 +80,7 @@ export class WorkQueue {
     const failures = this.#failures.get(key) ?? 0
     this.#failures.set(key, failures + 1)
     this.#metrics?.retried()
-    this.addAfter(key, Math.min(FIRST_DELAY_MS * 2 ** failures, MAX_DELAY_MS))
+    this.addAfter(key, Math.min(this.#delays.firstMs * 2 ** failures, this.#delays.maxMs))
   }
 
   forget(key: string): void {

@@ -10,6 +10,8 @@ export interface ClusterOptions extends Partial<ApiServerOptions> {
   readonly parts?: readonly string[]
   /** How many simulated nodes, where the part "nodes" runs; absent: 1. */
   readonly nodes?: number
+  /** Over how many zones they are spread, where the part "cloud-controller-manager" runs; absent: 1. */
+  readonly zones?: number
 }
 
 export interface Cluster {
@@ -27,10 +29,15 @@ export interface Cluster {
 }
 
 /** Starts a cluster; resolves when it is ready. Rejects with StartError for options that cannot be met. */
-export async function startCluster({ parts = [], nodes, ...options }: ClusterOptions = {}): Promise<Cluster> {
+export async function startCluster({
+  parts = [],
+  nodes,
+  zones,
+  ...options
+}: ClusterOptions = {}): Promise<Cluster> {
   checkParts(parts)
   const server = await startApiServer({ ...DEFAULTS, port: 0, ...options })
-  const beside = await startPartsOrStop(server, parts, { nodes })
+  const beside = await startPartsOrStop(server, parts, { nodes, zones })
   const { caCert, adminCert, adminKey } = server.identity
   const entry = { name: CONTEXT, server: server.url, caCert, clientCert: adminCert, clientKey: adminKey }
   return {

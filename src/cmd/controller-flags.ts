@@ -3,7 +3,8 @@
 import { SETTINGS, type ControllerSettings, type SigningAuthority, WORKERS } from './controller-settings.ts'
 import { fileText } from './files.ts'
 import { boolean, durationMs, integer, listOf, oneOf, text, type IntegerFlag, type Values } from './flags.ts'
-import { LOG_LEVELS, StartError } from './options.ts'
+import { managerFlags } from './controllers-process.ts'
+import { StartError } from './options.ts'
 import { certificatesOf, servingPair } from './tlsfiles.ts'
 
 const MAX_INT32 = 2 ** 31 - 1
@@ -29,20 +30,11 @@ function workerFlags(): Record<`concurrent-${keyof typeof WORKERS}-syncs`, Integ
 const signingFile = (what: string) => text(`${what} that signs requests of one signer, PEM`, 'FILE')
 
 export const CONTROLLER_FLAGS = {
-  kubeconfig: text('the API server, and who we are there', 'FILE'),
-  master: text("address of the API server, in place of the kubeconfig's", 'URL'),
+  ...managerFlags('kube-controller-manager', '10257'),
   controllers: listOf(
     '"*": all that are on by default; "name": this one too; "-name": not this one',
     'NAMES',
   ),
-  'use-service-account-credentials': boolean('each controller acts as its own service account', false),
-  'leader-elect': boolean('of several managers one works', true),
-  'leader-elect-lease-duration': text('how long a lease is waited for', 'DURATION', '15s'),
-  'leader-elect-renew-deadline': text('how long its holder tries to renew it', 'DURATION', '10s'),
-  'leader-elect-retry-period': text('how often all try', 'DURATION', '2s'),
-  'leader-elect-resource-name': text('name of the Lease', 'NAME', 'kube-controller-manager'),
-  'leader-elect-resource-namespace': text('its namespace', 'NAME', 'kube-system'),
-  'leader-elect-resource-lock': oneOf('accepted for compatibility', ['leases'], 'leases'),
   ...workerFlags(),
   'mirroring-concurrent-service-endpoint-syncs': count('accepted for compatibility', 5),
   'root-ca-file': text('CAs that pods check the API server with, PEM', 'FILE'),
@@ -98,17 +90,6 @@ export const CONTROLLER_FLAGS = {
     '30s',
   ),
   'horizontal-pod-autoscaler-tolerance': text('how far from its target a metric may be', 'PART', '0.1'),
-  'secure-port': integer('port of /healthz and /metrics; 0: none', '10257', 0, 65535),
-  'bind-address': text('address to listen on', 'ADDRESS', '0.0.0.0'),
-  'tls-cert-file': text('serving certificate, PEM', 'FILE'),
-  'tls-private-key-file': text('its key, PEM', 'FILE'),
-  'authentication-kubeconfig': text('accepted for compatibility; --kubeconfig is asked', 'FILE'),
-  'authorization-kubeconfig': text('accepted for compatibility; --kubeconfig is asked', 'FILE'),
-  'kube-api-qps': text('accepted for compatibility; the API server sets the pace', 'N', '20'),
-  'kube-api-burst': text('accepted for compatibility', 'N', '30'),
-  'feature-gates': text('accepted for compatibility', 'GATES'),
-  v: integer("klog's verbosity; from 4 on, everything is logged", '0', 0, 10),
-  'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'info'),
 } as const
 
 export type ManagerFlags = Values<typeof CONTROLLER_FLAGS>

@@ -9,6 +9,7 @@ import { QueuesMetrics } from '../client/queuemetrics.ts'
 import { AUTHENTICATED_GROUP, type UserInfo } from '../machinery/user.ts'
 import type { ApiServer } from './apiserver.ts'
 import { type ControllerSettings, SETTINGS } from './controller-settings.ts'
+import type { ControllerRow } from './controller-row.ts'
 import { CONTROLLERS } from './controllers.ts'
 import { apiAs, type RunningPart, serviceAccountUser } from './part.ts'
 import { runControllers } from './run-controllers.ts'
@@ -29,15 +30,22 @@ export const electionIdentity = (): string => `${hostname()}_${randomUUID()}`
 const lastingIdentity = ({ identity }: ApiServer): string =>
   `${hostname()}_${createHash('sha256').update(identity.caCert).digest('hex').slice(0, 32)}`
 
-/** All controllers that are on: tokens of nodes that join and their signature too, since joining is let in by default. */
-export function startControllerManager(server: ApiServer, stop = new AbortController()): RunningPart {
+/**
+ * All controllers that are on, tokens of nodes that join and their signature too, since joining is let in by default; and
+ * `more`.
+ */
+export function startControllerManager(
+  server: ApiServer,
+  stop = new AbortController(),
+  more: readonly ControllerRow[] = [],
+): RunningPart {
   const api = apiAs(server, MANAGER, CONTROLLER_MANAGER)
   const metrics = new QueuesMetrics()
   server.addMetrics(() => metrics.text())
   const parts = {
     api,
     apiOf: (user: string) => apiAs(server, serviceAccountUser(user), CONTROLLER_MANAGER),
-    rows: CONTROLLERS,
+    rows: [...CONTROLLERS, ...more],
     settings: settingsOf(server),
     metrics,
     log: server.log,
@@ -58,7 +66,7 @@ export function startControllerManager(server: ApiServer, stop = new AbortContro
 }
 
 /** A process of its own would end with its lease and be started anew; the API server goes on, so this waits for it again. */
-async function leadAgainAndAgain(
+export async function leadAgainAndAgain(
   options: ElectionOptions,
   work: (signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,

@@ -7,6 +7,7 @@ import { Api } from '../client/api.ts'
 import { SYSTEM_CLOCK } from '../client/clock.ts'
 import { Http2Transport } from '../client/http2.ts'
 import { Informers } from '../client/informer.ts'
+import type { Taint } from '../client/kinds/core.v1.gen.ts'
 import { parseRange } from '../kubelet/addresses.ts'
 import { NodeAgent } from '../kubelet/agent.ts'
 import { KUBERNETES_VERSION } from '../server/version.ts'
@@ -26,6 +27,12 @@ const FLAGS = {
   'hostname-override': text('name of the nodes, before their number', 'NAME', hostname().toLowerCase()),
   'pod-cidr': text('range of all their pods', 'CIDR', POD_RANGE),
   'node-labels': listOf('labels of the nodes: key=value', 'LABELS'),
+  'register-with-taints': listOf('taints of the nodes at first: key=value:effect', 'TAINTS'),
+  'cloud-provider': oneOf(
+    '"external": nodes take no pods before a cloud controller manager has told of them',
+    ['', 'external'],
+    '',
+  ),
   capacity: listOf('what each node has: cpu=8,memory=32Gi,pods=110', 'AMOUNTS'),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'info'),
 } as const
@@ -41,6 +48,8 @@ export async function kubelet(argv: readonly string[]): Promise<void> {
     podRange,
     capacity: { ...NODE_CAPACITY, ...pairs('capacity', flags.capacity) },
     labels: pairs('node-labels', flags['node-labels']),
+    taints: (flags['register-with-taints'] ?? []).map(taintOf),
+    waitsForCloud: flags['cloud-provider'] === 'external',
   })
   const log = makeLog(flags['log-level'] as LogLevel)
   const api = new Api(
@@ -61,6 +70,14 @@ export async function kubelet(argv: readonly string[]): Promise<void> {
   log.info({ nodes: agent.size }, 'simulated nodes are registered')
   await running
   process.exit(0)
+}
+
+/** "key=value:effect", the value may be missing. Throws StartError. */
+function taintOf(word: string): Taint {
+  const [, key = '', value, effect = ''] =
+    /^([^=:]+)(?:=([^:]*))?:(NoSchedule|PreferNoSchedule|NoExecute)$/.exec(word) ?? []
+  if (key === '') throw new StartError(`--register-with-taints: ${word} is no key=value:effect`)
+  return value === undefined ? { key, effect } : { key, value, effect }
 }
 
 function pairs(flag: string, list: readonly string[] | undefined): Record<string, string> {

@@ -6,6 +6,8 @@ const USAGE = `dinghy: Kubernetes' control plane in one process
   dinghy up                  a cluster, ready in a moment; its context is put into your kubeconfig
   dinghy apiserver           the API server alone, with upstream's flags
   dinghy controller-manager  the controllers alone, with upstream's flags
+  dinghy cloud-controller-manager
+                             the cloud's controllers alone, with upstream's flags
   dinghy scheduler           the scheduler alone, with upstream's flags
   dinghy kubelet             simulated nodes alone
   dinghy user add NAME       a kubeconfig for a new user
@@ -31,6 +33,8 @@ async function main(argv: readonly string[]): Promise<void> {
       return (await import('./apiserver-command.ts')).apiserver(rest)
     case 'controller-manager':
       return (await import('./controller-manager.ts')).controllerManager(rest)
+    case 'cloud-controller-manager':
+      return (await import('./cloud-process.ts')).cloudControllerManager(rest)
     case 'scheduler':
       return (await import('./scheduler.ts')).scheduler(rest)
     case 'kubelet':

@@ -4,7 +4,7 @@
 // DEVIATION: upstream serves this group by a server of its own, behind an APIService.
 import { measuredHandlers } from '../handlers/computed.ts'
 import type { NodeAgent } from '../kubelet/agent.ts'
-import { SIMULATED_LABEL } from '../kubelet/nodeobject.ts'
+import { SIMULATED_LABEL } from '../client/simulated.ts'
 import { type PodUsage, total, type Usage } from '../kubelet/usage.ts'
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'

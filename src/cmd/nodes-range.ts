@@ -2,3 +2,5 @@
 
 /** As many as upstream is made for. */
 export const MAX_NODES = 5000
+/** A letter for each. */
+export const MAX_ZONES = 26

@@ -5,6 +5,7 @@ import { sleep, SYSTEM_CLOCK } from '../client/clock.ts'
 import { NODES } from '../client/resources.ts'
 import type { NodeAgent } from '../kubelet/agent.ts'
 import type { Log } from './log.ts'
+import type { CloudSettings } from './cloud-controllers.ts'
 import { fleet, NODE_CAPACITY, NODE_PREFIX, POD_RANGE } from './simulated-nodes.ts'
 
 /** How soon it is looked again whether a node that is gone has been noticed. */
@@ -14,17 +15,24 @@ const RETRY_MS = 1000
 export interface ScalerParts {
   readonly log: Log
   readonly signal: AbortSignal
+  /** Nodes wait for the cloud to tell of them; undefined: there is none. */
+  readonly cloud: CloudSettings | undefined
 }
 
 /** One call after the other; each resolves when its nodes are registered, and never rejects. */
 export function scaler(
   api: Api,
   agent: NodeAgent,
-  { log, signal }: ScalerParts,
+  { log, signal, cloud }: ScalerParts,
 ): (count: number) => Promise<void> {
   let last = Promise.resolve()
   const scale = async (count: number): Promise<void> => {
-    const shape = { podRange: POD_RANGE, capacity: NODE_CAPACITY, labels: {} }
+    const shape = {
+      podRange: POD_RANGE,
+      capacity: NODE_CAPACITY,
+      labels: {},
+      waitsForCloud: cloud !== undefined,
+    }
     const wanted = fleet({ prefix: NODE_PREFIX, count, ...shape })
     const { items } = await api.list(NODES)
     const there = new Set(items.map(({ metadata }) => metadata.name ?? ''))

@@ -9,6 +9,7 @@ import {
 } from '../machinery/user.ts'
 import { KUBERNETES_VERSION } from '../server/version.ts'
 import type { ApiServer } from './apiserver.ts'
+import type { CloudSettings } from './cloud-controllers.ts'
 
 /** What runs; `stop` resolves when all is quiet. */
 export interface RunningPart {
@@ -19,6 +20,10 @@ export interface RunningPart {
 export interface PartSettings {
   /** How many simulated nodes there are at first; undefined: as many as there were, or one. */
   readonly nodes: number | undefined
+  /** What the cloud's controllers are told; undefined: none runs here. */
+  readonly cloud: CloudSettings | undefined
+  /** Whether the controller manager runs here. */
+  readonly hasManager: boolean
 }
 
 /** Starts one; when `stop` is aborted before it is at work, it resolves soon, and ends as it does by its own stop(). */

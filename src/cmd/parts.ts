@@ -1,15 +1,23 @@
 // The parts of a cluster that run beside the API server in its process: one row a part, loaded when it is asked for.
 // Each comes in through the loopback as its own user, never as admin.
 import type { ApiServer } from './apiserver.ts'
+import { CLOUD_SETTINGS } from './cloud-controllers.ts'
 import { StartError } from './options.ts'
 import type { PartSettings, RunningPart, StartPart } from './part.ts'
 
 /** In the order in which they start; they stop in the opposite one. */
 const STARTERS: Readonly<Record<string, StartPart>> = {
-  'controller-manager': async (server, _, stop) =>
-    (await import('./controller-manager-part.ts')).startControllerManager(server, stop),
+  'controller-manager': async (server, { cloud }, stop) => {
+    const more = cloud ? (await import('./cloud-controllers.ts')).cloudControllers(cloud) : []
+    return (await import('./controller-manager-part.ts')).startControllerManager(server, stop, more)
+  },
+  'cloud-controller-manager': async (server, { cloud, hasManager }, stop) =>
+    hasManager || !cloud
+      ? { stop: () => Promise.resolve() }
+      : (await import('./cloud-part.ts')).startCloudManager(server, cloud, stop),
   scheduler: async (server, _, stop) => (await import('./scheduler-part.ts')).startScheduler(server, stop),
-  nodes: async (server, { nodes }, stop) => (await import('./nodes-part.ts')).startNodes(server, nodes, stop),
+  nodes: async (server, settings, stop) =>
+    (await import('./nodes-part.ts')).startNodes(server, settings, stop),
 }
 
 /** "apiserver" and those beside it. */
@@ -23,17 +31,27 @@ export function checkParts(names: readonly string[]): void {
   }
 }
 
+/** What is asked of the parts. */
+export interface PartWishes {
+  readonly nodes: number | undefined
+  /** Over how many zones the nodes are spread; absent: one. */
+  readonly zones?: number | undefined
+}
+
+const settingsOf = (names: readonly string[], { nodes, zones = 1 }: PartWishes): PartSettings => ({
+  nodes,
+  cloud: names.includes('cloud-controller-manager') ? { ...CLOUD_SETTINGS, zones } : undefined,
+  hasManager: names.includes('controller-manager'),
+})
+
 export interface StartingParts extends RunningPart {
   /** Resolves when all are at work, or were stopped; rejects where one cannot start. */
   readonly started: Promise<void>
 }
 
 /** Begins to start those beside the API server. `stop` may be called at any time, and has to be, whatever happens. */
-export function beginParts(
-  server: ApiServer,
-  names: readonly string[],
-  settings: PartSettings,
-): StartingParts {
+export function beginParts(server: ApiServer, names: readonly string[], wishes: PartWishes): StartingParts {
+  const settings = settingsOf(names, wishes)
   const wanted = Object.entries(STARTERS)
     .filter(([name]) => names.includes(name))
     .map(([name, start]) => ({ name, start, stop: new AbortController() }))
@@ -66,9 +84,9 @@ export function beginParts(
 export async function startPartsOrStop(
   server: ApiServer,
   names: readonly string[],
-  settings: PartSettings,
+  wishes: PartWishes,
 ): Promise<RunningPart> {
-  const parts = beginParts(server, names, settings)
+  const parts = beginParts(server, names, wishes)
   try {
     await parts.started
     return parts

@@ -1,7 +1,15 @@
 // Simulated nodes as rows of numbers: names, addresses, sizes. Their agent reads as one user and writes as each node's.
+import type { Taint } from '../client/kinds/core.v1.gen.ts'
 import type { NodeSpecimen } from '../kubelet/nodeobject.ts'
 import { ipText, parseRange, subRange } from '../kubelet/addresses.ts'
 import { KUBERNETES_VERSION } from '../server/version.ts'
+
+/** As a kubelet with --cloud-provider=external has it. */
+const UNINITIALIZED: Taint = {
+  key: 'node.cloudprovider.kubernetes.io/uninitialized',
+  value: 'true',
+  effect: 'NoSchedule',
+}
 
 /** Nodes of a cluster in one process are node-0, node-1, … */
 export const NODE_PREFIX = 'node'
@@ -31,18 +39,32 @@ export interface Fleet {
   readonly podRange: string
   readonly capacity: Readonly<Record<string, string>>
   readonly labels: Readonly<Record<string, string>>
+  /** That they come with. */
+  readonly taints?: readonly Taint[]
+  /** They take no pods before a cloud controller manager has told of them. */
+  readonly waitsForCloud?: boolean
 }
 
-export function fleet({ prefix, count, podRange, capacity, labels }: Fleet): NodeSpecimen[] {
+export function fleet({
+  prefix,
+  count,
+  podRange,
+  capacity,
+  labels,
+  taints = [],
+  waitsForCloud,
+}: Fleet): NodeSpecimen[] {
   const pods = parseRange(podRange)
   const hosts = parseRange(NODE_RANGE)
   if (!pods || !hosts) throw new Error(`${podRange} is no range of IPv4 addresses`)
+  const first = waitsForCloud ? [...taints, UNINITIALIZED] : taints
   return Array.from({ length: count }, (_, i) => ({
     name: `${prefix}-${i}`,
     podCidr: subRange(pods, NODE_MASK, i),
     address: ipText(hosts.first + 1 + i),
     capacity,
     labels,
+    ...(first.length > 0 ? { taints: first } : {}),
     version: KUBERNETES_VERSION,
   }))
 }

@@ -22,7 +22,7 @@ import {
   type StorageChoice,
 } from './options.ts'
 import { beginParts, checkParts, PARTS } from './parts.ts'
-import { MAX_NODES } from './nodes-range.ts'
+import { MAX_NODES, MAX_ZONES } from './nodes-range.ts'
 import { untilStopped } from './signals.ts'
 
 const FLAGS = {
@@ -34,6 +34,7 @@ const FLAGS = {
   kubeconfig: text('write the kubeconfig here, instead of merging the context into your own', 'FILE'),
   parts: listOf(`what to run: ${PARTS.join(', ')} (default all of them)`, 'NAMES'),
   nodes: optionalInteger('how many nodes are simulated (as many as there were, at first 1)', 0, MAX_NODES),
+  zones: integer('over how many zones the nodes are spread', '1', 1, MAX_ZONES),
   'token-auth-file': text('CSV file of static tokens: token,user,uid,"group1,group2"', 'FILE'),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'warn'),
 } as const
@@ -53,7 +54,7 @@ export async function up(argv: readonly string[]): Promise<void> {
     await server.stop()
     throw error instanceof Error ? new StartError(error.message, error) : error
   })
-  const beside = beginParts(server, parts, { nodes: flags.nodes })
+  const beside = beginParts(server, parts, { nodes: flags.nodes, zones: flags.zones })
   const stopped = untilStopped(async () => {
     await beside.stop()
     await server.stop()

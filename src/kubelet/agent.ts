@@ -188,7 +188,12 @@ export class NodeAgent {
         updated: look,
         deleted: (pod) => this.#pods.forget(pod, this.#nodes.get(pod.spec.nodeName ?? '')),
       })
-    const seen = (node: Node): void => this.#nodes.get(node.metadata.name ?? '')?.seen(node)
+    const seen = (node: Node): void => {
+      const ours = this.#nodes.get(node.metadata.name ?? '')
+      const wasOff = ours?.isOff === true
+      ours?.seen(node)
+      if (ours && wasOff && !ours.isOff) this.#wakeUp(ours)
+    }
     informers.of(NODES).handle({
       added: seen,
       updated: seen,
@@ -201,10 +206,17 @@ export class NodeAgent {
     })
   }
 
+  /** Its machine is switched on again. */
+  #wakeUp(node: SimulatedNode): void {
+    node.beat()
+    for (const pod of this.#parts.informers.of(PODS).reader.by(BY_NODE, node.name))
+      this.#queue.add(keyOf(pod))
+  }
+
   async #reconcile(key: string): Promise<void> {
     const pod = this.#parts.informers.of(PODS).reader.get(key)
     const node = this.#nodes.get(pod?.spec.nodeName ?? '')
-    if (!pod || !node) return
+    if (!pod || !node || node.isOff) return
     const after = await this.#pods.sync(this.#stages.of(pod), node)
     if (after !== Infinity) this.#queue.addAfter(key, after)
   }

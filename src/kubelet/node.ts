@@ -7,6 +7,7 @@ import type { Lease } from '../client/kinds/coordination.v1.gen.ts'
 import type { Node } from '../client/kinds/core.v1.gen.ts'
 import type { EventRecorder } from '../client/recorder.ts'
 import { LEASES, NODES } from '../client/resources.ts'
+import { machineOf } from '../client/simulated.ts'
 import { type Range, parseRange, PodAddresses } from './addresses.ts'
 import { type NodeSpecimen, nodeObject, nodeStatus } from './nodeobject.ts'
 
@@ -52,6 +53,11 @@ export class SimulatedNode {
     return this.#node
   }
 
+  /** Its machine is switched off, or gone: nothing happens on it. */
+  get isOff(): boolean {
+    return this.#node !== undefined && machineOf(this.#node) !== 'on'
+  }
+
   /** Where its pods get their addresses; undefined until the node has a range. */
   get addresses(): PodAddresses | undefined {
     const cidr = this.#node?.spec.podCIDR
@@ -81,7 +87,7 @@ export class SimulatedNode {
 
   /** Called once in each period. Failures are told of and come again with the next. */
   beat(): void {
-    if (this.#isBeating) return
+    if (this.#isBeating || this.isOff) return
     this.#isBeating = true
     this.#beat()
       .catch((error: unknown) =>

@@ -1,7 +1,8 @@
 // The Node object of a simulated node, which says everywhere that it is one.
 // Follows k8s.io/kubernetes/pkg/kubelet/kubelet_node_status.go and nodestatus/setters.go.
 import { createHash } from 'node:crypto'
-import type { Node, NodeCondition, NodeStatus } from '../client/kinds/core.v1.gen.ts'
+import type { Node, NodeCondition, NodeStatus, Taint } from '../client/kinds/core.v1.gen.ts'
+import { SIMULATED_LABEL } from '../client/simulated.ts'
 import { timeText } from './podstatus.ts'
 
 export interface NodeSpecimen {
@@ -12,12 +13,11 @@ export interface NodeSpecimen {
   /** Amounts by resource, pods among them. */
   readonly capacity: Readonly<Record<string, string>>
   readonly labels: Readonly<Record<string, string>>
+  /** Absent: none. */
+  readonly taints?: readonly Taint[]
   /** "v1.36.3" */
   readonly version: string
 }
-
-/** The label by which simulated nodes are told from real ones. */
-export const SIMULATED_LABEL = 'node.dinghy.dev/simulated'
 
 export function nodeObject(node: NodeSpecimen, now: number): Node {
   const labels = {
@@ -30,7 +30,12 @@ export function nodeObject(node: NodeSpecimen, now: number): Node {
     ...node.labels,
   }
   const ranges = node.podCidr === undefined ? {} : { podCIDR: node.podCidr, podCIDRs: [node.podCidr] }
-  return { metadata: { name: node.name, labels }, spec: ranges, status: nodeStatus(node, now) }
+  const taints = node.taints === undefined ? {} : { taints: [...node.taints] }
+  return {
+    metadata: { name: node.name, labels },
+    spec: { ...ranges, ...taints },
+    status: nodeStatus(node, now),
+  }
 }
 
 export function nodeStatus(

@@ -16,7 +16,7 @@ let admin: Api
 beforeAll(async () => {
   server = await startApiServer({ ...DEFAULTS, port: 0, disableAdmissionPlugins: ['ServiceAccount'] })
   admin = new Api(server.loopback({ name: 'admin', groups: ['system:masters'] }), 'test/1')
-  nodes = await startNodes(server, 3)
+  nodes = await startNodes(server, { nodes: 3, cloud: undefined })
 })
 afterAll(async () => {
   await nodes.stop()
