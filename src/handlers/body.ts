@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { badRequest, cause, invalid, unsupportedMediaType } from '../machinery/status.ts'
 import { DecodeError } from '../schema/decode.ts'
-import { JsonSyntaxError, parseJson } from '../schema/json.ts'
+import { inTextOrder, JsonSyntaxError, parseJson } from '../schema/json.ts'
 import { decode as decodeProtobuf, ProtobufError } from '../schema/protobuf/envelope.ts'
 import { typeForKind } from '../schema/types.ts'
 import type { FieldValidation } from './options.ts'
@@ -70,13 +70,23 @@ export async function readObject(
     if (!(error instanceof DecodeError)) throw error
     throw cannotHandle(expected.kind, expected.version, expected.kind, error.message)
   }
-  reportFaults(request, expected, validation, [...parsed.duplicates, ...decoded.unknownFields])
+  reportFaults(request, expected, validation, strictFaults(body, parsed.duplicates, decoded.unknownFields))
   let first: KubeObject | undefined = decoded.object
   return () => {
     const object = first ?? expected.decode(value).object
     first = undefined
     return object
   }
+}
+
+function strictFaults(
+  { bytes, mediaType }: Body,
+  duplicates: readonly string[],
+  unknown: readonly string[],
+): readonly string[] {
+  const faults = [...duplicates, ...unknown]
+  const isMixed = duplicates.length > 0 && unknown.length > 0
+  return isMixed && (mediaType === '' || mediaType === JSON_TYPE) ? inTextOrder(bytes, faults) : faults
 }
 
 async function parseOrRefuse(body: Body, expected: Expected, findDuplicates: boolean): Promise<ParsedBody> {
@@ -232,5 +242,15 @@ export function reportFaults(
       `strict decoding error: ${faults.join(', ')}`,
     )
   }
-  for (const fault of faults) request.warn(fault)
+  for (const fault of faults) for (const line of warningsOf(fault)) request.warn(line)
 }
+
+/** Of YAML, all duplicates are one fault, but a warning each. */
+const YAML_FAULT = 'yaml: unmarshal errors:\n'
+const warningsOf = (fault: string): readonly string[] =>
+  fault.startsWith(YAML_FAULT)
+    ? fault
+        .slice(YAML_FAULT.length)
+        .split('\n')
+        .map((line) => line.trim())
+    : [fault]

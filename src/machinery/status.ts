@@ -2,6 +2,7 @@
 // Follows k8s.io/apimachinery/pkg/api/errors.
 import { type GroupResource, type GroupVersionKind, qualifiedResource } from './gvk.ts'
 import type { JsonObject } from './json.ts'
+import { goQuote } from './quote.ts'
 
 /** Why one field of an object is refused; `field` is a path like "spec.containers[0].name". */
 export interface StatusCause extends JsonObject {
@@ -230,7 +231,7 @@ export function serviceUnavailable(message: string): StatusError {
 // ---- causes, as k8s.io/apimachinery/pkg/util/validation/field words them
 
 const shown = (value: unknown): string =>
-  typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'null')
+  typeof value === 'string' ? goQuote(value) : (JSON.stringify(value) ?? 'null')
 
 export const cause = {
   required: (field: string, detail = ''): StatusCause => ({
@@ -245,7 +246,7 @@ export const cause = {
   }),
   notSupported: (field: string, value: unknown, supported: readonly string[]): StatusCause => ({
     reason: 'FieldValueNotSupported',
-    message: `Unsupported value: ${shown(value)}${supported.length ? `: supported values: ${supported.map((s) => JSON.stringify(s)).join(', ')}` : ''}`,
+    message: `Unsupported value: ${shown(value)}${supported.length ? `: supported values: ${supported.map(goQuote).join(', ')}` : ''}`,
     field,
   }),
   duplicate: (field: string, value: unknown): StatusCause => ({

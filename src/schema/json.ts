@@ -5,6 +5,7 @@ import type { Json } from '../machinery/json.ts'
 import { parseMerging } from './json-duplicates.ts'
 import { inspectJson } from './json-inspect.ts'
 import { syntaxErrorOf } from './json-syntax.ts'
+import { walkJson } from './json-walk.ts'
 
 /** The text is no JSON; the message is what Go's encoding/json says of it. */
 export class JsonSyntaxError extends Error {
@@ -59,64 +60,32 @@ const MIN_INT64 = -9223372036854775808n
 /** Upstream stops counting here too, so that a hostile body cannot make an answer many times its own size. */
 export const MAX_DUPLICATES = 100
 
-interface Frame {
-  /** Keys seen so far; undefined in an array. */
-  readonly seen: Set<string> | undefined
-  /** Undefined at the root: a key of the empty name has a path, too. */
-  readonly path: string | undefined
-  index: number
-  key: string
-}
-
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|[[\]{},]|true|false|null/gy
-const BETWEEN = /[\s:]*/y
-
 /** The exact, slow walk over a text known to be valid: taken only where the quick inspection saw something odd. */
 function reportDetails(text: string, findings: { oddNumbers: boolean }, duplicates?: string[]): void {
   const reported = new Set<string>()
-  const stack: Frame[] = []
-  let expectKey = false
-  let position = 0
-  for (;;) {
-    BETWEEN.lastIndex = position
-    BETWEEN.test(text)
-    TOKEN.lastIndex = BETWEEN.lastIndex
-    const token = TOKEN.exec(text)?.[0]
-    if (token === undefined) return
-    position = TOKEN.lastIndex
-    const top = stack[stack.length - 1]
-    const first = token[0] as string
-    if (first === '{' || first === '[') {
-      const path = pathOf(top)
-      stack.push({ seen: first === '{' ? new Set() : undefined, path, index: 0, key: '' })
-      expectKey = first === '{'
-    } else if (first === '}' || first === ']') {
-      stack.pop()
-      expectKey = false
-    } else if (first === ',' && top) {
-      top.index++
-      expectKey = top.seen !== undefined
-    } else if (expectKey && top?.seen) {
-      expectKey = false
-      top.key = JSON.parse(token) as string
-      if (top.seen.has(top.key) && duplicates) addDuplicate(pathOf(top), reported, duplicates)
-      top.seen.add(top.key)
-    } else if (findings.oddNumbers && first !== '"') {
-      checkNumber(token, pathOf(top) ?? '')
-    }
-  }
+  walkJson(text, {
+    key: (path, again) => {
+      if (!again || !duplicates || reported.has(path) || duplicates.length >= MAX_DUPLICATES) return
+      reported.add(path)
+      duplicates.push(duplicateField(path))
+    },
+    ...(findings.oddNumbers && { number: checkNumber }),
+  })
 }
 
-function pathOf(frame: Frame | undefined): string | undefined {
-  if (!frame) return undefined
-  if (!frame.seen) return `${frame.path ?? ''}[${frame.index}]`
-  return frame.path === undefined ? frame.key : `${frame.path}.${frame.key}`
-}
+const duplicateField = (path: string): string => `duplicate field ${JSON.stringify(path)}`
 
-function addDuplicate(path: string | undefined, reported: Set<string>, duplicates: string[]): void {
-  if (path === undefined || reported.has(path) || duplicates.length >= MAX_DUPLICATES) return
-  reported.add(path)
-  duplicates.push(`duplicate field ${JSON.stringify(path)}`)
+/** Faults of fields, duplicate and unknown ones, in the order in which a reader of the text comes upon them. */
+export function inTextOrder(bytes: Buffer, faults: readonly string[]): string[] {
+  const ordered = new Set<string>()
+  const all = new Set(faults)
+  walkJson(decodeUtf8(bytes), {
+    key: (path, again) => {
+      const fault = again ? duplicateField(path) : `unknown field ${JSON.stringify(path)}`
+      if (all.has(fault)) ordered.add(fault)
+    },
+  })
+  return [...ordered, ...faults.filter((fault) => !ordered.has(fault))]
 }
 
 function checkNumber(token: string, path: string): void {
