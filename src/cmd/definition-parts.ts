@@ -3,6 +3,7 @@ import type { CacheLister } from '../handlers/lister.ts'
 import type { Scope, Scopes } from '../handlers/scope.ts'
 import type { ServedResources } from '../registry/served.ts'
 import { findResource } from '../schema/resources.ts'
+import type { HookCaller } from '../machinery/webhook.ts'
 import type { Caches } from '../storage/cache/caches.ts'
 import type { Log } from './log.ts'
 
@@ -11,6 +12,8 @@ export interface DefinitionParts {
   readonly served: ServedResources
   readonly caches: Caches
   readonly lister: CacheLister
+  /** Asks conversion webhooks. */
+  readonly hookCaller: HookCaller
   readonly log: Log
 }
 

@@ -11,8 +11,11 @@ import {
   definitionOf,
   isTrue,
   type Names,
+  type Version,
 } from '../registry/custom/definition.ts'
 import { resourcesOf } from '../registry/custom/resources.ts'
+import { webhookConverter } from '../registry/custom/webhook.ts'
+import type { CustomResource } from '../registry/served.ts'
 import type { Entry } from '../storage/cache/entry.ts'
 import type { CacheEvent } from '../storage/cache/history.ts'
 import { definitionsScope, type DefinitionParts } from './definition-parts.ts'
@@ -70,22 +73,45 @@ export class DefinitionWork {
     const object = entry.object()
     const definition = definitionOf(object)
     const { name, names, versions, accepted, ...rest } = definition
-    const schema = JSON.stringify([versions, rest.storageVersion, rest.preserveUnknownFields])
+    const { storageVersion, preserveUnknownFields, conversion } = rest
+    const schema = JSON.stringify([versions, storageVersion, preserveUnknownFields, conversion])
     const made = JSON.stringify([accepted, rest]) + schema
     const before = this.#known.get(name)
     if (before?.made === made) return
     this.#known.set(name, { definition, made, schema, names: accepted })
-    const { served, caches, lister, log } = this.#parts
-    const resources = resourcesOf(definition)
+    const { served, lister, hookCaller } = this.#parts
+    const byWebhook = conversion['strategy'] === 'Webhook'
+    const resources = resourcesOf(
+      definition,
+      byWebhook ? webhookConverter(conversion, hookCaller) : undefined,
+    )
     served.define(name, resources)
     lister.forget({ group: definition.group, resource: accepted.plural })
-    const [first] = resources
-    const cache = first && caches.find(`/registry/${first.row.storagePrefix}/`)
-    if (!cache || before?.schema === schema) return
-    const kind = first.makeKind()
-    cache
-      .reread((value) => kind.readStored(value))
-      .catch((error: unknown) => log.error({ error: String(error), name }, 'objects could not be read again'))
+    if (!before || before.schema === schema) return
+    this.#readAgain(resources)
+    const left = before.definition.versions.filter(
+      (version) => !resources.some(({ row }) => row.version === version.name),
+    )
+    this.#drop(before.definition, left)
+  }
+
+  /** What is cached is read by the new schemas; watches go on. */
+  #readAgain(resources: readonly CustomResource[]): void {
+    const { caches, log } = this.#parts
+    for (const { row, makeKind } of resources) {
+      const cache = caches.find(`/registry/${row.storagePrefix}/`, row.version)
+      cache
+        ?.reread(makeKind().reader)
+        .catch((error: unknown) =>
+          log.error({ error: String(error), resource: row.name }, 'objects could not be read again'),
+        )
+    }
+  }
+
+  /** Ends the watches of versions that are served no more. */
+  #drop({ group, accepted }: Definition, versions: readonly Version[]): void {
+    if (accepted.plural === '') return
+    for (const { name } of versions) this.#parts.caches.drop(`/registry/${group}/${accepted.plural}/`, name)
   }
 
   #forget(name: string): void {
@@ -95,7 +121,7 @@ export class DefinitionWork {
     if (!known) return
     const { group, accepted } = known.definition
     this.#parts.lister.forget({ group, resource: accepted.plural })
-    if (accepted.plural !== '') this.#parts.caches.drop(`/registry/${group}/${accepted.plural}/`)
+    this.#drop(known.definition, known.definition.versions)
     this.#lookAtOthers(name, group)
   }
 

@@ -2,8 +2,9 @@
 // Follows k8s.io/apiserver/pkg/admission/conversion.go and pkg/endpoints/installer.go (which resources are equivalent).
 import type { PolicyNeeds } from '../admission/policies/needs.ts'
 import type { ObjectForms } from '../admission/webhooks/forms.ts'
-import type { Scopes } from '../handlers/scope.ts'
-import { parseGroupVersion } from '../machinery/gvk.ts'
+import type { Scope, Scopes } from '../handlers/scope.ts'
+import { apiVersionOf, parseGroupVersion } from '../machinery/gvk.ts'
+import type { KubeObject } from '../machinery/object.ts'
 import { subresourceFor } from '../registry/subresources.ts'
 import { decoderFor } from '../schema/decode.ts'
 import type { Resource } from '../schema/resource.ts'
@@ -20,20 +21,35 @@ export function objectForms(scopes: () => Scopes, served: () => readonly Resourc
             (other) =>
               other.storagePrefix === storagePrefix && (other.group !== group || other.version !== version),
           ),
-    shown(object, resource, subresource) {
+    async shown(object, resource, subresource) {
       const part = subresource === '' ? undefined : subresourceFor(resource, subresource)
       if (part?.mode === 'action' || part?.mode === 'connection') return object
-      const whole = scopes().of(resource).toServed(object)
+      const scope = scopes().of(resource)
+      const { custom } = scope.kind
+      const whole = custom ? await custom.inVersion(object) : scope.toServed(object)
       return part?.mode === 'projection' ? part.get(whole) : whole
     },
-    taken(value, { resource, subresource }, object) {
+    async taken(value, { resource, subresource }, object) {
       const scope = scopes().of(resource)
       const part = subresource === '' ? undefined : subresourceFor(resource, subresource)
-      if (!part || part.mode === 'whole') return scope.toStorage(scope.decode(value).object)
+      if (!part || part.mode === 'whole') return back(scope, scope.decode(value).object, object)
       const decoded = decoderOf(resource, subresource)(value).object
       if (part.mode !== 'projection') return decoded
-      return scope.toStorage(part.update(scope.toServed(object), decoded))
+      const whole = await this.shown(object, resource, '')
+      return back(scope, part.update(whole, decoded), object)
     },
+  }
+
+  /** As admission has it: custom kinds in the version of the request, whose object `of` is. */
+  function back(scope: Scope, object: KubeObject, of: KubeObject): KubeObject | Promise<KubeObject> {
+    if (!scope.kind.custom) return scope.toStorage(object)
+    const { apiVersion } = of
+    const row = served().find(
+      ({ storagePrefix, group, version }) =>
+        storagePrefix === scope.resource.storagePrefix && apiVersionOf({ group, version }) === apiVersion,
+    )
+    const { custom } = row ? scopes().of(row).kind : scope.kind
+    return custom ? custom.inVersion(object) : object
   }
 }
 

@@ -3,6 +3,7 @@
 import { apiVersionOf, type GroupVersionKind } from '../machinery/gvk.ts'
 import type { Json } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
+import type { StoredReader } from '../machinery/storedreader.ts'
 import { defaultsFor } from '../registry/defaults.ts'
 import type { Kind } from '../registry/kind.ts'
 import { strategyFor } from '../registry/strategies.ts'
@@ -20,11 +21,11 @@ import { KindVersions } from './versions.ts'
 
 export class BuiltinKind implements Kind {
   readonly type: StructType
-  readonly storageType: StructType
+  readonly #storageType: StructType
   readonly strategy: Strategy
   readonly selectable: SelectableFields
   readonly versions: Versions
-  readonly readStored: (value: Buffer) => Buffer
+  readonly reader: StoredReader
   readonly #gvk: GroupVersionKind
   readonly #storageGvk: GroupVersionKind
   readonly #sameVersion: boolean
@@ -37,14 +38,14 @@ export class BuiltinKind implements Kind {
     this.#storageGvk = { ...resource.storage, kind }
     this.#sameVersion = apiVersionOf(this.#storageGvk) === apiVersionOf(this.#gvk)
     this.type = requireType(typeOf(resource.definition), resource.definition)
-    this.storageType = this.#sameVersion
+    this.#storageType = this.#sameVersion
       ? this.type
       : requireType(typeForKind(this.#storageGvk), resource.name)
     this.versions = new KindVersions(this.#gvk, this.type)
     this.strategy = strategyFor(resource)
     this.selectable = selectableFields(group, resource.name, version)
     this.#defaults = defaultsFor(this.#gvk)
-    this.readStored = foreignReader(this.#storageGvk, this.storageType)
+    this.reader = { transcode: foreignReader(this.#storageGvk, this.#storageType) }
   }
 
   decode(input: Json): Decoded {
@@ -67,7 +68,7 @@ export class BuiltinKind implements Kind {
   }
 
   storedJson(object: KubeObject): Buffer {
-    return storedJson(object, this.storageType)
+    return storedJson(object, this.#storageType)
   }
 
   servedJson(object: KubeObject): Buffer {

@@ -56,6 +56,7 @@ export async function remove(scope: Scope, removal: Removal): Promise<Removed> {
   const { cache, environment } = scope
   const dryRun = (options.dryRun?.length ?? 0) > 0
   await cache.fresh()
+  if (cache.isBroken) await cache.mend()
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     stillAsked(request)
     const current = cache.index.get(request.info.namespace, name)
@@ -150,10 +151,12 @@ async function mark(
 ): Promise<Entry | undefined> {
   const { resourceVersion: _, ...metadata } = object.metadata
   const next: KubeObject = { ...object, metadata }
-  const value = scope.storedJson(next)
-  if (current.holds(value)) return current
-  if (dryRun) return new Entry(current, current.revision, value)
-  scope.cache.offer(value, next.metadata.labels)
+  const shown = scope.storedJson(next)
+  if (current.holds(shown)) return current
+  const { stored } = scope.kind
+  const value = stored ? await stored.write(next) : shown
+  if (dryRun) return new Entry(current, current.revision, shown)
+  if (!stored) scope.cache.offer(value, next.metadata.labels)
   const result = await scope.environment.caches.storage.write({
     key: current.key,
     expected: current.revision,
@@ -164,7 +167,7 @@ async function mark(
     await catchUp(scope, result.current?.modRevision)
     return undefined
   }
-  return new Entry(current, result.revision, value, next.metadata.labels)
+  return new Entry(current, result.revision, shown, next.metadata.labels)
 }
 
 /** DeleteOptions from the body, or from the query where there is no body. */

@@ -1,6 +1,7 @@
 // GET of one object. Follows k8s.io/apiserver/pkg/endpoints/handlers/get.go and pkg/registry/generic/registry/store.go.
 import { badRequest, notFound, plainError, tooLargeResourceVersion } from '../machinery/status.ts'
 import type { Entry } from '../storage/cache/entry.ts'
+import { BrokenEntry } from '../storage/cache/reader.ts'
 import { resourceVersionFault } from './options.ts'
 import type { Answer, ApiRequest } from './request.ts'
 import type { Scope } from './scope.ts'
@@ -23,8 +24,10 @@ export async function read(scope: Scope, request: ApiRequest): Promise<Entry> {
   const version = request.query.size ? (request.query.get('resourceVersion') ?? '') : ''
   if (version === '') await scope.cache.fresh()
   else await atLeast(scope, version)
+  const { cache } = scope
   const { namespace, name } = request.info
-  const entry = scope.cache.index.get(namespace, name)
+  if (cache.isBroken && cache.index.get(namespace, name) instanceof BrokenEntry) await cache.mend()
+  const entry = cache.index.get(namespace, name)
   if (!entry) throw notFound(scope.groupResource, name)
   return entry
 }

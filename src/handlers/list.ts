@@ -4,6 +4,7 @@ import type { StatusError } from '../machinery/status.ts'
 import { badRequest, expired, tooLargeResourceVersion } from '../machinery/status.ts'
 import type { Revision } from '../storage/interface.ts'
 import type { Entry } from '../storage/cache/entry.ts'
+import { BrokenEntry } from '../storage/cache/reader.ts'
 import { decodeContinue, encodeContinue } from './continue.ts'
 import { type ListOptions, listOptions, resourceVersionFault } from './options.ts'
 import type { Answer, ApiRequest } from './request.ts'
@@ -19,7 +20,13 @@ export async function list(scope: Scope, request: ApiRequest): Promise<Answer> {
   const view = viewOf(scope, request, 'list')
   const selection = selectionOf(scope, request.info, options)
   const { entries, meta } = await select(scope, selection, options)
+  if (scope.cache.isBroken) requireReadable(entries)
   return { status: 200, contentType: view.contentType, body: view.list(entries, meta) }
+}
+
+/** An answer that has begun cannot tell what is wrong. */
+function requireReadable(entries: readonly Entry[]): void {
+  for (const entry of entries) if (entry instanceof BrokenEntry) throw entry.error
 }
 
 export interface Selected {
@@ -30,6 +37,7 @@ export interface Selected {
 /** The objects of one page, and the list's metadata. */
 export async function select(scope: Scope, selection: Selection, options: ListOptions): Promise<Selected> {
   const { revision, after } = await position(scope, options)
+  if (scope.cache.isBroken) await scope.cache.mend()
   const snapshot = at(scope, selection, revision, options)
   const start = after === undefined ? 0 : firstFrom(snapshot, after, selection)
   return page({ snapshot, start, revision }, selection, options)

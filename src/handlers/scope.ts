@@ -80,6 +80,7 @@ export class Scope {
   readonly strategy: Strategy
   readonly cache: WatchCache
   readonly selectable: SelectableFields
+  /** The cache has the objects as they are served here. */
   readonly sameVersion: boolean
   /** What bodies of create and update must hold. */
   readonly expected: Expected
@@ -89,14 +90,14 @@ export class Scope {
   constructor(resource: Resource, environment: Environment) {
     this.resource = resource
     this.environment = environment
-    const kind = environment.customKind?.(resource) ?? new BuiltinKind(resource)
+    const kind: Kind = environment.customKind?.(resource) ?? new BuiltinKind(resource)
     this.kind = kind
     this.gvk = { group: resource.group, version: resource.version, kind: resource.kind }
     this.storageGvk = { ...resource.storage, kind: resource.kind }
     this.groupResource = { group: resource.group, resource: resource.name }
     this.apiVersion = apiVersionOf(this.gvk)
     this.type = kind.type
-    this.sameVersion = apiVersionOf(this.storageGvk) === this.apiVersion
+    this.sameVersion = kind.cacheVersion !== undefined || apiVersionOf(this.storageGvk) === this.apiVersion
     this.expected = {
       ...this.gvk,
       decode: (input) => kind.decode(input),
@@ -108,7 +109,8 @@ export class Scope {
     this.cache = environment.caches.open({
       prefix: `/registry/${resource.storagePrefix}/`,
       namespaced: resource.namespaced,
-      transcode: (value) => kind.readStored(value),
+      ...kind.reader,
+      ...(kind.cacheVersion !== undefined && { version: kind.cacheVersion }),
     })
   }
 
@@ -122,17 +124,17 @@ export class Scope {
     return this.kind.decodeOnly(input)
   }
 
-  /** From the served to the stored version; a fresh object, or the same where both are one. */
+  /** From the served version to that of the cache; a fresh object, or the same where both are one. */
   toStorage(object: KubeObject): KubeObject {
     return this.kind.toStorage(object)
   }
 
-  /** From the stored to the served version; never changes `object`. */
+  /** From the version of the cache to the served one; never changes `object`. */
   toServed(object: KubeObject): KubeObject {
     return this.kind.toServed(object)
   }
 
-  /** Bytes for the store, of an object in the stored version. */
+  /** Bytes of an object in the version of the cache: those for the store, unless `kind.stored` makes others of it. */
   storedJson(object: KubeObject): Buffer {
     return this.kind.storedJson(object)
   }

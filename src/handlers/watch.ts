@@ -43,6 +43,9 @@ async function startingPoint(scope: Scope, options: ListOptions): Promise<Start>
   const revision = Number(version || 0)
   if (version === '') await cache.fresh()
   else await cache.ready()
+  if (cache.isBroken) await cache.mend()
+  const broken = cache.fault
+  if (broken) throw broken
   if (options.sendInitialEvents) {
     if (revision > 0) await cache.waitFor(revision)
     return 'now'

@@ -19,6 +19,7 @@ import {
 import type { WriteContext } from '../registry/strategy.ts'
 import { managerFromUserAgent, sameButTimes, trackUpdate } from '../schema/managedfields.ts'
 import { trackScale } from '../schema/managedfields-scale.ts'
+import { withConversions } from '../schema/versions.ts'
 import { Entry } from '../storage/cache/entry.ts'
 import { shownOptions } from './options.ts'
 import { type ApiRequest, stillAsked } from './request.ts'
@@ -71,6 +72,7 @@ export interface Written {
 export async function write(w: WriteRequest): Promise<Written> {
   const { scope } = w
   await scope.cache.fresh()
+  if (scope.cache.isBroken) await scope.cache.mend()
   if (scope.strategy.load) await scope.strategy.load()
   if (scope.strategy.reads) await scope.environment.lister.ready(...scope.strategy.reads)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -123,8 +125,12 @@ export function contextOf(w: WriteRequest): WriteContext {
 async function mutate(w: WriteRequest, current: Entry | undefined): Promise<Mutated> {
   const { scope } = w
   const served = current && scope.toServed(current.object())
-  const next = await w.change(served)
-  if (!w.tracked) trackManagedFields(w, next, served)
+  // What works out owners may need the object in versions that only a webhook can make.
+  const next = w.tracked ? await withConversions(() => w.change(served)) : await w.change(served)
+  if (!w.tracked) {
+    if (scope.kind.cacheVersion === undefined) trackManagedFields(w, next, served)
+    else await withConversions(() => trackManagedFields(w, next, served))
+  }
   const attributes = attributesOf(w, scope.toStorage(next), current)
   const waiting = scope.environment.admission.admit(attributes)
   if (waiting) await waiting
@@ -264,18 +270,22 @@ async function commit(
     taken(w, existing)
     return undefined
   }
-  const value = scope.storedJson(object)
+  const shown = scope.storedJson(object)
   const created = current === undefined
-  if (current && changesNothing(scope, current, object, value)) return { entry: current, created }
+  if (current && !cache.isStale(current) && changesNothing(scope, current, object, shown))
+    return { entry: current, created }
   const leaves = current !== undefined && goesWithUpdate(object, current.object(), scope.strategy)
+  const { stored } = scope.kind
+  const value = stored ? await stored.write(object) : shown
   if (w.dryRun) {
     await scope.strategy.abandon?.(object, context)
-    return { entry: new Entry({ key, namespace, name }, current?.revision ?? NEVER_STORED, value), created }
+    const said = stored ? await stored.read(value) : value
+    return { entry: new Entry({ key, namespace, name }, current?.revision ?? NEVER_STORED, said), created }
   }
-  if (leaves) return removeWithUpdate(w, { current, value, context })
+  if (leaves) return removeWithUpdate(w, { current, value: shown, context })
   if (scope.strategy.claim && !(await scope.strategy.claim(object, context))) return undefined
   const ttlSeconds = scope.strategy.ttlSeconds?.(object, context.settings)
-  cache.offer(value, object.metadata.labels)
+  if (!stored) cache.offer(value, object.metadata.labels)
   // Engines tell of a write before they acknowledge it: nobody asks for the labels any more, or ever.
   const result = await scope.environment.caches.storage
     .write({
@@ -290,12 +300,15 @@ async function commit(
     return undefined
   }
   if (scope.strategy.afterStore) await scope.strategy.afterStore(object, current?.object(), context)
+  // The cache makes of it what this version shows.
+  if (stored) await cache.waitFor(result.revision)
   const live = cache.index.get(namespace, name)
-  const entry =
-    live?.revision === result.revision
-      ? live
-      : new Entry({ key, namespace, name }, result.revision, value, object.metadata.labels)
-  return { entry, created }
+  if (live?.revision === result.revision) return { entry: live, created }
+  const said = stored ? await stored.read(value) : value
+  return {
+    entry: new Entry({ key, namespace, name }, result.revision, said, object.metadata.labels),
+    created,
+  }
 }
 
 /** The bytes are the same, or would be if new owners' entries had not just got the time of this write. */

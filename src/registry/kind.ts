@@ -3,6 +3,7 @@
 // Follows k8s.io/apiserver/pkg/endpoints/handlers (RequestScope) and pkg/registry/generic.
 import type { Json } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
+import type { StoredReader } from '../machinery/storedreader.ts'
 import type { Decoded } from '../schema/decode.ts'
 import type { SelectableFields } from '../schema/selectable.ts'
 import type { TableShape } from '../schema/table.ts'
@@ -14,8 +15,6 @@ import type { Projection } from './subresource.ts'
 export interface Kind {
   /** In the version that is served. */
   readonly type: StructType
-  /** In the version that lies in the store. */
-  readonly storageType: StructType
   readonly strategy: Strategy
   readonly selectable: SelectableFields
   /** The kind in other versions, for who owns which field there. */
@@ -24,22 +23,39 @@ export interface Kind {
   decode(input: Json): Decoded
   /** The same without defaults. */
   decodeOnly(input: Json): Decoded
-  /** From the served to the stored version; a fresh object, or the same where both are one. */
+  /** From the served version to that of the cache; a fresh object, or the same where both are one. */
   toStorage(object: KubeObject): KubeObject
-  /** From the stored to the served version; never changes `object`. */
+  /** From the version of the cache to the served one; never changes `object`. */
   toServed(object: KubeObject): KubeObject
-  /** Bytes for the store, of an object in the stored version: without metadata.resourceVersion. */
+  /** Bytes of an object in the version of the cache: without metadata.resourceVersion. */
   storedJson(object: KubeObject): Buffer
   /** The same of an object in the served version. */
   servedJson(object: KubeObject): Buffer
-  /** Stored bytes of any writer to ours. */
-  readStored(value: Buffer): Buffer
+  /** How the cache reads what is stored. */
+  readonly reader: StoredReader
+  /**
+   * The version of the cache, where each version that is served has one of its own; absent where all share one, in the
+   * version of the store.
+   */
+  readonly cacheVersion?: string
+  /** Present where the store has another version than the cache. */
+  readonly stored?: StoredForm
   /** Present for custom kinds. */
   readonly custom?: CustomParts
 }
 
+/** Between the version of the cache and that of the store; may ask a webhook, and reject with what it has to say. */
+export interface StoredForm {
+  /** Bytes for the store. */
+  write(object: KubeObject): Promise<Buffer>
+  /** Stored bytes as the cache has them. */
+  read(value: Buffer): Promise<Buffer>
+}
+
 /** What custom kinds have of their own, where built-in ones have it in the facts. */
 export interface CustomParts {
+  /** An object of any version of the kind in this one; may ask a webhook, and reject with what it has to say. */
+  inVersion(object: KubeObject): KubeObject | Promise<KubeObject>
   readonly table: TableShape
   /** Where the replicas stand that the scale subresource shows: "spec.replicas". */
   readonly replicasPath: string

@@ -13,6 +13,34 @@ export interface InVersion {
 export interface Versions {
   /** Whether the kind is served in this version: "autoscaling/v2". */
   serves(apiVersion: string): boolean
-  /** `object` as version `to` shows it; undefined where that version is not served. May throw DecodeError. */
+  /**
+   * `object` as version `to` shows it; undefined where that version is not served. May throw DecodeError, FieldSetError
+   * where a conversion failed, and ConversionNeeded where somebody else must be asked first.
+   */
   convert(from: string, object: JsonObject, to: string): InVersion | undefined
+}
+
+/** Whoever catches it awaits `make`, which never rejects, and does the same again: then the conversion is known. */
+export class ConversionNeeded extends Error {
+  readonly make: () => Promise<void>
+
+  constructor(make: () => Promise<void>) {
+    super('an object must be converted first')
+    this.make = make
+  }
+}
+
+/** Conversions that one computation may ask for: a few for each version that managers of its object use. */
+const MAX_CONVERSIONS = 200
+
+/** Runs what may throw ConversionNeeded, until it does not. */
+export async function withConversions<T>(action: () => T | Promise<T>): Promise<T> {
+  for (let asked = 0; ; asked++) {
+    try {
+      return await action()
+    } catch (error) {
+      if (!(error instanceof ConversionNeeded) || asked === MAX_CONVERSIONS) throw error
+      await error.make()
+    }
+  }
 }

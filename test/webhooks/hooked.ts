@@ -68,6 +68,23 @@ export class Hooked {
     return this.send('POST', `${MAPS}?dryRun=All`, map('dry'))
   }
 
+  /** The values that the store has below a prefix. */
+  readonly stored = async (prefix: string): Promise<JsonObject[]> => {
+    const list = await this.#server.storage.list({ prefix })
+    return 'items' in list ? list.items.map(({ value }) => JSON.parse(value.toString()) as JsonObject) : []
+  }
+
+  /** The events of a watch, one by one. */
+  async *watch(path: string): AsyncGenerator<JsonObject> {
+    const response = await this.#loop.send({ method: 'GET', path, headers: {} })
+    let rest = ''
+    for await (const chunk of response.chunks()) {
+      const lines = (rest + chunk.toString()).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) yield JSON.parse(line) as JsonObject
+    }
+  }
+
   readonly send = async (
     method: string,
     path: string,

@@ -6,10 +6,16 @@ import type { Definition } from './definition.ts'
 import { customKind } from './kind.ts'
 import { listSchema, objectSchema } from './openapi.ts'
 import { definitionName, rowOf } from './rows.ts'
+import { Schemas } from './schemas.ts'
+import type { Converter } from './webhook.ts'
 
-/** Nothing is made yet: kinds and schemas are, when they are first asked for. */
-export function resourcesOf(definition: Definition): CustomResource[] {
+/**
+ * Nothing is made yet: kinds and schemas are, when they are first asked for. Without a converter all versions are one
+ * shape.
+ */
+export function resourcesOf(definition: Definition, converter?: Converter): CustomResource[] {
   if (!definition.isServed) return []
+  const schemas = new Schemas(definition, converter)
   return definition.versions
     .filter(({ served }) => served)
     .map((version) => {
@@ -18,7 +24,7 @@ export function resourcesOf(definition: Definition): CustomResource[] {
       const list = name.slice(0, name.length - definition.accepted.kind.length) + definition.accepted.listKind
       return {
         row: rowOf(definition, version),
-        makeKind: () => (kind ??= customKind(definition, version)),
+        makeKind: () => (kind ??= customKind(schemas, version)),
         schema(asked, dialect) {
           if (asked === name) return objectSchema(definition, version, dialect)
           return asked === list ? listSchema(definition, version, dialect) : undefined

@@ -36,10 +36,11 @@ function find(object: JsonObject, path: string): Found {
 
 /** How Go's accessors word a value of the wrong type. */
 function accessor(path: readonly string[], value: Json, wanted: string): string {
-  return `.${path.join('.')} accessor error: ${goValue(value)} is of the type ${goType(value)}, expected ${wanted}`
+  return `.${path.join('.')} accessor error: ${goValue(value)} is of the type ${goTypeOf(value)}, expected ${wanted}`
 }
 
-function goType(value: Json): string {
+/** How Go names the type of a value in an object without a type of its own. */
+export function goTypeOf(value: Json): string {
   if (value === null) return '<nil>'
   if (Array.isArray(value)) return '[]interface {}'
   if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64'

@@ -4,17 +4,19 @@ import { type CacheOptions, WatchCache } from './watchcache.ts'
 
 export class Caches {
   readonly storage: Storage
-  readonly #byPrefix = new Map<string, WatchCache>()
+  /** By prefix, and version where a cache has one. */
+  readonly #byPlace = new Map<string, WatchCache>()
   #oldest: Revision = 0
 
   constructor(storage: Storage) {
     this.storage = storage
   }
 
-  /** The cache below this prefix; `options` count at the first call only. */
+  /** The cache below this prefix, of this version; the other options count at the first call only. */
   open(options: CacheOptions): WatchCache {
-    let cache = this.#byPrefix.get(options.prefix)
-    if (!cache) this.#byPrefix.set(options.prefix, (cache = new WatchCache(this.storage, options)))
+    const place = placeOf(options.prefix, options.version)
+    let cache = this.#byPlace.get(place)
+    if (!cache) this.#byPlace.set(place, (cache = new WatchCache(this.storage, options)))
     return cache
   }
 
@@ -31,26 +33,29 @@ export class Caches {
     return this.#oldest
   }
 
-  /** The cache below this prefix, if anybody has asked for it. */
-  find(prefix: string): WatchCache | undefined {
-    return this.#byPrefix.get(prefix)
+  /** The cache below this prefix, of this version, if anybody has asked for it. */
+  find(prefix: string, version?: string): WatchCache | undefined {
+    return this.#byPlace.get(placeOf(prefix, version))
   }
 
-  /** Ends the cache below this prefix, and all watches on it: its resource is no more. */
-  drop(prefix: string): void {
-    const cache = this.#byPrefix.get(prefix)
+  /** Ends that cache, and all watches on it: what it holds is served no more. */
+  drop(prefix: string, version?: string): void {
+    const place = placeOf(prefix, version)
+    const cache = this.#byPlace.get(place)
     if (!cache) return
-    this.#byPrefix.delete(prefix)
+    this.#byPlace.delete(place)
     cache.close()
     cache.onReset?.()
   }
 
-  /** Those in use, for metrics. */
+  /** Those in use, for metrics, by the prefix and what follows it. */
   all(): ReadonlyMap<string, WatchCache> {
-    return this.#byPrefix
+    return this.#byPlace
   }
 
   close(): void {
-    for (const cache of this.#byPrefix.values()) cache.close()
+    for (const cache of this.#byPlace.values()) cache.close()
   }
 }
+
+const placeOf = (prefix: string, version = ''): string => prefix + version

@@ -1,0 +1,56 @@
+// The objects of a definition in its versions, for who owns which field there. Where a webhook converts, it is asked
+// between two runs of the computation that wants to know: see ConversionNeeded.
+import { apiVersionOf } from '../../machinery/gvk.ts'
+import type { JsonObject } from '../../machinery/json.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { FieldSetError } from '../../schema/fieldset-items.ts'
+import { ConversionNeeded, type InVersion, type Versions } from '../../schema/versions.ts'
+import type { Schemas } from './schemas.ts'
+
+/** Conversions that are known between two runs, and for how long: a run follows the answer at once. */
+const MAX_KNOWN = 256
+const KNOWN_MS = 5_000
+
+interface Known {
+  readonly object: KubeObject | undefined
+  readonly fault: string
+  readonly until: number
+}
+
+/** The versions that are served. */
+export function customVersions(schemas: Schemas): Versions {
+  const { group, versions } = schemas.definition
+  const known = new Map<string, Known>()
+  const find = (apiVersion: string): string | undefined =>
+    versions.find(({ name, served }) => served && apiVersionOf({ group, version: name }) === apiVersion)?.name
+  const ask = async (key: string, from: KubeObject, version: string): Promise<void> => {
+    const until = performance.now() + KNOWN_MS
+    const [first] = known.keys()
+    if (known.size >= MAX_KNOWN && first !== undefined) known.delete(first)
+    try {
+      known.set(key, { object: await schemas.inVersion(from, version), fault: '', until })
+    } catch (error) {
+      known.set(key, { object: undefined, fault: (error as Error).message, until })
+    }
+  }
+  const converted = (from: string, object: JsonObject, version: string): KubeObject => {
+    const labelled = { metadata: {}, ...object, apiVersion: from } as KubeObject
+    const key = `${version} ${JSON.stringify(labelled)}`
+    const found = known.get(key)
+    if (!found || found.until < performance.now())
+      throw new ConversionNeeded(() => ask(key, labelled, version))
+    if (!found.object) throw new FieldSetError(found.fault)
+    return found.object
+  }
+  return {
+    serves: (apiVersion) => find(apiVersion) !== undefined,
+    convert(from, object, to): InVersion | undefined {
+      const version = find(to)
+      if (version === undefined) return undefined
+      const type = schemas.type(version)
+      if (from === to) return { object, type }
+      if (!schemas.converter) return { object: schemas.relabel(object, version), type }
+      return { object: converted(from, object, version), type }
+    },
+  }
+}
