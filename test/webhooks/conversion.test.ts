@@ -1,5 +1,5 @@
 // Definitions whose versions a webhook converts. The texts are those of kube-apiserver 1.36.3, asked the same.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { JsonObject } from '../../src/machinery/json.ts'
 import { Hooked, MAPS } from './hooked.ts'
 import type { Behave } from './hookserver.ts'
@@ -86,10 +86,13 @@ beforeAll(async () => {
   await hooked.start()
   hooked.hooks.behave = converting()
   await send('POST', DEFINITIONS, definition('v1beta1'))
-  for (let isServed = false; !isServed;) {
-    const { body } = await send('GET', `${DEFINITIONS}/${NAME}`)
-    isServed = JSON.stringify(body).includes('InitialNamesAccepted')
-  }
+  await vi.waitFor(
+    async () => {
+      const { body } = await send('GET', `${DEFINITIONS}/${NAME}`)
+      expect(JSON.stringify(body)).toContain('InitialNamesAccepted')
+    },
+    { timeout: 20_000 },
+  )
 })
 afterEach(() => void (hooked.hooks.behave = converting()))
 afterAll(() => hooked.stop())

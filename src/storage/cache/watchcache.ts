@@ -204,6 +204,8 @@ export class WatchCache {
     this.#reader = reader
     if (!this.#started) return
     await this.ready()
+    // Until each is read again: what was well stored before may not be so any more.
+    if (reader.isStale) for (const entry of this.index.entries(undefined)) this.#stale.add(entry)
     const list = await this.#storage.list({ prefix: this.#options.prefix })
     if (isCompacted(list) || isFuture(list)) return
     const made = await convertAll(
