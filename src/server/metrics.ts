@@ -108,7 +108,10 @@ async function serverText({ inflight, caches }: MetricSources): Promise<string> 
     registers: [registry],
   })
   for (const [prefix, cache] of caches.all()) {
-    objects.set({ group: '', resource: prefix.slice('/registry/'.length, prefix.lastIndexOf('/')) }, cache.index.size)
+    objects.set(
+      { group: '', resource: prefix.slice('/registry/'.length, prefix.lastIndexOf('/')) },
+      cache.index.size,
+    )
   }
   const size = await caches.storage.size()
   if (size !== undefined) {
