@@ -19,6 +19,7 @@ import { listen, type Listening } from '../server/listen.ts'
 import { loopback, type Loopback } from '../server/loopback.ts'
 import { RequestMetrics } from '../server/metrics.ts'
 import { specialHandlers } from '../server/special.ts'
+import { Aggregation } from './aggregation.ts'
 import { auditorOf } from './audit.ts'
 import { type Authentication, authenticationOf } from './authentication.ts'
 import { bootstrap, type BootstrapFacts } from './bootstrap.ts'
@@ -109,14 +110,15 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   const definitions = new Definitions({ ...reading, log })
   const rbacReady = lister.ready(...RBAC_RESOURCES)
   const auditor = await auditorOf(options.audit, log)
-  const chain = chainOf(options, { ...parts, authentication, auditor }, reading, state)
+  const aggregation = new Aggregation({ options, identity, scopes, lister, log })
+  const chain = chainOf(options, { ...parts, authentication, auditor, aggregation }, reading, state)
   const listening = await openPort(options, identity, chain)
   const { port } = listening
   state.port = port
   try {
     await rbacReady
     await bootstrap(scopes, bootstrapFacts(options, identity, port))
-    await definitions.begin()
+    await Promise.all([definitions.begin(), aggregation.begin()])
   } catch (error) {
     await listening.close()
     throw error
@@ -137,6 +139,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     startUpkeep(scopes, upkeep),
     () => definitions.stop(),
     async () => reading.closeAuthorization(),
+    () => aggregation.stop(),
   ]
   return {
     url,
@@ -177,13 +180,14 @@ interface State {
 
 /** The parts that look at requests before and after their handlers. */
 interface Watched extends Parts {
+  readonly aggregation: Aggregation
   readonly authentication: Authentication
   readonly auditor: Auditor | undefined
 }
 
 function chainOf(
   options: ApiServerOptions,
-  { log, identity, authentication, auditor }: Watched,
+  { log, identity, authentication, auditor, aggregation }: Watched,
   { caches, authorizer, scopes, served }: ReadingSide,
   state: State,
 ): Chain {
@@ -192,7 +196,10 @@ function chainOf(
   const inflight = new InflightLimit(options.maxRequestsInflight + options.maxMutatingRequestsInflight)
   const requests = new RequestMetrics()
   const port = (): number => state.port
-  const site = lazyNonResource({ caches, served, inflight, requests, options, identity, log, state, port })
+  const site = lazyNonResource({
+    ...{ caches, served, inflight, requests, options, identity, log, state, port },
+    aggregation,
+  })
   return {
     authenticator,
     impersonation: new Impersonation({ authorizer, forbidden: forbiddenFor }),
@@ -208,6 +215,7 @@ function chainOf(
     ),
     findResource: (info) => served.find(info.group, info.version, info.resource),
     servesGroupVersion: (info) => served.answers(info),
+    extensions: aggregation,
     nonResource: site.serve,
     log,
     audit: auditor && { auditor, log },

@@ -17,6 +17,8 @@ export const AUTHENTICATION_FLAGS = {
   'requestheader-uid-headers': listOf('headers with its uid', 'HEADERS'),
   'requestheader-group-headers': listOf('headers with its groups', 'HEADERS'),
   'requestheader-extra-headers-prefix': listOf('how headers begin with what else is known of it', 'PREFIXES'),
+  'proxy-client-cert-file': text('certificate by which extension servers know this one, PEM', 'FILE'),
+  'proxy-client-key-file': text('its key, PEM', 'FILE'),
   'service-account-issuer': repeated(
     `issuer of the tokens of service accounts; of several, the first signs (default ${DEFAULTS.serviceAccountIssuers[0]})`,
     'URL',
@@ -63,6 +65,8 @@ type Flags = Values<typeof AUTHENTICATION_FLAGS>
 export function authenticationOptions(flags: Flags): Partial<ApiServerOptions> {
   const named = {
     tokenAuthFile: flags['token-auth-file'],
+    proxyClientCertFile: flags['proxy-client-cert-file'],
+    proxyClientKeyFile: flags['proxy-client-key-file'],
     serviceAccountSigningKeyFile: flags['service-account-signing-key-file'],
     serviceAccountJwksUri: flags['service-account-jwks-uri'],
     authenticationConfigFile: flags['authentication-config'],

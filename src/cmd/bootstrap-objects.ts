@@ -1,5 +1,12 @@
 // Namespaces, priority classes, the service CIDR and the local APIServices that every cluster starts with.
 // Follows k8s.io/kubernetes/pkg/controlplane, pkg/apis/scheduling and kube-aggregator's autoregistration.
+import {
+  builtinRegistration,
+  MANAGED_LABEL,
+  type Registration,
+  REGISTRATION_GROUP,
+  registrationName,
+} from '../machinery/apiregistration.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import type { Resource } from '../schema/resource.ts'
 
@@ -38,33 +45,27 @@ export const serviceCidr = (cidrs: readonly string[]): KubeObject => ({
   spec: { cidrs: [...cidrs] },
 })
 
-/** Sorting weights of the legacy group and the rest, as discovery orders them. */
-const CORE_PRIORITY = 18000
-const GROUP_PRIORITY = 17800
-const VERSION_PRIORITY = 15
-
-/** Registration itself is not registered. */
-const OWN_GROUP = 'apiregistration.k8s.io'
-
 /** One for each group and version that this server serves itself. */
 export function apiServices(resources: readonly Resource[]): KubeObject[] {
-  const seen = new Set<string>()
-  const services: KubeObject[] = []
+  const services = new Map<string, KubeObject>()
   for (const { group, version } of resources) {
-    const name = `${version}.${group}`
-    if (group === OWN_GROUP || seen.has(name)) continue
-    seen.add(name)
-    services.push({
-      apiVersion: 'apiregistration.k8s.io/v1',
-      kind: 'APIService',
-      metadata: { name, labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } },
-      spec: {
-        ...(group ? { group } : {}),
-        version,
-        groupPriorityMinimum: group ? GROUP_PRIORITY : CORE_PRIORITY,
-        versionPriority: group ? VERSION_PRIORITY : 1,
-      },
-    })
+    const name = registrationName({ group, version })
+    const registration = builtinRegistration(group, version)
+    if (group === REGISTRATION_GROUP || !registration || services.has(name)) continue
+    services.set(name, apiServiceObject(registration, 'onstart'))
   }
-  return services
+  return [...services.values()]
 }
+
+/** The APIService of what this server serves itself. */
+export const apiServiceObject = (one: Registration, managed: 'onstart' | 'true'): KubeObject => ({
+  apiVersion: 'apiregistration.k8s.io/v1',
+  kind: 'APIService',
+  metadata: { name: registrationName(one), labels: { [MANAGED_LABEL]: managed } },
+  spec: {
+    ...(one.group ? { group: one.group } : {}),
+    version: one.version,
+    groupPriorityMinimum: one.groupPriority,
+    versionPriority: one.versionPriority,
+  },
+})

@@ -10,6 +10,7 @@ import { bootstrapPolicy, builtinResources } from '../schema/resources.ts'
 import { ensureConditions } from './bootstrap-conditions.ts'
 import { flowControlObjects } from './bootstrap-flowcontrol.ts'
 import { apiServices, priorityClasses, serviceCidr, systemNamespaces } from './bootstrap-objects.ts'
+import { registerAtStart } from './registrations-start.ts'
 import { kubernetesEndpoints, kubernetesService } from './bootstrap-service.ts'
 import { groupResourceOf, scopeOf, writeInternal } from './internal.ts'
 
@@ -32,12 +33,8 @@ export async function bootstrap(scopes: Scopes, facts: BootstrapFacts): Promise<
   await Promise.all([
     ensurePolicy(scopes),
     ensureAll(scopes, conditioned).then(() => ensureConditions(scopes, conditioned)),
-    ensureAll(scopes, [
-      ...priorityClasses(),
-      ...apiServices(builtinResources()),
-      authenticationConfig(facts),
-      tokenTracking(new Date()),
-    ]),
+    ensureAll(scopes, [...priorityClasses(), authenticationConfig(facts), tokenTracking(new Date())]),
+    registerAtStart(scopes, apiServices(builtinResources())),
     ensureAll(scopes, [kubernetesService(facts.serviceIp, facts.port)]).then(() =>
       facts.advertiseAddress === undefined
         ? undefined
@@ -100,7 +97,7 @@ async function replace(scopes: Scopes, object: KubeObject): Promise<void> {
   await writeInternal(scopes, object, 'create')
 }
 
-async function ensureAll(scopes: Scopes, objects: readonly KubeObject[]): Promise<void> {
+export async function ensureAll(scopes: Scopes, objects: readonly KubeObject[]): Promise<void> {
   await Promise.all(objects.map((object) => ensure(scopes, object)))
 }
 

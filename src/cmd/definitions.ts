@@ -4,11 +4,14 @@
 import type { CacheEvent } from '../storage/cache/history.ts'
 import { definitionsScope, type DefinitionParts } from './definition-parts.ts'
 import type { DefinitionWork } from './definition-work.ts'
+import type { Registrations } from './registrations.ts'
+import { hasRegistered } from './registrations-start.ts'
 
 export class Definitions {
   readonly #parts: DefinitionParts
   #work: Promise<DefinitionWork> | undefined
   #loaded: DefinitionWork | undefined
+  #registrations: Registrations | undefined
   #unsubscribe: (() => void) | undefined
 
   constructor(parts: DefinitionParts) {
@@ -22,6 +25,7 @@ export class Definitions {
     this.#unsubscribe = cache.subscribe((events) => this.#changed(events))
     const known = cache.index.entries(undefined)
     if (known.length) (await this.#load()).begin(known)
+    else if (hasRegistered(this.#parts.scopes)) await this.#register()
   }
 
   #changed(events: readonly CacheEvent[]): void {
@@ -35,15 +39,23 @@ export class Definitions {
   }
 
   #load(): Promise<DefinitionWork> {
-    this.#work ??= import('./definition-work.ts').then((module) => {
-      this.#loaded = new module.DefinitionWork(this.#parts)
-      return this.#loaded
+    this.#work ??= import('./definition-work.ts').then(async (module) => {
+      const work = new module.DefinitionWork(this.#parts)
+      await this.#register()
+      this.#loaded = work
+      return work
     })
     return this.#work
   }
 
+  async #register(): Promise<void> {
+    const { Registrations } = await import('./registrations.ts')
+    this.#registrations = new Registrations(this.#parts)
+  }
+
   async stop(): Promise<void> {
     this.#unsubscribe?.()
+    this.#registrations?.stop()
     await this.#loaded?.stop()
   }
 }

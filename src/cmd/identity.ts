@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import { signingKey, type SigningKey, type VerifyingKey, verifyingKeys } from '../authn/signingkeys.ts'
 import { firstAddressOf } from '../pki/ip.ts'
-import { ensurePki, type Pki, renewIfNeeded, STANDARD_HOSTS } from '../pki/pki.ts'
+import { ensurePki, frontProxyClient, type Pki, renewIfNeeded, STANDARD_HOSTS } from '../pki/pki.ts'
 import { readAuthorities } from '../authn/x509.ts'
 import { fileText } from './files.ts'
 import { type ApiServerOptions, StartError } from './options.ts'
@@ -34,6 +34,8 @@ export interface Identity {
   readonly serviceIp: string
   /** The address that others reach the server at; undefined on a machine with nothing but a loopback. */
   readonly advertiseAddress: string | undefined
+  /** Our certificate as a proxy in front of other API servers; undefined: we have none to show. */
+  proxyClient(): Promise<{ readonly cert: string; readonly key: string } | undefined>
   /** New certificates when the old ones come to their end; undefined while they are good. */
   renew(options: ApiServerOptions): Promise<Tls | undefined>
 }
@@ -56,6 +58,8 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
     throw new StartError(error instanceof Error ? error.message : String(error), error)
   })
   const tls = tlsOf(options, pki)
+  if ((options.proxyClientCertFile === undefined) !== (options.proxyClientKeyFile === undefined))
+    throw new StartError('--proxy-client-cert-file and --proxy-client-key-file go together')
   return {
     tls,
     caCert: options.tlsCertFile === undefined ? pki.caCert : tls.cert,
@@ -66,6 +70,7 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
     serviceIp,
     // Endpoints may not hold it: upstream logs that, and has none.
     advertiseAddress: LOOPBACK.test(advertiseAddress ?? '') ? undefined : advertiseAddress,
+    proxyClient: () => proxyClientOf(options, pki),
     async renew(current) {
       const renewed = await renewIfNeeded(pki, pkiOptions)
       return renewed && tlsOf(current, renewed)
@@ -124,6 +129,16 @@ function proxyCaOf({ requestHeader, clientCaFile }: ApiServerOptions, pki: Pki):
     )
   }
   return proxies
+}
+
+/** The operator's files; our own where our own CA of proxies counts, for nobody could check another. */
+async function proxyClientOf(
+  { proxyClientCertFile: cert, proxyClientKeyFile: key, requestHeader, certDir }: ApiServerOptions,
+  pki: Pki,
+): ReturnType<Identity['proxyClient']> {
+  if (cert !== undefined && key !== undefined) return servingPair(cert, key)
+  if (!requestHeader || requestHeader.caFile !== undefined) return undefined
+  return frontProxyClient(pki, certDir === undefined ? {} : { dir: certDir })
 }
 
 function overlap(clients: string, proxies: string): boolean {

@@ -113,6 +113,9 @@ export interface ApiServerOptions {
   readonly enableBootstrapTokenAuth: boolean
   /** Absent: no headers name anybody. */
   readonly requestHeader?: ProxyOptions
+  /** By which extension servers know us, PEM files; absent: our own, where our own CA of proxies counts. */
+  readonly proxyClientCertFile?: string
+  readonly proxyClientKeyFile?: string
   /** The first signs tokens; those of all are accepted. */
   readonly serviceAccountIssuers: readonly string[]
   /** PEM files of keys that verify service accounts' tokens, and of the one that signs them. */

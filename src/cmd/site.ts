@@ -10,6 +10,7 @@ import { respondError } from '../server/respond.ts'
 import type { OpenApiOptions } from '../server/openapi.ts'
 import { KUBERNETES_VERSION } from '../server/version.ts'
 import type { Caches } from '../storage/cache/caches.ts'
+import type { Aggregation } from './aggregation.ts'
 import type { Identity } from './identity.ts'
 import type { Log } from './log.ts'
 import type { ApiServerOptions } from './options.ts'
@@ -17,6 +18,8 @@ import type { ApiServerOptions } from './options.ts'
 export interface SiteParts {
   readonly caches: Caches
   readonly served: ServedResources
+  /** What APIServices add to discovery. */
+  readonly aggregation: Pick<Aggregation, 'registrations' | 'remote'>
   readonly inflight: InflightLimit
   readonly requests: RequestMetrics
   readonly options: ApiServerOptions
@@ -58,13 +61,19 @@ export function lazyNonResource(parts: SiteParts): Site {
 async function load(parts: SiteParts, checks: readonly HealthCheck[]): Promise<(exchange: Exchange) => void> {
   const { nonResourceHandler } = await import('../server/nonresource.ts')
   const { buildInfo } = await import('./build.ts')
-  const { options, caches, served, inflight, requests } = parts
+  const { options, caches, served, aggregation, inflight, requests } = parts
   const host = parts.identity.advertiseAddress ?? options.bindAddress
   const address = `${host}:${parts.port()}`
   return nonResourceHandler({
     discovery: {
       get resources() {
         return served.all()
+      },
+      get registrations() {
+        return aggregation.registrations()
+      },
+      get remote() {
+        return aggregation.remote()
       },
       serverAddress: address,
     },

@@ -64,6 +64,12 @@ const ADMIN: Leaf = {
   subject: { commonName: 'kubernetes-admin', organizations: ['system:masters'] },
   usages: ['client'],
 }
+/** By which servers that trust our front proxy's CA know us; its name is the one that they are told to let in. */
+const FRONT_PROXY_CLIENT: Leaf = {
+  file: 'front-proxy-client',
+  subject: { commonName: 'front-proxy-client', organizations: [] },
+  usages: ['client'],
+}
 const SERVICE_ACCOUNT_KEY = 'sa.key'
 
 interface Workshop {
@@ -121,6 +127,16 @@ async function build(workshop: Workshop): Promise<Pki> {
     frontProxyCaKey: frontProxyCa.key,
     serviceAccountKey: privateKey(workshop, SERVICE_ACCOUNT_KEY),
   }
+}
+
+/** Our certificate and key as a proxy, made when they are first asked for. Throws PkiError as ensurePki does. */
+export async function frontProxyClient(
+  { frontProxyCaCert: cert, frontProxyCaKey: key }: Pki,
+  { dir, now }: Pick<PkiOptions, 'dir' | 'now'>,
+): Promise<{ readonly cert: string; readonly key: string }> {
+  const store = dir === undefined ? memoryStore() : folderStore(dir)
+  const workshop = { store, now: now ?? new Date(), hosts: [], changed: false }
+  return leaf(workshop, FRONT_PROXY_CLIENT, { cert, key })
 }
 
 function storeOf(pki: Pki): PemStore {

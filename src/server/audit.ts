@@ -12,7 +12,7 @@ import { StatusError } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import { auditIdOf, keepAuditId } from './auditid.ts'
 import { type ExpectedBody, requestObjectOf, responseObjectOf, statusOf } from './auditobjects.ts'
-import type { AnswerBody, Exchange, Headers } from './exchange.ts'
+import type { AnswerBody, Connection, Exchange, Headers } from './exchange.ts'
 import type { ErrorLog } from './respond.ts'
 
 /** What the chain knows when an event begins. */
@@ -207,6 +207,19 @@ class AuditedExchange implements Exchange {
     const sink = this.#exchange.stream(status, headers)
     sink.onClose(() => this.#ended(status))
     return sink
+  }
+
+  get onEnd(): Exchange['onEnd'] {
+    return this.#exchange.onEnd?.bind(this.#exchange)
+  }
+
+  get takeOver(): Exchange['takeOver'] {
+    const exchange = this.#exchange
+    if (!exchange.takeOver) return undefined
+    return () => {
+      this.#ended(101)
+      return exchange.takeOver?.() as Connection
+    }
   }
 
   node(): ReturnType<Exchange['node']> {

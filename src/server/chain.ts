@@ -16,10 +16,11 @@ import { type AuditLog, beginAudit, type RequestAudit } from './audit.ts'
 import { allottedMs, inTime } from './deadline.ts'
 import { deprecationOf, route, scoped, type SpecialHandlers } from './dispatch.ts'
 import type { Exchange, Headers } from './exchange.ts'
+import type { ExtensionServer, Extensions } from './extensions.ts'
 import type { InflightLimit } from './inflight.ts'
 import { negotiate } from './negotiate.ts'
 import { requestInfoOf } from './requestinfo.ts'
-import { type ErrorLog, PLAIN, respond, respondError } from './respond.ts'
+import { baseHeaders as baseHeadersOf, type ErrorLog, PLAIN, respond, respondError } from './respond.ts'
 import { selectorsOf } from './selectors.ts'
 
 /** Bodies beyond this are refused with 413, as upstream's MaxRequestBodyBytes. */
@@ -36,6 +37,8 @@ export interface Chain {
   findResource(info: RequestInfo): Resource | undefined
   /** Does anything serve this group and version? Others get a plain 404. */
   servesGroupVersion(info: RequestInfo): boolean
+  /** Other servers that answer for some paths. */
+  readonly extensions: Extensions
   /** Everything that is no resource. */
   nonResource(exchange: Exchange, user: UserInfo): void
   readonly log: ErrorLog
@@ -116,6 +119,12 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
       walk.audit,
     )
     if (undecided !== undefined) return respond(exchange, noDecision(chain, walk, undecided))
+    const extension = chain.extensions.of(path)
+    if (extension) {
+      walk.info = info
+      walk.code = await pass(extension, walk, { user, allottedMs: longRunning ? undefined : allotted })
+      return
+    }
     if (!info.isResourceRequest) return chain.nonResource(walk.audit?.watched(exchange) ?? exchange, user)
     const handled = handle(chain, walk, { info, user, query })
     const given = await (longRunning ? handled : inTime(handled, allotted))
@@ -196,6 +205,15 @@ function noDecision({ log }: Chain, walk: Walk, why: string): Answer {
     headers: { 'x-content-type-options': 'nosniff' },
   }
   return walk.audit?.answered(answer) ?? answer
+}
+
+function pass(
+  extension: ExtensionServer,
+  { exchange, audit }: Walk,
+  { user, allottedMs }: { user: UserInfo; allottedMs: number | undefined },
+): Promise<number> {
+  const baseHeaders = baseHeadersOf(exchange.headers)
+  return extension.serve({ exchange: audit?.watched(exchange) ?? exchange, user, baseHeaders, allottedMs })
 }
 
 interface Asked {

@@ -4,14 +4,13 @@
 import { createHash } from 'node:crypto'
 import { apiVersionOf } from '../machinery/gvk.ts'
 import type { JsonObject } from '../machinery/json.ts'
-import { compareVersions } from '../machinery/versionorder.ts'
+import type { Registration } from '../machinery/apiregistration.ts'
 import type { Resource, Subresource } from '../schema/resource.ts'
 import { isReleased, type ResourceRow } from '../schema/resources.ts'
+import { aggregatedGroups, type Listing, registeredGroups, versionsOfGroup } from './discovery-order.ts'
 
-/** What discovery tells about. A change of the resources is a new array: answers are kept by its identity. */
-export interface DiscoverySource {
-  /** Built-in ones first, in their order; custom ones behind. */
-  readonly resources: readonly ResourceRow[]
+/** What discovery tells about. A change of any part is a new array: answers are kept by their identity. */
+export interface DiscoverySource extends Listing {
   /** "HOST:PORT", where clients of any address reach this server. */
   readonly serverAddress: string
 }
@@ -31,7 +30,12 @@ const AGGREGATED = { apiVersion: 'apidiscovery.k8s.io/v2', kind: 'APIGroupDiscov
 /** Follows the media type of an aggregated document, in each encoding. */
 export const AGGREGATED_PARAMETERS = ';g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 
-const kept = new WeakMap<readonly ResourceRow[], Map<string, DiscoveryDocument>>()
+interface Kept {
+  readonly of: Listing
+  readonly documents: Map<string, DiscoveryDocument>
+}
+
+const kept = new WeakMap<readonly ResourceRow[], Kept>()
 
 /**
  * The answer to GET `path` ("/api", "/apis/apps/v1"; a slash at the end makes no difference); undefined where
@@ -47,9 +51,7 @@ export function discoveryDocument(
   const plain = plainObject(source, parts)
   if (plain === undefined) return undefined
   if (aggregated && parts.length === 1) {
-    return remembered(source, `aggregated ${parts[0]}`, () =>
-      aggregatedDocument(source.resources, parts[0] === 'api'),
-    )
+    return remembered(source, `aggregated ${parts[0]}`, () => aggregatedDocument(source, parts[0] === 'api'))
   }
   // The list of versions has the server's address in it, which no key covers; it is small.
   if (parts.length === 1 && parts[0] === 'api') return plainDocument(plain())
@@ -57,10 +59,13 @@ export function discoveryDocument(
 }
 
 function remembered(source: DiscoverySource, key: string, make: () => DiscoveryDocument): DiscoveryDocument {
-  let documents = kept.get(source.resources)
-  if (documents === undefined) kept.set(source.resources, (documents = new Map()))
-  let document = documents.get(key)
-  if (document === undefined) documents.set(key, (document = make()))
+  const { resources, registrations, remote } = source
+  let known = kept.get(resources)
+  if (!known || known.of.registrations !== registrations || known.of.remote !== remote) {
+    kept.set(resources, (known = { of: { resources, registrations, remote }, documents: new Map() }))
+  }
+  let document = known.documents.get(key)
+  if (document === undefined) known.documents.set(key, (document = make()))
   return document
 }
 
@@ -86,34 +91,39 @@ function plainObject(
     const rows = of('', first)
     return rows.length === 0 || second !== undefined ? undefined : () => resourceList(rows)
   }
-  if (first === undefined) return () => groupList(source.resources)
-  const rows = first === '' ? [] : of(first, second)
-  if (rows.length === 0) return undefined
-  return second === undefined
-    ? () => ({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(rows) })
-    : () => resourceList(rows)
+  if (first === undefined) return () => groupList(source)
+  if (first === '') return undefined
+  if (second === undefined) {
+    const versions = versionsOfGroup(source, first)
+    if (versions.length === 0) return undefined
+    return () => ({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(first, versions) })
+  }
+  const rows = of(first, second)
+  return rows.length === 0 ? undefined : () => resourceList(rows)
 }
 
-function apiVersions({ resources, serverAddress }: DiscoverySource): Typed {
+function apiVersions(source: DiscoverySource): Typed {
+  const { serverAddress } = source
   return {
     kind: 'APIVersions',
-    versions: versionsOf(resources.filter(({ group }) => group === '')).map(([version]) => version),
+    versions: aggregatedGroups(source, true).flatMap(([, versions]) =>
+      versions.map(({ version }) => version),
+    ),
     serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
   }
 }
 
-function groupList(resources: readonly ResourceRow[]): Typed {
-  const groups = groupsOf(resources).map(([, rows]) => apiGroup(rows))
+function groupList(source: DiscoverySource): Typed {
+  const groups = registeredGroups(source).map(([name, versions]) => apiGroup(name, versions))
   return { kind: 'APIGroupList', apiVersion: 'v1', groups }
 }
 
-function apiGroup(rows: readonly ResourceRow[]): JsonObject {
-  const group = rows[0]?.group ?? ''
-  const versions = versionsOf(rows).map(([version]) => ({
+function apiGroup(name: string, registrations: readonly Registration[]): JsonObject {
+  const versions = registrations.map(({ group, version }) => ({
     groupVersion: apiVersionOf({ group, version }),
     version,
   }))
-  return { name: group, versions, preferredVersion: versions[0] }
+  return { name, versions, preferredVersion: versions[0] }
 }
 
 function resourceList(rows: readonly ResourceRow[]): Typed {
@@ -164,17 +174,13 @@ function storageVersionHash({ storage, kind }: Resource): string {
   return digest.subarray(0, 8).toString('base64')
 }
 
-function aggregatedDocument(resources: readonly ResourceRow[], core: boolean): DiscoveryDocument {
-  const groups: [string, ResourceRow[]][] = core
-    ? [['', resources.filter(({ group }) => group === '')]]
-    : groupsOf(resources)
-  const items = groups.map(([name, rows]) => ({
+function aggregatedDocument(source: DiscoverySource, core: boolean): DiscoveryDocument {
+  const items = aggregatedGroups(source, core).map(([name, versions]) => ({
     metadata: name === '' ? {} : { name },
-    versions: versionsOf(rows).map(([version, ofVersion]) => ({
-      version,
-      resources: ofVersion.map(resourceDiscovery),
-      freshness: 'Current',
-    })),
+    versions: versions.map(
+      ({ version, rows, remote }) =>
+        remote ?? { version, resources: rows.map(resourceDiscovery), freshness: 'Current' },
+    ),
   }))
   const { kind, apiVersion } = AGGREGATED
   const body = Buffer.from(`${JSON.stringify({ kind, apiVersion, metadata: {}, items })}\n`)
@@ -204,32 +210,4 @@ function resourceDiscovery(row: ResourceRow): JsonObject {
     ...(row.categories.length > 0 && { categories: [...row.categories] }),
     ...(subresources.length > 0 && { subresources }),
   }
-}
-
-/** Groups other than the core, those of the release in its order of priority, then the others by name. */
-function groupsOf(resources: readonly ResourceRow[]): [string, ResourceRow[]][] {
-  const groups = new Map<string, ResourceRow[]>()
-  const custom = new Set<string>()
-  for (const row of resources) {
-    if (row.group === '') continue
-    const rows = groups.get(row.group)
-    if (rows !== undefined) rows.push(row)
-    else {
-      groups.set(row.group, [row])
-      if (!isReleased(row)) custom.add(row.group)
-    }
-  }
-  const rank = (name: string) => (custom.has(name) ? 1 : 0)
-  return [...groups].sort(([a], [b]) => rank(a) - rank(b) || (rank(a) === 0 ? 0 : a < b ? -1 : 1))
-}
-
-/** The versions of one group with their resources: v2 before v1 before v1beta1. */
-function versionsOf(rows: readonly ResourceRow[]): [string, ResourceRow[]][] {
-  const versions = new Map<string, ResourceRow[]>()
-  for (const row of rows) {
-    const same = versions.get(row.version)
-    if (same === undefined) versions.set(row.version, [row])
-    else same.push(row)
-  }
-  return [...versions].sort(([a], [b]) => compareVersions(a, b))
 }

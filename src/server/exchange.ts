@@ -1,6 +1,7 @@
 // One request and its answer, whatever carried it: HTTP/2, HTTP/1.1, or a call inside the process.
 // The chain and everything behind it see only this. Follows net/http's Handler contract.
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { PeerCertificate } from '../authn/authenticator.ts'
 import type { ByteSink } from '../handlers/request.ts'
 import type { UserInfo } from '../machinery/user.ts'
@@ -25,8 +26,19 @@ export interface Exchange {
   stream(status: number, headers: Headers): ByteSink
   /** The same exchange as node's own request and response, for express. Only before an answer. */
   node(): { request: IncomingMessage; response: ServerResponse }
+  /** Calls the listener when nothing more comes of it; absent: node()'s response tells. */
+  readonly onEnd?: ((listener: () => void) => void) | undefined
+  /** The connection itself, for requests that ask for another protocol; absent: it asks for none. */
+  readonly takeOver?: (() => Connection) | undefined
   /** Has an answer begun? */
   readonly answered: boolean
+}
+
+/** A connection that speaks HTTP no more. */
+export interface Connection {
+  readonly socket: Duplex
+  /** What came behind the request already. */
+  readonly head: Buffer
 }
 
 /** What is known of a connection, read once when it opens. */

@@ -1,8 +1,9 @@
 // HTTP/1.1 requests as exchanges.
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingHttpHeaders, type IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { ByteSink } from '../handlers/request.ts'
 import { readAll } from './body.ts'
-import type { AnswerBody, Exchange, Headers, Peer } from './exchange.ts'
+import type { AnswerBody, Connection, Exchange, Headers, Peer } from './exchange.ts'
 import { pump, StreamSink } from './sink.ts'
 
 export class Http1Exchange implements Exchange {
@@ -51,5 +52,30 @@ export class Http1Exchange implements Exchange {
 
   node(): { request: IncomingMessage; response: ServerResponse } {
     return { request: this.#request, response: this.#response }
+  }
+}
+
+/** A request for another protocol. Where nobody takes its connection over it is answered as any other, and is the last. */
+export class UpgradeExchange extends Http1Exchange {
+  readonly takeOver: () => Connection
+
+  constructor(
+    request: IncomingMessage,
+    { socket, head }: Connection & { readonly socket: Socket },
+    peer: Peer,
+  ) {
+    const response = new ServerResponse(request)
+    super(request, response, peer)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket)
+    response.once('finish', () => {
+      response.detachSocket(socket)
+      socket.destroySoon()
+    })
+    socket.on('error', () => undefined)
+    this.takeOver = () => {
+      response.detachSocket(socket)
+      return { socket, head }
+    }
   }
 }

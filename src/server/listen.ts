@@ -13,7 +13,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { DEFAULT_CIPHERS, type TLSSocket } from 'node:tls'
 import { type Authorities, peerCertificate, readAuthorities } from '../authn/x509.ts'
 import type { Exchange, Peer } from './exchange.ts'
-import { Http1Exchange } from './http1.ts'
+import { Http1Exchange, UpgradeExchange } from './http1.ts'
 import { Http2Exchange } from './http2.ts'
 
 /** As upstream's --http2-max-streams-per-connection default. */
@@ -131,6 +131,9 @@ function serve(server: Http2SecureServer, options: ListenOptions): void {
         }
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     options.handle(new Http1Exchange(request, response, peerOf(request.socket as TLSSocket, authorities)))
+  })
+  server.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
+    options.handle(new UpgradeExchange(request, { socket, head }, peerOf(socket, authorities)))
   })
   // Adding a `request` listener made node serve HTTP/2 through its slower compatibility layer as well: streams are ours.
   server.removeAllListeners('stream')

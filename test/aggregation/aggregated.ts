@@ -1,0 +1,130 @@
+// An API server with an extension server registered, for tests: requests as a user or with credentials, and waiting.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
+import { DEFAULTS } from '../../src/cmd/options.ts'
+import type { JsonObject } from '../../src/machinery/json.ts'
+import type { UserInfo } from '../../src/machinery/user.ts'
+import { ExtensionServer, GROUP, VERSION } from './extensionserver.ts'
+
+export const NAME = `${VERSION}.${GROUP}`
+export const APISERVICES = '/apis/apiregistration.k8s.io/v1/apiservices'
+export const ADMIN: UserInfo = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
+const NAMESPACE = 'ext'
+
+export interface Answered {
+  readonly code: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly text: string
+  readonly body: JsonObject
+}
+
+export class Aggregated {
+  server!: ApiServer
+  extension!: ExtensionServer
+
+  async start(): Promise<void> {
+    this.server = await startApiServer({ ...DEFAULTS, port: 0, logLevel: 'error' })
+    await this.send('POST', '/api/v1/namespaces', { metadata: { name: NAMESPACE } })
+    const { data } = (await this.send('GET', AUTHENTICATION)).body as { data: Record<string, string> }
+    this.extension = await ExtensionServer.start(
+      `things.${NAMESPACE}.svc`,
+      data['requestheader-client-ca-file'] ?? '',
+    )
+  }
+
+  async stop(): Promise<void> {
+    await this.extension.stop()
+    await this.server.stop()
+  }
+
+  async send(
+    method: string,
+    path: string,
+    object?: JsonObject,
+    { user = ADMIN, headers = {} }: { user?: UserInfo; headers?: Record<string, string> } = {},
+  ): Promise<Answered> {
+    const way = this.server.loopback(user)
+    const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
+    const answer = await way.send({
+      method,
+      path,
+      headers: { ...(object ? { 'content-type': contentType } : {}), ...headers },
+      ...(object ? { body: Buffer.from(JSON.stringify(object)) } : {}),
+    })
+    const text = (await answer.body()).toString()
+    return { code: answer.status, headers: answer.headers, text, body: parsed(text) }
+  }
+
+  /** The Service and what is behind it. */
+  async serve(port = this.extension.port): Promise<void> {
+    const metadata = { name: 'things', namespace: NAMESPACE }
+    await this.send('POST', `/api/v1/namespaces/${NAMESPACE}/services`, {
+      metadata,
+      spec: { ports: [{ name: 'https', port: 443 }] },
+    })
+    await this.slice(port)
+  }
+
+  async slice(port: number): Promise<void> {
+    const metadata = { name: 'things', labels: { 'kubernetes.io/service-name': 'things' } }
+    const slices = `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices`
+    await this.send('DELETE', `${slices}/things`)
+    await this.send('POST', slices, {
+      metadata,
+      addressType: 'FQDN',
+      endpoints: [{ addresses: ['localhost'] }],
+      ports: [{ name: 'https', port }],
+    })
+  }
+
+  async register(spec: JsonObject = { caBundle: this.extension.caBundle }): Promise<Answered> {
+    return this.send('POST', APISERVICES, {
+      metadata: { name: NAME },
+      spec: {
+        group: GROUP,
+        version: VERSION,
+        groupPriorityMinimum: 2000,
+        versionPriority: 10,
+        service: { namespace: NAMESPACE, name: 'things' },
+        ...spec,
+      },
+    })
+  }
+
+  /** Away with it all. */
+  async clear(): Promise<void> {
+    await this.send('DELETE', `${APISERVICES}/${NAME}`)
+    await this.send('DELETE', `/api/v1/namespaces/${NAMESPACE}/services/things`)
+    await this.send('DELETE', `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices/things`)
+    this.extension.behave = () => false
+    this.extension.isOld = false
+  }
+
+  /** The condition Available, as "STATUS REASON: MESSAGE". */
+  async condition(): Promise<string> {
+    const { body } = await this.send('GET', `${APISERVICES}/${NAME}`)
+    const { conditions = [] } = (body['status'] ?? {}) as { conditions?: Record<string, string>[] }
+    const [one] = conditions
+    return one ? `${one['status']} ${one['reason']}: ${one['message']}` : ''
+  }
+}
+
+const AUTHENTICATION = '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication'
+
+function parsed(text: string): JsonObject {
+  try {
+    return JSON.parse(text) as JsonObject
+  } catch {
+    return {}
+  }
+}
+
+/** What `look` answers as soon as it is `wanted`; what it answered last after too long a time. */
+export async function eventually<T>(look: () => Promise<T>, wanted: (seen: T) => boolean): Promise<T> {
+  const until = Date.now() + 30_000
+  for (;;) {
+    const seen = await look()
+    if (wanted(seen) || Date.now() > until) return seen
+    await sleep(10)
+  }
+}
