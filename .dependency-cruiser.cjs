@@ -27,6 +27,13 @@ const ROOMS = {
     'storage/interface\\.ts$',
     'storage/cache/',
   ],
+  aggregator: [
+    'machinery/',
+    'handlers/request\\.ts$',
+    'server/exchange\\.ts$',
+    'server/extensions\\.ts$',
+    'server/discovery-order\\.ts$',
+  ],
   client: ['machinery/'],
   controllers: ['machinery/', 'client/', 'pki/'],
   scheduler: ['machinery/', 'client/'],

@@ -4,9 +4,10 @@ import { Impersonation } from '../authn/impersonation.ts'
 import type { Auditor } from '../audit/auditor.ts'
 import { forbiddenFor } from '../authz/forbidden.ts'
 import { RBAC_RESOURCES } from '../authz/rbac.ts'
+import { type Registration, registrationName } from '../machinery/apiregistration.ts'
 import { StatusError } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
-import type { CustomResource, ServedResources } from '../registry/served.ts'
+import type { CustomResource } from '../registry/served.ts'
 import type { Handlers } from '../handlers/subresource.ts'
 import type { Resource } from '../schema/resource.ts'
 import type { Caches } from '../storage/cache/caches.ts'
@@ -23,9 +24,11 @@ import { Aggregation } from './aggregation.ts'
 import { auditorOf } from './audit.ts'
 import { type Authentication, authenticationOf } from './authentication.ts'
 import { bootstrap, type BootstrapFacts } from './bootstrap.ts'
+import { apiServiceObject } from './bootstrap-objects.ts'
 import { Definitions } from './definitions.ts'
 import type { LazyHookCaller } from './hooks.ts'
 import { type Identity, loadIdentity } from './identity.ts'
+import { writeInternal } from './internal.ts'
 import { type Log, makeLog } from './log.ts'
 import type { NodeAnswers } from './node-answers.ts'
 import { type ApiServerOptions, StartError } from './options.ts'
@@ -54,8 +57,8 @@ export interface ApiServer {
   readonly components: Set<string>
   /** Requests that lead to a node are answered by this from now on, as far as it knows the node. */
   connectNodes(answer: NodeAnswers): void
-  /** Serves resources that lie in no store, and what answers for them. */
-  addResources(name: string, added: readonly AddedResource[]): void
+  /** Serves resources of a version that lie in no store, and registers it, if nobody has: what answers for them is here. */
+  addResources(version: Registration, added: readonly AddedResource[]): Promise<void>
   /** What /metrics tells besides, of a part that runs in this process, in Prometheus' text format. */
   addMetrics(text: () => string): void
   stop(): Promise<void>
@@ -96,14 +99,7 @@ interface Parts {
 
 async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiServer> {
   const { log, storage, identity } = parts
-  const state: State = {
-    ready: false,
-    port: options.port,
-    metrics: [],
-    components: new Set(),
-    added: new Map(),
-    nodes: () => undefined,
-  }
+  const state = stateAtFirst(options)
   const reading = await readingSide(options, storage, log)
   const { caches, lister, scopes, hookCaller } = reading
   const authentication = await authenticationOf({ options, identity, log, scopes, stored })
@@ -151,21 +147,24 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     components: state.components,
     addMetrics: (text) => void state.metrics.push(text),
     connectNodes: (answer) => void (state.nodes = answer),
-    addResources: (name, added) => addResources(reading.served, state, name, added),
+    addResources: (group, added) => addResources(reading, state, group, added),
     loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),
     stop: () => stop({ listening, caches, storage, renewal, stopCompaction, stopWork, auditor, hookCaller }),
   }
 }
 
-function addResources(
-  served: ServedResources,
+async function addResources(
+  { served, scopes }: ReadingSide,
   state: State,
-  name: string,
+  registration: Registration,
   added: readonly AddedResource[],
-): void {
+): Promise<void> {
   for (const { resource, handlers } of added) state.added.set(resource.row, handlers)
-  const resources = added.map(({ resource }) => resource)
-  served.define(name, resources)
+  served.define(
+    registrationName(registration),
+    added.map(({ resource }) => resource),
+  )
+  await writeInternal(scopes, apiServiceObject(registration, 'onstart'), 'create')
 }
 
 /** What changes while the server starts. */
@@ -177,6 +176,15 @@ interface State {
   readonly added: Map<Resource, Handlers>
   nodes: NodeAnswers
 }
+
+const stateAtFirst = ({ port }: ApiServerOptions): State => ({
+  ready: false,
+  port,
+  metrics: [],
+  components: new Set(),
+  added: new Map(),
+  nodes: () => undefined,
+})
 
 /** The parts that look at requests before and after their handlers. */
 interface Watched extends Parts {

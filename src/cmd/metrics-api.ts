@@ -1,11 +1,12 @@
 // metrics.k8s.io for simulated nodes: what `kubectl top` and the autoscaler ask. The amounts are those that pods declare,
 // and every object says that it is simulated. Follows sigs.k8s.io/metrics-server and k8s.io/metrics/pkg/apis/metrics/v1beta1.
 //
-// DEVIATION: upstream serves this group by a server of its own, behind an APIService.
+// DEVIATION: upstream serves this group by a server of its own. Where such a server is registered, it is asked instead.
 import { measuredHandlers } from '../handlers/computed.ts'
 import type { NodeAgent } from '../kubelet/agent.ts'
 import { SIMULATED_LABEL } from '../client/simulated.ts'
 import { type PodUsage, total, type Usage } from '../kubelet/usage.ts'
+import type { Registration } from '../machinery/apiregistration.ts'
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { definitionOf } from '../registry/custom/definition.ts'
@@ -14,6 +15,13 @@ import type { AddedResource } from './apiserver.ts'
 
 const GROUP = 'metrics.k8s.io'
 const VERSION = 'v1beta1'
+/** Its APIService, with upstream's priorities. */
+export const METRICS: Registration = {
+  group: GROUP,
+  version: VERSION,
+  groupPriority: 100,
+  versionPriority: 100,
+}
 /** How often a metrics server looks. */
 const WINDOW = '15s'
 const NANO = 1e9
@@ -52,7 +60,7 @@ function added({ plural, kind, scope }: Names, list: (namespace: string) => Kube
     status: { acceptedNames: names, conditions: [{ type: 'Established', status: 'True' }] },
   })
   return resourcesOf(definition).map((resource) => ({
-    resource: { ...resource, row: { ...resource.row, verbs: ['get', 'list'] } },
+    resource: { ...resource, row: { ...resource.row, verbs: ['get', 'list'], storagePrefix: '' } },
     handlers: measuredHandlers({ list }),
   }))
 }

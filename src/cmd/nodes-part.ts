@@ -7,7 +7,7 @@ import { NodeAgent } from '../kubelet/agent.ts'
 import { STAGES } from '../kubelet/stages.ts'
 import { AUTHENTICATED_GROUP, NODES_GROUP, type UserInfo } from '../machinery/user.ts'
 import type { ApiServer } from './apiserver.ts'
-import { metricsResources } from './metrics-api.ts'
+import { METRICS, metricsResources } from './metrics-api.ts'
 import { answerOf } from './node-answers.ts'
 import { apiAs, type PartSettings, type RunningPart } from './part.ts'
 import { ensureRole } from './part-role.ts'
@@ -50,7 +50,7 @@ export async function startNodes(
     const reply = agent.answer(node, request)
     return reply && answerOf(reply)
   })
-  server.addResources('metrics.k8s.io', metricsResources(agent))
+  await server.addResources(METRICS, metricsResources(agent))
   await Promise.race([settings.known, stopped])
   const scaling = scaler(apiAs(server, READER, AGENT), agent, { log, signal: stop.signal, cloud })
   const first = scaling(count ?? settings.count() ?? 1)

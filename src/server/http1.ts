@@ -55,7 +55,7 @@ export class Http1Exchange implements Exchange {
   }
 }
 
-/** A request for another protocol. Where nobody takes its connection over it is answered as any other, and is the last. */
+/** A request for another protocol. Where nobody takes its connection over, it is answered like others, and is the last. */
 export class UpgradeExchange extends Http1Exchange {
   readonly takeOver: () => Connection
 

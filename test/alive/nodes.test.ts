@@ -96,6 +96,16 @@ describe.skipIf(program === undefined).concurrent('simulated nodes', { timeout: 
     expect(await k('top pod busy --no-headers')).toMatch(/^busy +250m +64Mi *$/m)
     expect(await k('top node --no-headers')).toMatch(/^node-\d +\d+m +\d+% +\d+Mi +\d+%/m)
     expect(await k('get podmetrics -o name')).toBe('podmetrics.metrics.k8s.io/busy\n')
+    expect(await k('get apiservices v1beta1.metrics.k8s.io --no-headers')).toMatch(/ Local +True /)
+    expect(JSON.parse(await k('get --raw /apis/metrics.k8s.io/v1beta1'))).toEqual({
+      kind: 'APIResourceList',
+      apiVersion: 'v1',
+      groupVersion: 'metrics.k8s.io/v1beta1',
+      resources: [
+        { name: 'nodes', singularName: '', namespaced: false, kind: 'NodeMetrics', verbs: ['get', 'list'] },
+        { name: 'pods', singularName: '', namespaced: true, kind: 'PodMetrics', verbs: ['get', 'list'] },
+      ],
+    })
     expect(await raw('pods')).toContain('"name":"busy"')
     expect(await k.fails(`get --raw /api/v1/nodes/${node}/proxy/nosuch`)).toContain('404 page not found')
   })
