@@ -53,6 +53,8 @@ const OWNERS = {
   jsonpatch: 'src/schema/',
   lmdb: 'src/storage/lmdb/',
   etcd3: 'src/storage/etcd/',
+  '@grpc/grpc-js': 'src/storage/encryption/',
+  '@noble/ciphers': 'src/storage/encryption/',
   'node-forge': 'src/pki/',
   re2js: 'src/(schema/custom|cel)/',
   commander: 'src/cmd/',

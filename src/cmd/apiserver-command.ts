@@ -28,6 +28,8 @@ const FLAGS = {
   'etcd-cafile': text('CA of the etcd servers, PEM', 'FILE'),
   'etcd-certfile': text('certificate to show to etcd, PEM', 'FILE'),
   'etcd-keyfile': text('its key, PEM', 'FILE'),
+  'encryption-provider-config': text('how values are encrypted in the store', 'FILE'),
+  'encryption-provider-config-automatic-reload': boolean('look at that file again each minute', false),
   'storage-backend': oneOf('accepted for compatibility', ['etcd3'], 'etcd3'),
   'data-dir': text('keep the data in files of our own here, instead of in etcd', 'DIR'),
   memory: { kind: 'flag', help: 'keep the data in memory' },
@@ -71,6 +73,7 @@ function optionsOf(flags: Flags): ApiServerOptions {
     ...withoutProxies,
     ...files(flags),
     storage: storageOf(flags),
+    ...encryptionOf(flags),
     port: flags['secure-port'],
     bindAddress: flags['bind-address'],
     certDir: flags['cert-dir'],
@@ -111,6 +114,17 @@ function storageOf(flags: Flags): StorageChoice {
   }
   if (memory) return { memory: true }
   return etcdServers ? { etcdServers, ...etcdTls(flags) } : { dataDir: dataDir as string }
+}
+
+function encryptionOf(flags: Flags): Pick<ApiServerOptions, 'encryption'> {
+  const configFile = flags['encryption-provider-config']
+  const automaticReload = flags['encryption-provider-config-automatic-reload']
+  if (configFile !== undefined) return { encryption: { configFile, automaticReload } }
+  if (automaticReload)
+    throw new StartError(
+      '--encryption-provider-config-automatic-reload must be set with --encryption-provider-config',
+    )
+  return {}
 }
 
 function etcdTls(flags: Flags): { etcdTlsFiles?: EtcdTlsFiles } {

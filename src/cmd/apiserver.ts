@@ -15,6 +15,7 @@ import { startCompaction } from '../storage/compactor.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { Chain } from '../server/chain.ts'
 import { serve } from '../server/chain.ts'
+import type { HealthCheck } from '../server/health.ts'
 import { InflightLimit } from '../server/inflight.ts'
 import { listen, type Listening } from '../server/listen.ts'
 import { loopback, type Loopback } from '../server/loopback.ts'
@@ -67,11 +68,12 @@ export interface ApiServer {
 /** Starts everything and resolves when the server is ready. Throws StartError for what the operator can mend. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const log = makeLog(options.logLevel)
-  const [storage, identity] = await bothOrNeither(openStore(options), loadIdentity(options), (store) =>
-    store.close(),
+  const [store, identity] = await bothOrNeither(openStore(options, log), loadIdentity(options), (opened) =>
+    opened.storage.close(),
   )
+  const { storage, checks } = store
   try {
-    return await assemble(options, { log, storage, identity })
+    return await assemble(options, { log, storage, identity, checks })
   } catch (error) {
     await storage.close()
     throw error instanceof StatusError && error.cause instanceof Error
@@ -94,6 +96,8 @@ async function bothOrNeither<A, B>(
 interface Parts {
   readonly log: Log
   readonly storage: Storage
+  /** Of what the store depends on besides. */
+  readonly checks: readonly HealthCheck[]
   readonly identity: Identity
 }
 
@@ -195,7 +199,7 @@ interface Watched extends Parts {
 
 function chainOf(
   options: ApiServerOptions,
-  { log, identity, authentication, auditor, aggregation }: Watched,
+  { log, identity, checks, authentication, auditor, aggregation }: Watched,
   { caches, authorizer, scopes, served }: ReadingSide,
   state: State,
 ): Chain {
@@ -205,7 +209,7 @@ function chainOf(
   const requests = new RequestMetrics()
   const port = (): number => state.port
   const site = lazyNonResource({
-    ...{ caches, served, inflight, requests, options, identity, log, state, port },
+    ...{ caches, served, inflight, requests, options, identity, log, state, port, checks },
     aggregation,
   })
   return {

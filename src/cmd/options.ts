@@ -47,6 +47,14 @@ export interface AuthorizationWebhook {
   readonly unauthorizedTtlMs: number
 }
 
+/** How values are encrypted in the store. */
+export interface EncryptionChoice {
+  /** An EncryptionConfiguration of apiserver.config.k8s.io. */
+  readonly configFile: string
+  /** The file is looked at again and again. */
+  readonly automaticReload: boolean
+}
+
 /** What is recorded of requests, and where. */
 export interface AuditOptions {
   /** A Policy of audit.k8s.io/v1. */
@@ -82,6 +90,8 @@ export interface AuditWebhook {
 
 export interface ApiServerOptions {
   readonly storage: StorageChoice
+  /** Absent: values are stored as they are. */
+  readonly encryption?: EncryptionChoice
   readonly bindAddress: string
   /** Where others reach the server; absent: the bind address, or the machine's first. */
   readonly advertiseAddress?: string

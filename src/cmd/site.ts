@@ -25,6 +25,8 @@ export interface SiteParts {
   readonly options: ApiServerOptions
   readonly identity: Identity
   readonly log: Log
+  /** Of what the store depends on besides. */
+  readonly checks: readonly HealthCheck[]
   readonly state: { ready: boolean; readonly metrics: readonly (() => string)[] }
   port(): number
 }
@@ -127,7 +129,7 @@ const HOOKS: readonly string[] = [
   'start-kube-apiserver-identity-lease-garbage-collector',
 ]
 
-function healthChecks({ caches, state }: SiteParts): HealthCheck[] {
+function healthChecks({ caches, state, checks }: SiteParts): HealthCheck[] {
   const started = () => (state.ready ? undefined : 'not finished')
   const store = async (): Promise<undefined> => {
     await caches.storage.currentRevision()
@@ -141,5 +143,6 @@ function healthChecks({ caches, state }: SiteParts): HealthCheck[] {
     { name: 'etcd-readiness', on: ['readyz'], check: store, late },
     { name: 'informer-sync', on: ['readyz'], check: started },
     ...HOOKS.map((name) => ({ name: `poststarthook/${name}`, on: EVERYWHERE, check: started })),
+    ...checks,
   ]
 }

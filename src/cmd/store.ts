@@ -1,9 +1,11 @@
 // Opens the engine that the options name, and turns its refusals into one clear line.
 import { StatusError } from '../machinery/status.ts'
+import type { HealthCheck } from '../server/health.ts'
 import type { Storage } from '../storage/interface.ts'
 import { openStorage, type StorageOptions } from '../storage/open.ts'
 import { StorageOpenError } from '../storage/open-error.ts'
 import { fileBytes } from './files.ts'
+import type { Log } from './log.ts'
 import { type ApiServerOptions, StartError, type StorageChoice } from './options.ts'
 
 function storageOptions(choice: StorageChoice): StorageOptions {
@@ -16,7 +18,26 @@ function storageOptions(choice: StorageChoice): StorageOptions {
   return { etcdServers, etcdTls: { ca: fileBytes(ca), ...own } }
 }
 
-export async function openStore(options: ApiServerOptions): Promise<Storage> {
+export interface Store {
+  readonly storage: Storage
+  readonly checks: readonly HealthCheck[]
+}
+
+/** What encrypts is loaded and put over the engine only where it is asked for. */
+export async function openStore(options: ApiServerOptions, log: Log): Promise<Store> {
+  const { encryption: choice } = options
+  if (!choice) return { storage: await openEngine(options), checks: [] }
+  const { openEncryption } = await import('./encryption.ts')
+  const encryption = await openEncryption(choice, log)
+  try {
+    return { storage: encryption.over(await openEngine(options)), checks: encryption.checks }
+  } catch (error) {
+    encryption.close()
+    throw error
+  }
+}
+
+async function openEngine(options: ApiServerOptions): Promise<Storage> {
   try {
     return await openStorage(storageOptions(options.storage))
   } catch (error) {

@@ -36,6 +36,7 @@ const FLAGS = {
   nodes: optionalInteger('how many nodes are simulated (as many as there were, at first 1)', 0, MAX_NODES),
   zones: integer('over how many zones the nodes are spread', '1', 1, MAX_ZONES),
   'token-auth-file': text('CSV file of static tokens: token,user,uid,"group1,group2"', 'FILE'),
+  'encryption-provider-config': text('encrypt values in the store as this file says', 'FILE'),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'warn'),
 } as const
 
@@ -69,6 +70,7 @@ type Flags = NonNullable<ReturnType<typeof commandLine<typeof FLAGS>>>
 function optionsOf(flags: Flags): ApiServerOptions {
   const dataDir = flags['data-dir']
   const tokenAuthFile = flags['token-auth-file']
+  const configFile = flags['encryption-provider-config']
   return {
     ...DEFAULTS,
     storage: storageOf(flags, dataDir),
@@ -77,6 +79,7 @@ function optionsOf(flags: Flags): ApiServerOptions {
     bindAddress: flags['bind-address'],
     logLevel: flags['log-level'] as LogLevel,
     ...(tokenAuthFile === undefined ? {} : { tokenAuthFile }),
+    ...(configFile === undefined ? {} : { encryption: { configFile, automaticReload: false } }),
   }
 }
 

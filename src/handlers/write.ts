@@ -272,8 +272,10 @@ async function commit(
   }
   const shown = scope.storedJson(object)
   const created = current === undefined
-  if (current && !cache.isStale(current) && changesNothing(scope, current, object, shown))
-    return { entry: current, created }
+  if (current && !cache.isStale(current) && changesNothing(scope, current, object, shown)) {
+    // What was encrypted by an older key is written again, though nothing else changes: so keys go out of use.
+    if (!(await scope.environment.caches.storage.isStale?.(key))) return { entry: current, created }
+  }
   const leaves = current !== undefined && goesWithUpdate(object, current.object(), scope.strategy)
   const { stored } = scope.kind
   const value = stored ? await stored.write(object) : shown

@@ -104,6 +104,8 @@ export interface Storage {
   get(key: string): Promise<GetResult>
   list(request: ListRequest): Promise<ListResult | Compacted | Future>
   write(write: Write): Promise<WriteResult>
+  /** Whether the value there is to be written again even where it stays the same; absent: it never is. */
+  isStale?(key: string): Promise<boolean>
   /** Everything after `from` (exclusive) below `prefix`. */
   watch(prefix: string, from: Revision, sink: WatchSink): StoreWatch
   /** The newest revision: linearizable, so that a read of a cache at this revision is consistent. */

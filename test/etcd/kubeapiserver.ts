@@ -30,10 +30,16 @@ export const SERVICE_RANGE = '10.96.0.0/16'
 export const EVENT_TTL_SECONDS = 10
 
 /** Starts it; resolves when it is ready. */
-export async function startKubeApiServer(binary: string, etcd: string): Promise<KubeApiServer> {
+export async function startKubeApiServer(
+  binary: string,
+  etcd: string,
+  flags: readonly string[] = [],
+): Promise<KubeApiServer> {
   const folder = mkdtempSync(join(tmpdir(), 'dinghy-upstream-'))
   const port = await freePort()
-  const child = guarded(spawn(binary, flagsFor(folder, etcd, port), { stdio: ['ignore', 'ignore', 'pipe'] }))
+  const child = guarded(
+    spawn(binary, [...flagsFor(folder, etcd, port), ...flags], { stdio: ['ignore', 'ignore', 'pipe'] }),
+  )
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4000)))
   const stop = async (): Promise<void> => {

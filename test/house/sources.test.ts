@@ -64,7 +64,7 @@ test('no type is switched off', () => {
 
 test('packages that the build bundles are loaded late by their default export, the one that the bundle has', () => {
   const { outside, found } = lateImports()
-  expect(outside).toEqual(['lmdb', 'etcd3'])
+  expect(outside).toEqual(['lmdb', 'etcd3', '@grpc/grpc-js'])
   expect(found.filter((one) => !one.byDefault && !outside.includes(one.name))).toEqual([])
 })
 

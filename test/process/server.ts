@@ -32,7 +32,7 @@ export async function bundleProgram(): Promise<Program> {
     platform: 'node',
     format: 'esm',
     target: 'node20.19',
-    external: ['lmdb', 'etcd3', '@kubernetes/client-node'],
+    external: ['lmdb', 'etcd3', '@grpc/grpc-js', '@kubernetes/client-node'],
     logLevel: 'error',
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",

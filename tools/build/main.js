@@ -23,7 +23,7 @@ function bundle() {
     platform: 'node',
     format: 'esm',
     target: 'node20.19',
-    external: ['lmdb', 'etcd3'],
+    external: ['lmdb', 'etcd3', '@grpc/grpc-js'],
     chunkNames: 'chunks/[name]-[hash]',
     minifySyntax: true,
     metafile: true,
