@@ -76,7 +76,7 @@ export class Schemas {
     return objects.map((object) => this.#checked(byObject.get(object) ?? object, version))
   }
 
-  /** One object; rejects with the StatusError of a conversion that failed. */
+  /** One object, as the version's schema has it; rejects with the StatusError of a conversion that failed. */
   inVersion(object: KubeObject, version: string): KubeObject | Promise<KubeObject> {
     if (object.apiVersion === this.apiVersion(version)) return object
     if (!this.converter) return this.relabel(object, version)

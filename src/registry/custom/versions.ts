@@ -4,6 +4,7 @@ import { apiVersionOf } from '../../machinery/gvk.ts'
 import type { JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { FieldSetError } from '../../schema/fieldset-items.ts'
+import { faultsOf, faultsText } from '../../schema/merge/validate.ts'
 import { ConversionNeeded, type InVersion, type Versions } from '../../schema/versions.ts'
 import type { Schemas } from './schemas.ts'
 
@@ -49,8 +50,11 @@ export function customVersions(schemas: Schemas): Versions {
       if (version === undefined) return undefined
       const type = schemas.type(version)
       if (from === to) return { object, type }
-      if (!schemas.converter) return { object: schemas.relabel(object, version), type }
-      return { object: converted(from, object, version), type }
+      const made = schemas.converter ? converted(from, object, version) : { ...object, apiVersion: to }
+      // Nothing is pruned: who owns what cannot be told of an object that does not fit the version.
+      const faults = faultsOf(type, made)
+      if (faults.length > 0) throw new FieldSetError(faultsText(faults))
+      return { object: made, type }
     },
   }
 }

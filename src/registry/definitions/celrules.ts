@@ -1,16 +1,23 @@
-// Whether the rules of a definition's schema compile.
+// Whether the rules of a definition's schema compile, and how much they may cost.
 // Follows apiextensions-apiserver/pkg/apis/apiextensions/validation (ValidateCustomResourceDefinitionOpenAPISchema).
 import type { JsonObject } from '../../machinery/json.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
 import { type SchemaNode, structuralOf } from '../../schema/custom/structural.ts'
-import { rulesOf } from '../custom/rules.ts'
+import { type CompiledRule, rulesOf } from '../custom/rules.ts'
 import { hasRules } from '../custom/rulesin.ts'
+import { Costs, type Often, oftenBelow } from './celcosts.ts'
+import { type Sized, sizesOf } from './celsizes.ts'
 import { ruleForm } from './goform.ts'
 
-/** Causes for rules that are none; `schema` is structural. */
-export function celCauses(schema: JsonObject, path: string): StatusCause[] {
+/**
+ * Causes for rules that are none, and for those that may cost too much; `schema` is structural. `isKnown`: it is stored
+ * already.
+ */
+export function celCauses(schema: JsonObject, path: string, isKnown: boolean): StatusCause[] {
   const causes: StatusCause[] = []
-  walk(structuralOf(schema), { path, whole: true, lost: undefined }, causes)
+  const costs = new Costs(causes, isKnown)
+  walk(structuralOf(schema), { path, whole: true, lost: undefined, often: 1 }, { causes, costs })
+  costs.finish(path)
   return causes
 }
 
@@ -19,35 +26,64 @@ interface Place {
   readonly whole: boolean
   /** The part above in which old values are not found again. */
   readonly lost: string | undefined
+  /** How often the data can occur. */
+  readonly often: Often
 }
 
-function walk(node: SchemaNode, place: Place, causes: StatusCause[]): void {
+interface Found {
+  readonly causes: StatusCause[]
+  readonly costs: Costs
+}
+
+/** The parts of a schema come before it, as upstream has them. */
+function walk(node: SchemaNode, place: Place, found: Found): void {
   if (!hasRules(node)) return
   const { path, lost } = place
-  rulesOf(node, place.whole).forEach((one, i) => {
-    const field = `${path}.x-kubernetes-validations[${i}]`
-    const shown = ruleForm(one.rule)
-    if (one.fault !== undefined) causes.push(cause.invalid(`${field}.rule`, shown, one.fault))
-    if (one.messageFault !== undefined)
-      causes.push(cause.invalid(`${field}.messageExpression`, shown, one.messageFault))
-    if (one.usesOld && lost !== undefined) {
-      const why = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${lost}`
-      causes.push(cause.invalid(`${field}.rule`, one.rule['rule'], why))
-    } else if (!one.usesOld && one.fault === undefined && one.rule['optionalOldSelf'] !== undefined) {
-      const why = 'may not be set if oldSelf is not used in rule'
-      causes.push(cause.invalid(`${field}.optionalOldSelf`, one.rule['optionalOldSelf'], why))
-    }
-  })
+  const often = oftenBelow(node, place.often)
   const { additional, items } = node
-  if (typeof additional === 'object')
-    walk(additional, { path: `${path}.additionalProperties`, whole: additional.embedded, lost }, causes)
+  if (typeof additional === 'object') {
+    const below = { path: `${path}.additionalProperties`, whole: additional.embedded, lost, often }
+    walk(additional, below, found)
+  }
   const atomic = node.props['x-kubernetes-map-type'] === 'atomic'
   for (const [key, property] of node.properties) {
-    const below = { path: `${path}.properties[${key}]`, whole: property.embedded }
-    walk(property, { ...below, lost: lost ?? (atomic ? path : undefined) }, causes)
+    const below = { path: `${path}.properties[${key}]`, whole: property.embedded, often }
+    walk(property, { ...below, lost: lost ?? (atomic ? path : undefined) }, found)
   }
-  if (!items) return
-  const isMap = node.props['x-kubernetes-list-type'] === 'map'
-  const below = { path: `${path}.items`, whole: items.embedded, lost: lost ?? (isMap ? undefined : path) }
-  walk(items, below, causes)
+  if (items) {
+    const isMap = node.props['x-kubernetes-list-type'] === 'map'
+    const below = { path: `${path}.items`, whole: items.embedded, often }
+    walk(items, { ...below, lost: lost ?? (isMap ? undefined : path) }, found)
+  }
+  rulesOf(node, place.whole).forEach((one, i) =>
+    ruleCauses(
+      one,
+      sizesOf(node, place.whole),
+      { ...place, path: `${path}.x-kubernetes-validations[${i}]` },
+      found,
+    ),
+  )
+}
+
+function ruleCauses(
+  one: CompiledRule,
+  sized: Sized | undefined,
+  place: Place,
+  { causes, costs }: Found,
+): void {
+  const { path: field, lost, often } = place
+  const shown = ruleForm(one.rule)
+  if (one.program && sized) costs.rule(one.program, `${field}.rule`, sized, often)
+  if (one.fault !== undefined) causes.push(cause.invalid(`${field}.rule`, shown, one.fault))
+  // Of a rule that is none nothing more is said.
+  else if (one.messageFault !== undefined)
+    causes.push(cause.invalid(`${field}.messageExpression`, shown, one.messageFault))
+  else if (one.message && sized) costs.message(one.message, `${field}.messageExpression`, sized)
+  if (one.usesOld && lost !== undefined) {
+    const why = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${lost}`
+    causes.push(cause.invalid(`${field}.rule`, one.rule['rule'], why))
+  } else if (!one.usesOld && one.fault === undefined && one.rule['optionalOldSelf'] !== undefined) {
+    const why = 'may not be set if oldSelf is not used in rule'
+    causes.push(cause.invalid(`${field}.optionalOldSelf`, one.rule['optionalOldSelf'], why))
+  }
 }

@@ -45,6 +45,21 @@ function sharedIn(versions: readonly JsonObject[]): Shared {
   }
 }
 
+interface Where {
+  readonly shared: Shared
+  /** Versions whose schema is stored as it is. */
+  readonly known: ReadonlySet<string>
+  readonly path: string
+}
+
+function knownSchemas(versions: readonly JsonObject[], before: readonly JsonObject[]): ReadonlySet<string> {
+  const had = new Map(before.map((version) => [textAt(version, 'name'), schemaIn(version)]))
+  const names = versions
+    .map((version) => ({ name: textAt(version, 'name'), schema: schemaIn(version) }))
+    .filter(({ name, schema }) => schema !== undefined && isSame(schema, had.get(name)))
+  return new Set(names.map(({ name }) => name))
+}
+
 /** Causes for which a new definition is refused, metadata's common ones aside. */
 export function definitionCauses(definition: KubeObject): StatusCause[] {
   return [
@@ -62,7 +77,7 @@ export function definitionUpdateCauses(definition: KubeObject, old: KubeObject):
   const before = objectAt(old, 'spec')
   return [
     // What was let in once is not refused for being as it was.
-    ...(isSame(spec, before) ? [] : specCauses(spec)),
+    ...(isSame(spec, before) ? [] : specCauses(spec, before)),
     ...immutableCauses(spec, before, isTrue(old, 'Established')),
     ...statusCauses(definition),
     ...approvalCauses(definition, old),
@@ -79,7 +94,8 @@ function nameCauses({ metadata, spec }: KubeObject): StatusCause[] {
     : [cause.invalid('metadata.name', name, 'must be spec.names.plural+"."+spec.group')]
 }
 
-function specCauses(spec: JsonObject): StatusCause[] {
+function specCauses(spec: JsonObject, before?: JsonObject): StatusCause[] {
+  const known = knownSchemas(listOf(spec, 'versions'), before ? listOf(before, 'versions') : [])
   const causes: StatusCause[] = []
   groupCauses(spec, causes)
   const scope = textAt(spec, 'scope')
@@ -91,14 +107,16 @@ function specCauses(spec: JsonObject): StatusCause[] {
   versions.forEach((version, i) => {
     if (!schemaIn(version)) causes.push(cause.required(`spec.versions[${i}].schema.openAPIV3Schema`))
   })
-  versions.forEach((version, i) => versionCauses(version, shared, `spec.versions[${i}]`, causes))
+  versions.forEach((version, i) =>
+    versionCauses(version, { shared, known, path: `spec.versions[${i}]` }, causes),
+  )
   countCauses(spec, versions, shared, causes)
   const names = objectAt(spec, 'names')
   for (const key of ['plural', 'singular', 'kind', 'listKind'])
     if (textAt(names, key) === '') causes.push(cause.required(`spec.names.${key}`))
   causes.push(...namesCauses(names, 'spec.names'))
   const [first] = versions
-  if (first) sharedCauses(first, versions, shared, causes)
+  if (first) sharedCauses(first, versions, { shared, known, path: 'spec' }, causes)
   causes.push(...conversionCauses(spec))
   return causes
 }
@@ -115,13 +133,14 @@ function groupCauses(spec: JsonObject, causes: StatusCause[]): void {
 const hasStatus = (version: JsonObject): boolean => isObject(objectAt(version, 'subresources')['status'])
 
 /** What a version says for itself. */
-function versionCauses(version: JsonObject, shared: Shared, path: string, causes: StatusCause[]): void {
+function versionCauses(version: JsonObject, { shared, known, path }: Where, causes: StatusCause[]): void {
   const name = textAt(version, 'name')
   const faults = dns1035LabelErrors(name)
   if (faults.length > 0) causes.push(cause.invalid(`${path}.name`, name, faults.join(',')))
   causes.push(...deprecationCauses(version, path))
   const schema = schemaIn(version)
-  if (schema && !shared.schema) causes.push(...validationCauses(schema, hasStatus(version), `${path}.schema`))
+  if (schema && !shared.schema)
+    causes.push(...validationCauses(schema, hasStatus(version), `${path}.schema`, known.has(name)))
   if (!shared.subresources)
     causes.push(...subresourceCauses(objectAt(version, 'subresources'), `${path}.subresources`))
   if (!shared.additionalPrinterColumns) columns(version, `${path}.additionalPrinterColumns`, causes)
@@ -138,16 +157,23 @@ function columns(version: JsonObject, path: string, causes: StatusCause[]): void
 function sharedCauses(
   first: JsonObject,
   versions: readonly JsonObject[],
-  shared: Shared,
+  { shared, known, path }: Where,
   causes: StatusCause[],
 ): void {
   const schema = schemaIn(first)
   if (shared.schema && schema)
-    causes.push(...validationCauses(schema, versions.some(hasStatus), 'spec.validation'))
+    causes.push(
+      ...validationCauses(
+        schema,
+        versions.some(hasStatus),
+        `${path}.validation`,
+        known.has(textAt(first, 'name')),
+      ),
+    )
   if (shared.subresources)
-    causes.push(...subresourceCauses(objectAt(first, 'subresources'), 'spec.subresources'))
-  if (shared.additionalPrinterColumns) columns(first, 'spec.additionalPrinterColumns', causes)
-  if (shared.selectableFields) causes.push(...selectableCauses(first, schema, 'spec.selectableFields'))
+    causes.push(...subresourceCauses(objectAt(first, 'subresources'), `${path}.subresources`))
+  if (shared.additionalPrinterColumns) columns(first, `${path}.additionalPrinterColumns`, causes)
+  if (shared.selectableFields) causes.push(...selectableCauses(first, schema, `${path}.selectableFields`))
 }
 
 function countCauses(

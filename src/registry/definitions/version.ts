@@ -40,7 +40,12 @@ const AT_ROOT: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Rules of the schema of a version; `path` ends before openAPIV3Schema. */
-export function validationCauses(schema: JsonObject, hasStatus: boolean, path: string): StatusCause[] {
+export function validationCauses(
+  schema: JsonObject,
+  hasStatus: boolean,
+  path: string,
+  isKnown: boolean,
+): StatusCause[] {
   const causes: StatusCause[] = []
   const field = `${path}.openAPIV3Schema`
   if (hasStatus) rootCauses(schema, field, causes)
@@ -51,7 +56,7 @@ export function validationCauses(schema: JsonObject, hasStatus: boolean, path: s
   else causes.push(...defaultCauses(schema, field))
   causes.push(...openApiCauses(schema, field))
   // What the rules say is looked at where everything else is good.
-  if (causes.length === 0) causes.push(...celCauses(schema, field))
+  if (causes.length === 0) causes.push(...celCauses(schema, field, isKnown))
   return causes
 }
 
