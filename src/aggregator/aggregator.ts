@@ -6,6 +6,7 @@ import type { RemoteVersion } from '../server/discovery-order.ts'
 import type { Extensions } from '../server/extensions.ts'
 import { LOCAL } from './availability.ts'
 import { Extension, type Surroundings } from './extension.ts'
+import { Schemas } from './schemas.ts'
 
 /** The APIService of the core group: everything below /api. */
 const CORE = 'v1.'
@@ -15,6 +16,7 @@ export class Aggregator implements Extensions {
   /** By the name of the APIService. */
   readonly #extensions = new Map<string, Extension>()
   #versions: readonly RemoteVersion[] | undefined
+  readonly schemas = new Schemas(() => this.available())
 
   constructor(around: Omit<Surroundings, 'rediscovered'>) {
     this.#around = {

@@ -5,6 +5,7 @@ import type { Aggregator } from '../aggregator/aggregator.ts'
 import { type ApiService, apiServiceOf, availableOf } from '../machinery/apiregistration.ts'
 import type { RemoteVersion } from '../server/discovery-order.ts'
 import type { ExtensionServer, Extensions } from '../server/extensions.ts'
+import type { ForeignSchemas } from '../server/openapi.ts'
 import type { Entry } from '../storage/cache/entry.ts'
 import type { CacheEvent } from '../storage/cache/history.ts'
 import { type AggregationParts, builtinScope } from './aggregation-parts.ts'
@@ -48,6 +49,11 @@ export class Aggregation implements Extensions {
   /** What other servers serve; a new array whenever that changes. */
   remote(): readonly RemoteVersion[] | undefined {
     return this.#aggregator?.versions()
+  }
+
+  /** What other servers say of the schemas of theirs; undefined while there are none. */
+  schemas(): ForeignSchemas | undefined {
+    return this.#aggregator?.schemas
   }
 
   async stop(): Promise<void> {

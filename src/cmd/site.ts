@@ -19,7 +19,7 @@ export interface SiteParts {
   readonly caches: Caches
   readonly served: ServedResources
   /** What APIServices add to discovery. */
-  readonly aggregation: Pick<Aggregation, 'registrations' | 'remote'>
+  readonly aggregation: Pick<Aggregation, 'registrations' | 'remote' | 'schemas'>
   readonly inflight: InflightLimit
   readonly requests: RequestMetrics
   readonly options: ApiServerOptions
@@ -88,13 +88,13 @@ async function load(parts: SiteParts, checks: readonly HealthCheck[]): Promise<(
   })
 }
 
-async function openApi({ log, served }: SiteParts): Promise<NonResource['openapi']> {
+async function openApi({ log, served, aggregation }: SiteParts): Promise<NonResource['openapi']> {
   const { createOpenApi } = await import('../server/openapi.ts')
   const { openApiHandler } = await import('../server/openapi-respond.ts')
   const version = KUBERNETES_VERSION.replace(/^v(\d+\.\d+).*/, '$1')
   const schema: OpenApiOptions['schema'] = (definition, dialect) => served.schemaOf(definition, dialect)
   return openApiHandler(
-    createOpenApi({ version, schema }),
+    createOpenApi({ version, schema, foreign: () => aggregation.schemas() }),
     () => served.all(),
     (error) => log.error({ err: error }, 'an OpenAPI document could not be made'),
   )

@@ -11,6 +11,7 @@ import type { ResourceRow } from '../schema/resources.ts'
 import { mediaType, negotiateOpenApi, type OpenApiForm } from './openapi-accept.ts'
 import { type Document, documentsOf } from './openapi-documents.ts'
 import { renderV2, renderV3 } from './openapi-render.ts'
+import type { ForeignDocument } from './openapi-merge.ts'
 import type { Dialect } from './openapi-schema.ts'
 
 export interface OpenApiOptions {
@@ -18,6 +19,15 @@ export interface OpenApiOptions {
   readonly version: string
   /** Schemas of custom resources by definition, written in v2 or v3. */
   readonly schema?: (definition: string, dialect: Dialect) => JsonObject | undefined
+  /** What other servers say of theirs; undefined while there are none. */
+  readonly foreign?: () => ForeignSchemas | undefined
+}
+
+export interface ForeignSchemas {
+  /** In the index of v3: "apis/GROUP/VERSION", and where it is found. Nobody asks us for what is there. */
+  index(): Promise<readonly (readonly [string, string])[]>
+  /** Of v2; a new array whenever it changes. */
+  documents(): Promise<readonly ForeignDocument[]>
 }
 
 export interface OpenApiRequest {
@@ -53,6 +63,7 @@ interface Kept {
 
 interface Entry {
   readonly rows: readonly ResourceRow[]
+  readonly foreign: readonly ForeignDocument[]
   readonly kept: Promise<Kept>
 }
 
@@ -60,6 +71,7 @@ const V2 = '/openapi/v2'
 const V3 = '/openapi/v3'
 const YEAR_MS = 365 * 24 * 3600 * 1000
 const EMPTY = Buffer.alloc(0)
+const NOTHING: readonly ForeignDocument[] = []
 
 const compress = promisify(gzip)
 const decompress = promisify(gunzip)
@@ -74,17 +86,24 @@ export function createOpenApi(options: OpenApiOptions): OpenApi {
     for (const name of cache.keys()) if (name !== V2 && !current.documents.has(name)) cache.delete(name)
     return current.documents
   }
-  const keep = (name: string, { rows, paths }: Document): Promise<Kept> => {
+  const keep: Keep = (name, { rows, paths }, foreign = NOTHING) => {
     const known = cache.get(name)
-    if (known !== undefined && isSame(known.rows, rows)) return known.kept
-    const kept = render(options, name, paths)
-    cache.set(name, { rows, kept })
+    if (known !== undefined && known.foreign === foreign && isSame(known.rows, rows)) return known.kept
+    const kept = render(options, name, paths, foreign)
+    cache.set(name, { rows, foreign, kept })
     kept.catch(() => cache.delete(name))
     return kept
   }
+  const allOf = (resources: readonly ResourceRow[]): Document => everything(resources, documents(resources))
   return (resources, request) => {
-    if (request.path === V3) return index(documents(resources), keep)
-    if (request.path === V2) return answer(request, V2, keep(V2, everything(resources, documents(resources))))
+    const others = options.foreign?.()
+    if (request.path === V3) return index(documents(resources), keep, others)
+    if (request.path === V2)
+      return answer(
+        request,
+        V2,
+        whole(others, keep, () => allOf(resources)),
+      )
     if (!request.path.startsWith(`${V3}/`)) return undefined
     const name = request.path.slice(V3.length + 1)
     const document = documents(resources).get(name)
@@ -102,24 +121,44 @@ function everything(rows: readonly ResourceRow[], documents: ReadonlyMap<string,
   return { rows, paths: () => paths().sort((a, b) => (a.path < b.path ? -1 : 1)) }
 }
 
-async function render(options: OpenApiOptions, name: string, paths: Document['paths']): Promise<Kept> {
+async function whole(
+  others: ForeignSchemas | undefined,
+  keep: Keep,
+  document: () => Document,
+): Promise<Kept> {
+  const foreign = (await others?.documents()) ?? NOTHING
+  return keep(V2, document(), foreign.length > 0 ? foreign : NOTHING)
+}
+
+async function render(
+  options: OpenApiOptions,
+  name: string,
+  paths: Document['paths'],
+  foreign: readonly ForeignDocument[],
+): Promise<Kept> {
   // The index renders all documents in a row; others want their turn between two.
   await setImmediate()
   const descriptions = readDescriptions()
   const rendering = { ...options, ...(descriptions && { descriptions }) }
-  const document = name === V2 ? renderV2(paths(), rendering) : renderV3(paths(), rendering)
+  const own = name === V2 ? renderV2(paths(), rendering) : renderV3(paths(), rendering)
+  const document = foreign.length > 0 ? (await import('./openapi-merge.ts')).merged(own, foreign) : own
   const text = Buffer.from(JSON.stringify(document))
   const hash = createHash('sha512').update(text).digest('hex').toUpperCase()
   return { hash, json: await compress(text) }
 }
 
-type Keep = (name: string, document: Document) => Promise<Kept>
+type Keep = (name: string, document: Document, foreign?: readonly ForeignDocument[]) => Promise<Kept>
 
-async function index(documents: ReadonlyMap<string, Document>, keep: Keep): Promise<OpenApiAnswer> {
+async function index(
+  documents: ReadonlyMap<string, Document>,
+  keep: Keep,
+  others: ForeignSchemas | undefined,
+): Promise<OpenApiAnswer> {
   const paths: Record<string, { serverRelativeURL: string }> = {}
   for (const [name, document] of documents) {
     paths[name] = { serverRelativeURL: locationOf(name, (await keep(name, document)).hash) }
   }
+  for (const [name, serverRelativeURL] of (await others?.index()) ?? []) paths[name] = { serverRelativeURL }
   const body = Buffer.from(JSON.stringify({ paths }))
   return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
 }

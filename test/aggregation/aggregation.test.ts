@@ -342,3 +342,49 @@ describe('discovery', () => {
     expect(await groups()).not.toContain('shop.example')
   })
 })
+
+describe('the schema', () => {
+  const path = `/apis/${GROUP}/${VERSION}/namespaces/{namespace}/things/{name}`
+
+  it('of OpenAPI v3 is told by the server itself', async () => {
+    await registered()
+    const { body } = await cluster.send('GET', '/openapi/v3')
+    const paths = body['paths'] as Record<string, { serverRelativeURL: string }>
+    const { serverRelativeURL = '' } = paths[`apis/${GROUP}/${VERSION}`] ?? {}
+    expect(serverRelativeURL).toBe(`/openapi/v3/apis/${GROUP}/${VERSION}?hash=1`)
+    expect(paths['version']?.serverRelativeURL).not.toContain('hash=2')
+    const schema = await cluster.send('GET', serverRelativeURL)
+    expect([schema.code, schema.body['info']]).toEqual([200, { title: 'things', version: '1' }])
+    expect(cluster.extension.last('/openapi/v3/apis')?.headers['x-remote-user']).toBe('admin')
+    await cluster.clear()
+    const gone = await eventually(
+      () => cluster.send('GET', '/openapi/v3'),
+      ({ text }) => !text.includes(GROUP),
+    )
+    expect(gone.body['paths']).not.toHaveProperty(`apis/${GROUP}/${VERSION}`)
+    expect((await cluster.send('GET', serverRelativeURL)).code).toBe(404)
+  })
+
+  it('of OpenAPI v2 is part of ours', async () => {
+    await registered()
+    const { body } = await cluster.send('GET', '/openapi/v2')
+    const { paths, definitions } = body as Record<'paths' | 'definitions', Record<string, JsonObject>>
+    const reference = (name: string): JsonObject => ({ $ref: `#/definitions/${name}` })
+    expect(paths[path]).toMatchObject({
+      get: { responses: { 200: { schema: reference('com.example.things.v1alpha1.Thing') } } },
+    })
+    const other = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta_v2'
+    expect(definitions['com.example.things.v1alpha1.Thing']).toMatchObject({
+      properties: { metadata: reference(other) },
+    })
+    expect(definitions[other]).toMatchObject({ properties: { name: { type: 'string' } } })
+    expect(definitions).toHaveProperty(['io.k8s.api.core.v1.Pod'])
+    expect(definitions).not.toHaveProperty(['com.example.unused'])
+    await cluster.clear()
+    const gone = await eventually(
+      () => cluster.send('GET', '/openapi/v2'),
+      ({ text }) => !text.includes(GROUP),
+    )
+    expect(gone.code).toBe(200)
+  })
+})
