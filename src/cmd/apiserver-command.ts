@@ -44,6 +44,10 @@ const FLAGS = {
   'enable-admission-plugins': listOf('admission plugins to add to the default set', 'NAMES'),
   'admission-control-config-file': text('what admission plugins are told', 'FILE'),
   'disable-admission-plugins': listOf('admission plugins to take out of it', 'NAMES'),
+  'enable-aggregator-routing': boolean(
+    'accepted for compatibility; extension servers are reached at their endpoints',
+    false,
+  ),
   'allow-privileged': boolean('let pods ask for privileged containers', false),
   'max-requests-inflight': integer('reads worked on at once', '400', 1, MAX_INT32),
   'max-mutating-requests-inflight': integer('writes worked on at once', '200', 1, MAX_INT32),

@@ -1,7 +1,7 @@
 // An API server with an extension server registered, for tests: requests as a user or with credentials, and waiting.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
-import { DEFAULTS } from '../../src/cmd/options.ts'
+import { type ApiServerOptions, DEFAULTS } from '../../src/cmd/options.ts'
 import type { JsonObject } from '../../src/machinery/json.ts'
 import type { UserInfo } from '../../src/machinery/user.ts'
 import { ExtensionServer, GROUP, VERSION } from './extensionserver.ts'
@@ -22,8 +22,24 @@ export class Aggregated {
   server!: ApiServer
   extension!: ExtensionServer
 
+  readonly #options: Partial<ApiServerOptions>
+
+  constructor(options: Partial<ApiServerOptions> = {}) {
+    this.#options = options
+  }
+
+  /** The API server alone: the extension server goes on. */
+  async restart(): Promise<void> {
+    await this.server.stop()
+    await this.#startServer()
+  }
+
+  async #startServer(): Promise<void> {
+    this.server = await startApiServer({ ...DEFAULTS, port: 0, logLevel: 'error', ...this.#options })
+  }
+
   async start(): Promise<void> {
-    this.server = await startApiServer({ ...DEFAULTS, port: 0, logLevel: 'error' })
+    await this.#startServer()
     await this.send('POST', '/api/v1/namespaces', { metadata: { name: NAMESPACE } })
     const { data } = (await this.send('GET', AUTHENTICATION)).body as { data: Record<string, string> }
     this.extension = await ExtensionServer.start(
@@ -120,8 +136,12 @@ function parsed(text: string): JsonObject {
 }
 
 /** What `look` answers as soon as it is `wanted`; what it answered last after too long a time. */
-export async function eventually<T>(look: () => Promise<T>, wanted: (seen: T) => boolean): Promise<T> {
-  const until = Date.now() + 30_000
+export async function eventually<T>(
+  look: () => Promise<T>,
+  wanted: (seen: T) => boolean,
+  withinMs = 25_000,
+): Promise<T> {
+  const until = Date.now() + withinMs
   for (;;) {
     const seen = await look()
     if (wanted(seen) || Date.now() > until) return seen
