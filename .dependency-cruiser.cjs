@@ -36,7 +36,7 @@ const ROOMS = {
     'server/openapi-merge\\.ts$',
   ],
   client: ['machinery/'],
-  controllers: ['machinery/', 'client/', 'pki/'],
+  controllers: ['machinery/', 'client/', 'pki/', 'cel/'],
   scheduler: ['machinery/', 'client/'],
   kubelet: ['machinery/', 'client/', 'pki/'],
   cloud: ['machinery/', 'client/'],

@@ -1,4 +1,5 @@
 // The built-in resources that control loops, scheduler and nodes work with.
+import type { ValidatingAdmissionPolicy } from './kinds/admissionregistration.v1.gen.ts'
 import type {
   ControllerRevision,
   DaemonSet,
@@ -86,6 +87,11 @@ export const SECRETS = inNamespaces<Secret>('', 'secrets', 'Secret')
 export const SERVICES = inNamespaces<Service>('', 'services', 'Service')
 export const SERVICE_ACCOUNTS = inNamespaces<ServiceAccount>('', 'serviceaccounts', 'ServiceAccount')
 
+export const VALIDATING_ADMISSION_POLICIES = inCluster<ValidatingAdmissionPolicy>(
+  'admissionregistration.k8s.io',
+  'validatingadmissionpolicies',
+  'ValidatingAdmissionPolicy',
+)
 export const CONTROLLER_REVISIONS = inNamespaces<ControllerRevision>(
   'apps',
   'controllerrevisions',

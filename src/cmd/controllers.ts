@@ -157,6 +157,14 @@ export const CONTROLLERS: readonly ControllerRow[] = [
     make: async (context) => (await import('../controllers/ttl.ts')).ttlController(context),
   },
   {
+    name: 'validatingadmissionpolicy-status-controller',
+    user: 'validatingadmissionpolicy-status-controller',
+    make: async (context, { workers }) =>
+      (
+        await import('../controllers/validatingadmissionpolicy-status/validatingadmissionpolicy-status.ts')
+      ).policyStatusController(context, workers['validating-admission-policy-status']),
+  },
+  {
     name: 'root-ca-certificate-publisher-controller',
     alias: 'root-ca-cert-publisher',
     user: 'root-ca-cert-publisher',
@@ -201,7 +209,6 @@ function canonical(word: string, rows: readonly ControllerRow[]): string {
 
 /** Upstream's that do not run here: command lines that name them start all the same. */
 const NOT_YET: ReadonlySet<string> = new Set([
-  'validatingadmissionpolicy-status-controller',
   'storageversion-garbage-collector-controller',
   'storage-version-gc',
   'storage-version-migrator-controller',
