@@ -53,6 +53,17 @@ describe('decoding', () => {
     expect(zeroOf(configMap)).toEqual({ metadata: {} })
   })
 
+  it('takes no bytes for absent, but in maps', () => {
+    const request = kindOf('certificates.k8s.io', 'CertificateSigningRequest')
+    const input = { metadata: {}, spec: { request: '', signerName: 's' }, status: { certificate: '' } }
+    expect(decode(request, input)).toEqual({
+      metadata: {},
+      spec: { request: '', signerName: 's' },
+      status: {},
+    })
+    expect(decode(kindOf('', 'Secret'), { data: { a: '' } })['data']).toEqual({ a: '' })
+  })
+
   it('takes null for absent, and for zero in lists and maps', () => {
     const input = { metadata: null, data: { a: null }, immutable: null }
     expect(decode(configMap, input)).toEqual({ metadata: {}, data: { a: '' } })

@@ -156,7 +156,9 @@ function dropping(field: Field): (value: Json) => boolean {
   const { name, pointer } = field
   if (name === 'managedFields' || name === 'policies') return (value) => value === null
   return (value) => {
-    if (typeof value !== 'object') return !pointer && (value === '' || value === 0 || value === false)
+    // Bytes that are none are no bytes.
+    if (value === '') return !pointer || field.type.kind === 'bytes'
+    if (typeof value !== 'object') return !pointer && (value === 0 || value === false)
     if (value === null) return true
     if (Array.isArray(value)) return value.length === 0
     return field.type.kind === 'map' && isEmpty(value)

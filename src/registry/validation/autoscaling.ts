@@ -3,7 +3,7 @@
 import { parseGroupVersion } from '../../machinery/gvk.ts'
 import { pathSegmentErrors } from '../../machinery/validation.ts'
 import { isIntOrPercent, isNotMoreThanAll } from './numbers.ts'
-import { amountAt, isContainerResourceName, isPositive } from './resources.ts'
+import { amountAt, isAmountOf, isContainerResourceName, isPositive } from './resources.ts'
 import { onCreate, onUpdate } from './rules.ts'
 import { POSITIVE, type Spot } from './spot.ts'
 
@@ -125,6 +125,7 @@ function scalingRules(rules: Spot): void {
     if (period.number > MAX_PERIOD_SECONDS)
       period.invalid(`must be less than or equal to ${MAX_PERIOD_SECONDS}`)
   }
+  isAmountOf(rules.at('tolerance'), '')
 }
 
 function autoscaler(object: Spot): void {
