@@ -7,6 +7,8 @@ import { RBAC_RESOURCES } from '../authz/rbac.ts'
 import { type Registration, registrationName } from '../machinery/apiregistration.ts'
 import { StatusError } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
+import { Fairness } from '../fairness/fairness.ts'
+import type { MaxInFlight } from '../fairness/inflight.ts'
 import type { CustomResource } from '../registry/served.ts'
 import type { Handlers } from '../handlers/subresource.ts'
 import type { Resource } from '../schema/resource.ts'
@@ -16,7 +18,6 @@ import type { Storage } from '../storage/interface.ts'
 import type { Chain } from '../server/chain.ts'
 import { serve } from '../server/chain.ts'
 import type { HealthCheck } from '../server/health.ts'
-import { InflightLimit } from '../server/inflight.ts'
 import { listen, type Listening } from '../server/listen.ts'
 import { loopback, type Loopback } from '../server/loopback.ts'
 import { RequestMetrics } from '../server/metrics.ts'
@@ -28,6 +29,7 @@ import { bootstrap, type BootstrapFacts } from './bootstrap.ts'
 import { apiServiceObject } from './bootstrap-objects.ts'
 import { Definitions } from './definitions.ts'
 import type { LazyHookCaller } from './hooks.ts'
+import { gateOf } from './gate.ts'
 import { type Identity, loadIdentity } from './identity.ts'
 import { writeInternal } from './internal.ts'
 import { type Log, makeLog } from './log.ts'
@@ -111,7 +113,9 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   const rbacReady = lister.ready(...RBAC_RESOURCES)
   const auditor = await auditorOf(options.audit, log)
   const aggregation = new Aggregation({ options, identity, scopes, lister, log })
-  const chain = chainOf(options, { ...parts, authentication, auditor, aggregation }, reading, state)
+  const gate = gateOf(options, scopes, reading.served)
+  const watched = { ...parts, authentication, auditor, aggregation, gate }
+  const chain = chainOf(options, watched, reading, state)
   const listening = await openPort(options, identity, chain)
   const { port } = listening
   state.port = port
@@ -134,6 +138,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     log,
     address: identity.advertiseAddress && `${identity.advertiseAddress}:${port}`,
     nodePorts: options.serviceNodePortRange,
+    fairness: gate instanceof Fairness ? gate : undefined,
   }
   const stopWork = [
     startUpkeep(scopes, upkeep),
@@ -195,28 +200,28 @@ interface Watched extends Parts {
   readonly aggregation: Aggregation
   readonly authentication: Authentication
   readonly auditor: Auditor | undefined
+  readonly gate: Fairness | MaxInFlight
 }
 
 function chainOf(
   options: ApiServerOptions,
-  { log, identity, checks, authentication, auditor, aggregation }: Watched,
+  { log, identity, checks, authentication, auditor, aggregation, gate }: Watched,
   { caches, authorizer, scopes, served }: ReadingSide,
   state: State,
 ): Chain {
   const { authenticator, reviewToken, tokenIssuer } = authentication
   const { components } = state
-  const inflight = new InflightLimit(options.maxRequestsInflight + options.maxMutatingRequestsInflight)
   const requests = new RequestMetrics()
   const port = (): number => state.port
   const site = lazyNonResource({
-    ...{ caches, served, inflight, requests, options, identity, log, state, port, checks },
+    ...{ caches, served, gate, requests, options, identity, log, state, port, checks },
     aggregation,
   })
   return {
     authenticator,
     impersonation: new Impersonation({ authorizer, forbidden: forbiddenFor }),
     authorizer,
-    inflight,
+    gate,
     scopes,
     special: specialHandlers(
       specialServices({

@@ -1,18 +1,13 @@
 // What upstream's own controllers inside kube-apiserver say of objects: whether the priority level of a flow schema is
-// there, for those of the start and those of clients, and that the range of services is ready.
+// there, for those of the start, and that the range of services is ready.
 // Follows k8s.io/apiserver/pkg/util/flowcontrol and pkg/controlplane/controller/defaultservicecidr.
 import type { Scopes } from '../handlers/scope.ts'
 import { isObject, type JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { StatusError } from '../machinery/status.ts'
-import { findResource } from '../schema/resources.ts'
-import { applyCondition, type Condition, hasCondition, scopeOf } from './internal.ts'
+import { applyCondition, type Condition, scopeOf } from './internal.ts'
 
-const FLOW_MANAGER = 'api-priority-and-fairness-config-consumer-v1'
+export const FLOW_MANAGER = 'api-priority-and-fairness-config-consumer-v1'
 const RANGE_MANAGER = 'kubernetes-service-cidr-controller'
-const FLOW_GROUP = 'flowcontrol.apiserver.k8s.io'
-/** Levels that are there in any case. */
-const MANDATORY = ['exempt', 'catch-all']
 
 /** Gives each of these objects its condition, unless it has one of that type. */
 export async function ensureConditions(scopes: Scopes, objects: readonly KubeObject[]): Promise<void> {
@@ -58,56 +53,4 @@ export function dangling(level: string, exists: boolean): Condition {
         reason: 'NotFound',
         message: `${references} but there is no such object`,
       }
-}
-
-/** Keeps the condition of every flow schema true as schemas and levels come, change and go. Answers how to stop. */
-export function keepFlowSchemas(scopes: Scopes, failed: (error: unknown) => void): () => void {
-  const schemas = scopeNamed(scopes, 'flowschemas').cache
-  const levels = scopeNamed(scopes, 'prioritylevelconfigurations').cache
-  let pending: Promise<void> | undefined
-  let again = false
-  let stopped = false
-  const look = async (): Promise<void> => {
-    await Promise.all([schemas.ready(), levels.ready()])
-    for (const entry of schemas.index.entries(undefined)) {
-      if (stopped) return
-      const schema = entry.object()
-      const level = levelOf(schema)
-      const exists = MANDATORY.includes(level) || levels.index.get('', level) !== undefined
-      const condition = dangling(level, exists)
-      if (!hasCondition(schema, condition)) await tell(scopes, schema, condition)
-    }
-  }
-  /** One look at a time; what changes meanwhile is looked at after it. */
-  const changed = (): void => {
-    again = true
-    pending ??= (async () => {
-      while (again && !stopped) {
-        again = false
-        await look().catch(failed)
-      }
-      pending = undefined
-    })()
-  }
-  const unsubscribe = [schemas.subscribe(changed), levels.subscribe(changed)]
-  changed()
-  return () => {
-    stopped = true
-    for (const end of unsubscribe) end()
-  }
-}
-
-const scopeNamed = (scopes: Scopes, name: string) => {
-  const resource = findResource(FLOW_GROUP, 'v1', name)
-  if (!resource) throw new Error(`nothing serves ${name}`)
-  return scopes.of(resource)
-}
-
-/** A schema that has gone needs no condition. */
-async function tell(scopes: Scopes, schema: KubeObject, condition: Condition): Promise<void> {
-  try {
-    await applyCondition(scopes, schema, FLOW_MANAGER, condition)
-  } catch (error) {
-    if (!(error instanceof StatusError) || error.reason !== 'NotFound') throw error
-  }
 }

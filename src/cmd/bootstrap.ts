@@ -3,13 +3,14 @@
 // Follows k8s.io/kubernetes/pkg/controlplane (post-start hooks and the kubernetesservice and systemnamespaces controllers).
 import type { RequestHeaderOptions } from '../authn/requestheader.ts'
 import { reconcileBootstrapPolicy, bootstrapPolicyObjects } from '../authz/bootstrap.ts'
+import { flowControlObjects } from '../fairness/bootstrap.ts'
 import type { Scopes } from '../handlers/scope.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { StatusError } from '../machinery/status.ts'
 import { bootstrapPolicy, builtinResources } from '../schema/resources.ts'
 import { ensureConditions } from './bootstrap-conditions.ts'
-import { flowControlObjects } from './bootstrap-flowcontrol.ts'
 import { apiServices, priorityClasses, serviceCidr, systemNamespaces } from './bootstrap-objects.ts'
+import { FLOW_PRODUCER } from './flowcontrol.ts'
 import { registerAtStart } from './registrations-start.ts'
 import { kubernetesEndpoints, kubernetesService } from './bootstrap-service.ts'
 import { groupResourceOf, scopeOf, writeInternal } from './internal.ts'
@@ -29,10 +30,12 @@ export interface BootstrapFacts {
 /** Writes what is missing. */
 export async function bootstrap(scopes: Scopes, facts: BootstrapFacts): Promise<void> {
   await ensureAll(scopes, systemNamespaces())
-  const conditioned = [...flowControlObjects(), serviceCidr(facts.serviceClusterIpRange)]
+  const flowControl = flowControlObjects()
+  const range = [serviceCidr(facts.serviceClusterIpRange)]
   await Promise.all([
     ensurePolicy(scopes),
-    ensureAll(scopes, conditioned).then(() => ensureConditions(scopes, conditioned)),
+    ensureAll(scopes, flowControl, FLOW_PRODUCER).then(() => ensureConditions(scopes, flowControl)),
+    ensureAll(scopes, range).then(() => ensureConditions(scopes, range)),
     ensureAll(scopes, [...priorityClasses(), authenticationConfig(facts), tokenTracking(new Date())]),
     registerAtStart(scopes, apiServices(builtinResources())),
     ensureAll(scopes, [kubernetesService(facts.serviceIp, facts.port)]).then(() =>
@@ -97,11 +100,15 @@ async function replace(scopes: Scopes, object: KubeObject): Promise<void> {
   await writeInternal(scopes, object, 'create')
 }
 
-export async function ensureAll(scopes: Scopes, objects: readonly KubeObject[]): Promise<void> {
-  await Promise.all(objects.map((object) => ensure(scopes, object)))
+export async function ensureAll(
+  scopes: Scopes,
+  objects: readonly KubeObject[],
+  manager?: string,
+): Promise<void> {
+  await Promise.all(objects.map((object) => ensure(scopes, object, manager)))
 }
 
-async function ensure(scopes: Scopes, object: KubeObject): Promise<void> {
+async function ensure(scopes: Scopes, object: KubeObject, manager?: string): Promise<void> {
   const scope = scopeOf(scopes, object)
   const { namespace = '', name = '' } = object.metadata
   const isThere = async (): Promise<boolean> => {
@@ -110,7 +117,7 @@ async function ensure(scopes: Scopes, object: KubeObject): Promise<void> {
   }
   if (await isThere()) return
   try {
-    await writeInternal(scopes, object, 'create')
+    await writeInternal(scopes, object, 'create', manager)
   } catch (error) {
     // Another replica that makes the same Service makes ours invalid: its address is taken.
     if (!(error instanceof StatusError) || !(await isThere())) throw error

@@ -21,6 +21,7 @@ export async function writeInternal(
   scopes: Scopes,
   object: KubeObject,
   how: 'create' | 'update',
+  fieldManager = MANAGER,
 ): Promise<boolean> {
   const scope = scopeOf(scopes, object)
   const { namespace = '', name = '' } = object.metadata
@@ -31,7 +32,7 @@ export async function writeInternal(
       name,
       subresource: '',
       dryRun: false,
-      fieldManager: MANAGER,
+      fieldManager,
       allow: how,
       change: () => scope.decode(structuredClone(object)).object,
     })

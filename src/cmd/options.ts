@@ -146,6 +146,8 @@ export interface ApiServerOptions {
   readonly enableAdmissionPlugins: readonly string[]
   readonly disableAdmissionPlugins: readonly string[]
   readonly admissionControlConfigFile?: string
+  /** Of both following: seats in all, which flow schemas and priority levels share out. Else limits of their own. */
+  readonly enablePriorityAndFairness: boolean
   readonly maxRequestsInflight: number
   readonly maxMutatingRequestsInflight: number
   readonly allowPrivileged: boolean
@@ -181,6 +183,7 @@ export const DEFAULTS: ApiServerOptions = {
   serviceNodePortRange: [30000, 32767],
   enableAdmissionPlugins: [],
   disableAdmissionPlugins: [],
+  enablePriorityAndFairness: true,
   maxRequestsInflight: 400,
   maxMutatingRequestsInflight: 200,
   allowPrivileged: true,

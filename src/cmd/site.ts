@@ -1,9 +1,10 @@
 // What the chain needs that is loaded late: express and everything it serves come in at the first request for them.
 import { CONFIGURATION_PATH, issuerDocuments, KEYS_PATH } from '../authn/issuer.ts'
+import { Fairness } from '../fairness/fairness.ts'
+import type { MaxInFlight } from '../fairness/inflight.ts'
 import type { ServedResources } from '../registry/served.ts'
 import type { Exchange } from '../server/exchange.ts'
 import { type HealthCheck, healthHandler } from '../server/health.ts'
-import type { InflightLimit } from '../server/inflight.ts'
 import { exposition, type RequestMetrics } from '../server/metrics.ts'
 import type { NonResource } from '../server/nonresource.ts'
 import { respondError } from '../server/respond.ts'
@@ -20,7 +21,7 @@ export interface SiteParts {
   readonly served: ServedResources
   /** What APIServices add to discovery. */
   readonly aggregation: Pick<Aggregation, 'registrations' | 'remote' | 'schemas'>
-  readonly inflight: InflightLimit
+  readonly gate: Fairness | MaxInFlight
   readonly requests: RequestMetrics
   readonly options: ApiServerOptions
   readonly identity: Identity
@@ -63,7 +64,7 @@ export function lazyNonResource(parts: SiteParts): Site {
 async function load(parts: SiteParts, checks: readonly HealthCheck[]): Promise<(exchange: Exchange) => void> {
   const { nonResourceHandler } = await import('../server/nonresource.ts')
   const { buildInfo } = await import('./build.ts')
-  const { options, caches, served, aggregation, inflight, requests } = parts
+  const { options, caches, served, aggregation, gate, requests } = parts
   const host = parts.identity.advertiseAddress ?? options.bindAddress
   const address = `${host}:${parts.port()}`
   return nonResourceHandler({
@@ -82,10 +83,26 @@ async function load(parts: SiteParts, checks: readonly HealthCheck[]): Promise<(
     checks,
     build: buildInfo(),
     openapi: await openApi(parts),
-    metrics: () => exposition({ requests, inflight, caches, others: parts.state.metrics }),
+    metrics: () => exposition({ requests, caches, flow: () => flowText(gate), others: parts.state.metrics }),
+    flows: (name, details) => flowTable(gate, name, details),
     documents: documentsOf(parts, address),
     log: parts.log,
   })
+}
+
+async function flowText(gate: Fairness | MaxInFlight): Promise<string> {
+  const { fairnessText, kindsText } = await import('../fairness/exposition.ts')
+  return gate instanceof Fairness ? fairnessText(gate) : kindsText(gate.kinds, gate.now)
+}
+
+async function flowTable(
+  gate: Fairness | MaxInFlight,
+  name: string,
+  details: boolean,
+): Promise<string | undefined> {
+  if (!(gate instanceof Fairness)) return undefined
+  const { dump } = await import('../fairness/dump.ts')
+  return dump(gate, name, details)
 }
 
 async function openApi({ log, served, aggregation }: SiteParts): Promise<NonResource['openapi']> {
@@ -121,6 +138,7 @@ const HOOKS: readonly string[] = [
   'bootstrap-controller',
   'priority-and-fairness-config-consumer',
   'priority-and-fairness-config-producer',
+  'priority-and-fairness-filter',
   'start-kubernetes-service-cidr-controller',
   'start-service-ip-repair-controllers',
   'start-cluster-authentication-info-controller',

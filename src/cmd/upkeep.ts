@@ -1,8 +1,9 @@
 // What an API server does beside answering requests, from when it is ready until it stops.
 // Follows the post-start hooks of k8s.io/kubernetes/pkg/controlplane.
 import { hostname } from 'node:os'
+import type { Fairness } from '../fairness/fairness.ts'
 import type { Scopes } from '../handlers/scope.ts'
-import { keepFlowSchemas } from './bootstrap-conditions.ts'
+import { followFlowControl, keepFlowControlObjects } from './flowcontrol.ts'
 import { IdentityLease } from './identity-lease.ts'
 import type { Log } from './log.ts'
 import { ServiceRepair } from './service-repair.ts'
@@ -11,6 +12,7 @@ import { ServiceRepair } from './service-repair.ts'
 const RENEW_MS = 10_000
 const COLLECT_MS = 3600_000
 const REPAIR_MS = 180_000
+const FLOW_CONTROL_MS = 60_000
 /** How long the end of the server waits for its last writes: the store may be away. */
 const FAREWELL_MS = 2000
 
@@ -20,10 +22,13 @@ export interface UpkeepFacts {
   readonly address: string | undefined
   /** --service-node-port-range */
   readonly nodePorts: readonly [number, number]
+  /** undefined: requests are let in by plain limits. */
+  readonly fairness: Fairness | undefined
 }
 
 /** Starts it all, without waiting for any of it; answers how to stop. */
-export function startUpkeep(scopes: Scopes, { log, address, nodePorts }: UpkeepFacts): () => Promise<void> {
+export function startUpkeep(scopes: Scopes, facts: UpkeepFacts): () => Promise<void> {
+  const { log, address, nodePorts, fairness } = facts
   const failed = (error: unknown): void => {
     if (!stopped) log.warn({ error: String(error) }, 'upkeep has failed; it is tried again')
   }
@@ -38,11 +43,14 @@ export function startUpkeep(scopes: Scopes, { log, address, nodePorts }: UpkeepF
     }),
     repeat(COLLECT_MS, failed, () => lease.collect(new Date())),
     repeat(REPAIR_MS, failed, () => repair.look()),
+    repeat(FLOW_CONTROL_MS, failed, () => keepFlowControlObjects(scopes)),
   ]
-  const stopFlowSchemas = keepFlowSchemas(scopes, failed)
+  const stopFlowControl = followFlowControl(scopes, fairness, failed)
+  fairness?.start()
   return async () => {
     stopped = true
-    stopFlowSchemas()
+    stopFlowControl()
+    fairness?.stop()
     const end = async (): Promise<void> => {
       await Promise.all(tasks.map((stop) => stop()))
       await lease.end()

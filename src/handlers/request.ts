@@ -68,6 +68,8 @@ export interface StreamAnswer {
   readonly status: number
   readonly contentType: string
   readonly stream: (sink: ByteSink) => void
+  /** Calls back once when a watch has sent what it begins with; absent: it begins with nothing. */
+  readonly begun?: (listener: () => void) => void
 }
 
 export type Answer = WholeAnswer | StreamAnswer

@@ -26,10 +26,16 @@ export async function watch(scope: Scope, request: ApiRequest): Promise<Answer> 
   const view = viewOf(scope, request, 'watch')
   const selection = selectionOf(scope, request.info, options)
   const from = await startingPoint(scope, options)
+  let begun = (): void => undefined
   const stream = (sink: ByteSink): void => {
-    begin({ scope, options, view, selection, sink, from })
+    begin({ scope, options, view, selection, sink, from, begun: () => begun() })
   }
-  return { status: 200, contentType: view.streamContentType, stream }
+  return {
+    status: 200,
+    contentType: view.streamContentType,
+    stream,
+    begun: (listener) => void (begun = listener),
+  }
 }
 
 /** Where a watch begins: after a revision, or with the objects as they are now. */
@@ -61,6 +67,8 @@ interface Watching {
   readonly selection: Selection
   readonly sink: ByteSink
   readonly from: Start
+  /** Told when the client has what it asked to begin with. */
+  begun(): void
 }
 
 function begin(w: Watching): void {
@@ -71,12 +79,15 @@ function begin(w: Watching): void {
   sink.onClose(() => clearTimeout(timer))
   const started = { ...w, endsAt: performance.now() + timeout }
   if (started.from === 'now') {
-    sendState(started).catch(() => sink.abort())
+    sendState(started)
+      .catch(() => sink.abort())
+      .finally(w.begun)
     return
   }
   const { after } = started.from
   if (after > scope.cache.revision) resumeLater(started, after)
   else resume(started, after)
+  w.begun()
 }
 
 interface Started extends Watching {

@@ -193,6 +193,13 @@ class AuditedExchange implements Exchange {
   get answered(): boolean {
     return this.#exchange.answered
   }
+  get flow(): Exchange['flow'] {
+    return this.#exchange.flow
+  }
+
+  onGone(listener: () => void): void {
+    this.#exchange.onGone(listener)
+  }
 
   body(limit: number): Promise<Buffer> {
     return this.#exchange.body(limit)

@@ -1,10 +1,11 @@
 // The chain that every request walks, in execution order:
-//   request info → authentication → impersonation → in-flight limit → authorization → handler → answer.
+//   request info → authentication → impersonation → priority and fairness → authorization → handler → answer.
 // Follows DefaultBuildHandlerChain in k8s.io/apiserver/pkg/server/config.go, read from the inside out.
 import type { AuthnRequest } from '../authn/authenticator.ts'
 import type { Impersonation } from '../authn/impersonation.ts'
 import { wantedUser } from '../authn/wanteduser.ts'
 import { requireAllowed, sanitized } from '../authz/forbidden.ts'
+import { type Gate, isLongRunning } from '../fairness/gate.ts'
 import type { Accept, Answer, ApiRequest, Body } from '../handlers/request.ts'
 import type { Scope, Scopes } from '../handlers/scope.ts'
 import type { AuthorizationAttributes, Authorizer, RequestInfo } from '../machinery/attributes.ts'
@@ -17,10 +18,10 @@ import { allottedMs, inTime } from './deadline.ts'
 import { deprecationOf, route, scoped, type SpecialHandlers } from './dispatch.ts'
 import type { Exchange, Headers } from './exchange.ts'
 import type { ExtensionServer, Extensions } from './extensions.ts'
-import type { InflightLimit } from './inflight.ts'
 import { negotiate } from './negotiate.ts'
 import { requestInfoOf } from './requestinfo.ts'
 import { baseHeaders as baseHeadersOf, type ErrorLog, PLAIN, respond, respondError } from './respond.ts'
+import { type Seat, seatOf, tooMany } from './seat.ts'
 import { selectorsOf } from './selectors.ts'
 
 /** Bodies beyond this are refused with 413, as upstream's MaxRequestBodyBytes. */
@@ -30,7 +31,8 @@ export interface Chain {
   readonly authenticator: { authenticate(request: AuthnRequest): UserInfo | Promise<UserInfo> }
   readonly impersonation: Impersonation
   readonly authorizer: Authorizer
-  readonly inflight: InflightLimit
+  /** Who is worked on now, and who waits. */
+  readonly gate: Gate
   readonly scopes: Scopes
   readonly special: SpecialHandlers
   /** The resource behind a path, among all that are served now; undefined: none. */
@@ -102,8 +104,7 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   const { path, query } = split(exchange.url)
   if (BAD_ESCAPE.test(path)) return exchange.answer((walk.code = 400), PLAIN_TEXT(), BAD_REQUEST)
   const info = requestInfoOf(exchange.method, path, query)
-  const longRunning = info.verb === 'watch' || info.verb === 'connect'
-  const allotted = longRunning ? 0 : allottedMs(query)
+  const allotted = isLongRunning(info) ? 0 : allottedMs(query)
   const identified = chain.audit ? identifyAudited(chain, walk, info) : identify(chain, walk, info)
   const requester = identified instanceof Promise ? await identified : identified
   const wanted = wantedUser(exchange.rawHeaders)
@@ -111,30 +112,52 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
     ? await chain.impersonation.impersonate(wanted, { ...info, user: requester })
     : requester
   if (wanted) walk.audit?.impersonated(user)
-  const leave = longRunning ? undefined : await chain.inflight.enter()
-  try {
-    const undecided = await authorize(
-      chain.authorizer,
-      { ...info, ...selectorsOf(info, query), user },
-      walk.audit,
-    )
-    if (undecided !== undefined) return respond(exchange, noDecision(chain, walk, undecided))
-    const extension = chain.extensions.of(path)
-    if (extension) {
-      walk.info = info
-      walk.code = await pass(extension, walk, { user, allottedMs: longRunning ? undefined : allotted })
-      return
-    }
-    if (!info.isResourceRequest) return chain.nonResource(walk.audit?.watched(exchange) ?? exchange, user)
-    const handled = handle(chain, walk, { info, user, query })
-    const given = await (longRunning ? handled : inTime(handled, allotted))
-    const answer = walk.audit?.answered(given) ?? given
-    walk.code = answer.status
-    // Pages for paths that nothing serves come before anybody looked at Accept.
-    respond(exchange, answer, walk.accept && { accept: walk.accept, warnings: walk.warnings })
-  } finally {
-    leave?.()
+  const asked: Asked = { info, user, query, allottedMs: allotted }
+  // What may go on for as long as it likes would hold its place for as long: only watches have a beginning that counts.
+  if (allotted === 0 && info.verb !== 'watch') return proceed(chain, walk, asked, undefined)
+  const onGone = (listener: () => void): void => exchange.onGone(listener)
+  const entered = chain.gate.enter({ info, user, query, allottedMs: allotted, onGone })
+  const pass = entered instanceof Promise ? await entered : entered
+  exchange.flow = pass.mark
+  if (pass.retryAfter > 0) {
+    if (chain.findResource(info)) walk.info = info
+    return finish(walk, tooMany(pass.retryAfter))
   }
+  const seat = seatOf(chain.gate, pass, { info, query, exchange })
+  try {
+    await proceed(chain, walk, asked, seat)
+  } finally {
+    seat.leave()
+  }
+}
+
+/** What comes once a request may be worked on. */
+async function proceed(chain: Chain, walk: Walk, asked: Asked, seat: Seat | undefined): Promise<void> {
+  const { info, user, query, allottedMs } = asked
+  const attributes = { ...info, ...selectorsOf(info, query), user }
+  const undecided = await authorize(chain.authorizer, attributes, walk.audit)
+  if (undecided !== undefined) return finish(walk, noDecision(chain, walk, undecided))
+  const extension = chain.extensions.of(info.path)
+  if (extension) {
+    walk.info = info
+    // Who answers has its own idea of how much a watch costs.
+    if (info.verb === 'watch') seat?.leave()
+    walk.code = await passOn(extension, walk, asked)
+    return
+  }
+  if (!info.isResourceRequest)
+    return chain.nonResource(walk.audit?.watched(walk.exchange) ?? walk.exchange, user)
+  const handled = handle(chain, walk, asked)
+  const left = allottedMs - (performance.now() - walk.startedAt)
+  finish(walk, await (allottedMs === 0 ? handled : inTime(handled, left)), seat)
+}
+
+function finish(walk: Walk, given: Answer, seat?: Seat): void {
+  const audited = walk.audit?.answered(given) ?? given
+  const answer = seat?.hold?.(audited) ?? audited
+  walk.code = answer.status
+  // Pages for paths that nothing serves come before anybody looked at Accept.
+  respond(walk.exchange, answer, walk.accept && { accept: walk.accept, warnings: walk.warnings })
 }
 
 /** Who sent the request. */
@@ -198,28 +221,35 @@ async function authorize(
 function noDecision({ log }: Chain, walk: Walk, why: string): Answer {
   const { method, url } = walk.exchange
   log.error({ method, path: url.split('?', 1)[0], why }, 'no authorizer could decide on a request')
-  const answer: Answer = {
-    status: (walk.code = 500),
+  return {
+    status: 500,
     contentType: 'text/plain; charset=utf-8',
     body: Buffer.from(`Internal Server Error: ${goQuote(sanitized(url))}: ${why}\n`),
     headers: { 'x-content-type-options': 'nosniff' },
   }
-  return walk.audit?.answered(answer) ?? answer
 }
 
-function pass(
+function passOn(
   extension: ExtensionServer,
   { exchange, audit }: Walk,
-  { user, allottedMs }: { user: UserInfo; allottedMs: number | undefined },
+  { user, allottedMs }: Asked,
 ): Promise<number> {
-  const baseHeaders = baseHeadersOf(exchange.headers)
-  return extension.serve({ exchange: audit?.watched(exchange) ?? exchange, user, baseHeaders, allottedMs })
+  const baseHeaders = baseHeadersOf(exchange)
+  const limit = allottedMs === 0 ? undefined : allottedMs
+  return extension.serve({
+    exchange: audit?.watched(exchange) ?? exchange,
+    user,
+    baseHeaders,
+    allottedMs: limit,
+  })
 }
 
 interface Asked {
   readonly info: RequestInfo
   readonly user: UserInfo
   readonly query: URLSearchParams
+  /** 0: for as long as it likes. */
+  readonly allottedMs: number
 }
 
 async function handle(chain: Chain, walk: Walk, { info, user, query }: Asked): Promise<Answer> {

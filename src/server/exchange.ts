@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { PeerCertificate } from '../authn/authenticator.ts'
+import type { FlowMark } from '../fairness/gate.ts'
 import type { ByteSink } from '../handlers/request.ts'
 import type { UserInfo } from '../machinery/user.ts'
 
@@ -32,6 +33,10 @@ export interface Exchange {
   readonly takeOver?: (() => Connection) | undefined
   /** Has an answer begun? */
   readonly answered: boolean
+  /** Calls back once when the client has gone, or has its answer. */
+  onGone(listener: () => void): void
+  /** Told with the answer, once it is known. */
+  flow?: FlowMark | undefined
 }
 
 /** A connection that speaks HTTP no more. */

@@ -5,6 +5,7 @@ import express, { type Express, type Router } from 'express'
 import { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Exchange } from './exchange.ts'
+import { baseHeaders } from './respond.ts'
 
 type Serve = (request: IncomingMessage, response: ServerResponse, next: (error: unknown) => void) => void
 
@@ -20,6 +21,8 @@ export function expressApps(
   Object.assign(http2, { request, response })
   return (exchange) => {
     const pair = exchange.node()
+    for (const [name, value] of Object.entries(baseHeaders(exchange)))
+      pair.response.setHeader(name, value as string)
     const app = pair.request instanceof Http2ServerRequest ? http2 : http1
     ;(app as unknown as Serve)(pair.request, pair.response, (error) => failed(exchange, error))
   }

@@ -94,7 +94,7 @@ async function outcome(check: HealthCheck): Promise<string | undefined> {
 
 function text(exchange: Exchange, status: number, body: string): void {
   const headers = {
-    ...baseHeaders(exchange.headers),
+    ...baseHeaders(exchange),
     'content-type': 'text/plain; charset=utf-8',
     'x-content-type-options': 'nosniff',
   }

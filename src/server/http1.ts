@@ -1,6 +1,7 @@
 // HTTP/1.1 requests as exchanges.
 import { type IncomingHttpHeaders, type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { FlowMark } from '../fairness/gate.ts'
 import type { ByteSink } from '../handlers/request.ts'
 import { readAll } from './body.ts'
 import type { AnswerBody, Connection, Exchange, Headers, Peer } from './exchange.ts'
@@ -12,6 +13,7 @@ export class Http1Exchange implements Exchange {
   readonly headers: IncomingHttpHeaders
   readonly rawHeaders: readonly string[]
   readonly peer: Peer
+  flow: FlowMark | undefined = undefined
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
 
@@ -28,6 +30,11 @@ export class Http1Exchange implements Exchange {
 
   get answered(): boolean {
     return this.#response.headersSent || this.#response.destroyed
+  }
+
+  onGone(listener: () => void): void {
+    if (this.#response.destroyed) listener()
+    else this.#response.once('close', listener)
   }
 
   body(limit: number): Promise<Buffer> {

@@ -7,6 +7,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FlowMark } from '../fairness/gate.ts'
 import type { ByteSink } from '../handlers/request.ts'
 import { readAll } from './body.ts'
 import type { AnswerBody, Exchange, Headers, Peer } from './exchange.ts'
@@ -21,6 +22,7 @@ export class Http2Exchange implements Exchange {
   readonly peer: Peer
   readonly #stream: ServerHttp2Stream
   readonly rawHeaders: string[]
+  flow: FlowMark | undefined = undefined
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[], peer: Peer) {
     this.#stream = stream
@@ -34,6 +36,11 @@ export class Http2Exchange implements Exchange {
 
   get answered(): boolean {
     return this.#stream.headersSent || this.#stream.destroyed
+  }
+
+  onGone(listener: () => void): void {
+    if (this.#stream.destroyed) listener()
+    else this.#stream.once('close', listener)
   }
 
   body(limit: number): Promise<Buffer> {

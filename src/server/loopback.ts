@@ -3,6 +3,7 @@
 // Follows the role of the loopback client configuration in k8s.io/apiserver/pkg/server.
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
+import type { FlowMark } from '../fairness/gate.ts'
 import type { ByteSink } from '../handlers/request.ts'
 import { requestEntityTooLarge } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
@@ -59,9 +60,11 @@ class LoopbackExchange implements Exchange {
   readonly rawHeaders: readonly string[]
   readonly peer: Peer
   readonly response: Promise<LoopbackResponse>
+  flow: FlowMark | undefined = undefined
   readonly #body: Buffer | undefined
   readonly #end: (() => void)[] = []
   #answered = false
+  #isOver = false
   #stream: StreamedBody | undefined
   #resolve: (response: LoopbackResponse) => void = () => undefined
   #reject: (error: Error) => void = () => undefined
@@ -87,9 +90,14 @@ class LoopbackExchange implements Exchange {
     return this.#answered
   }
 
+  onGone(listener: () => void): void {
+    this.onEnd(listener)
+  }
+
   /** Called once, when nothing more comes. */
   onEnd(listener: () => void): void {
-    this.#end.push(listener)
+    if (this.#isOver) listener()
+    else this.#end.push(listener)
   }
 
   abort(): void {
@@ -164,6 +172,7 @@ class LoopbackExchange implements Exchange {
   }
 
   #ended(): void {
+    this.#isOver = true
     for (const listener of this.#end.splice(0)) listener()
   }
 }

@@ -3,7 +3,6 @@
 import type { RequestInfo } from '../machinery/attributes.ts'
 import type { Registry } from 'prom-client'
 import type { Caches } from '../storage/cache/caches.ts'
-import type { InflightLimit } from './inflight.ts'
 
 /** Upper bounds of apiserver_request_duration_seconds, as upstream has them. */
 const BUCKETS = [
@@ -68,8 +67,9 @@ const VERBS: Readonly<Record<string, string>> = {
 
 export interface MetricSources {
   readonly requests: RequestMetrics
-  readonly inflight: InflightLimit
   readonly caches: Caches
+  /** Of whoever lets requests in. */
+  flow(): Promise<string>
   /** Texts of parts that run in the same process. */
   readonly others: readonly (() => string)[]
 }
@@ -87,20 +87,16 @@ async function processMetrics(): Promise<Registry> {
 /** The exposition of everything. */
 export async function exposition(sources: MetricSources): Promise<{ contentType: string; body: string }> {
   const registry = await (processRegistry ??= processMetrics())
-  const parts = [await registry.metrics(), await serverText(sources), requestText(sources.requests)]
+  const own = [await serverText(sources), await sources.flow(), requestText(sources.requests)]
+  const parts = [await registry.metrics(), ...own]
   parts.push(...sources.others.map((text) => text()))
   return { contentType: registry.contentType, body: parts.join('') }
 }
 
 /** Gauges of this server, which are read when they are asked for. */
-async function serverText({ inflight, caches }: MetricSources): Promise<string> {
+async function serverText({ caches }: MetricSources): Promise<string> {
   const { Gauge, Registry } = (await import('prom-client')).default
   const registry = new Registry()
-  new Gauge({
-    name: 'apiserver_current_inflight_requests',
-    help: 'Requests that are being worked on.',
-    registers: [registry],
-  }).set(inflight.running)
   const objects = new Gauge({
     name: 'apiserver_resource_objects',
     help: 'Objects of each resource whose cache is in use.',

@@ -1,7 +1,7 @@
 // Everything that is no resource, by express: discovery, OpenAPI, metrics, version, keys of our tokens. Health is apart.
 // Follows k8s.io/apiserver/pkg/server/routes.
 import express, { type Request, type Response } from 'express'
-import { baseHeaders, type ErrorLog, respondError } from './respond.ts'
+import { type ErrorLog, respondError } from './respond.ts'
 import { aggregatedEncoding } from './discovery-accept.ts'
 import { AGGREGATED_PARAMETERS, discoveryDocument, type DiscoverySource } from './discovery.ts'
 import type { Exchange } from './exchange.ts'
@@ -26,6 +26,8 @@ export interface NonResource {
   metrics(): Promise<{ contentType: string; body: string }>
   /** JSON documents at fixed paths: the issuer's configuration and keys. */
   readonly documents: ReadonlyMap<string, { contentType: string; body: string }>
+  /** A table of what waits and what is worked on, by the end of its path; undefined: there is none. */
+  flows(name: string, details: boolean): Promise<string | undefined>
   readonly log: ErrorLog
 }
 
@@ -33,8 +35,6 @@ export interface NonResource {
 export function nonResourceHandler(site: NonResource): (exchange: Exchange) => void {
   const router = express.Router()
   router.use((request, response, next) => {
-    const { 'content-type': _, ...headers } = baseHeaders(request.headers)
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value as string)
     if (request.path.startsWith('//')) return notFound(response)
     next()
   })
@@ -46,6 +46,13 @@ export function nonResourceHandler(site: NonResource): (exchange: Exchange) => v
   router.get('/metrics', async (_request, response) => {
     const { contentType, body } = await site.metrics()
     response.type(contentType).send(body)
+  })
+  router.get('/debug/api_priority_and_fairness/:name', async (request, response) => {
+    const { includeRequestDetails } = request.query
+    const text = await site.flows(request.params.name, Boolean(includeRequestDetails))
+    if (text === undefined) return notFound(response)
+    response.setHeader('content-type', 'text/plain; charset=utf-8')
+    response.end(text)
   })
   for (const [path, document] of site.documents) {
     router.get(path, (request, response) => {

@@ -1,6 +1,5 @@
 // Answers become bytes on an exchange: the one place that writes headers, errors and warnings. The last stage.
 // Follows k8s.io/apiserver/pkg/endpoints/handlers/responsewriters and pkg/util/warning.
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Accept, Answer } from '../handlers/request.ts'
 import { JSON_TYPE } from '../handlers/view.ts'
 import { statusBody } from '../handlers/views.ts'
@@ -26,13 +25,19 @@ export interface Warned {
 }
 
 /** Headers of every answer. */
-export function baseHeaders(asked: IncomingHttpHeaders): Headers {
-  return { 'audit-id': auditIdOf(asked), 'cache-control': 'no-cache, private' }
+export function baseHeaders({ headers, flow }: Exchange): Headers {
+  const base = { 'audit-id': auditIdOf(headers), 'cache-control': 'no-cache, private' }
+  if (!flow) return base
+  return {
+    ...base,
+    'x-kubernetes-pf-flowschema-uid': flow.schemaUid,
+    'x-kubernetes-pf-prioritylevel-uid': flow.levelUid,
+  }
 }
 
 /** Writes an answer. */
 export function respond(exchange: Exchange, answer: Answer, request?: Warned): void {
-  const headers = baseHeaders(exchange.headers)
+  const headers = baseHeaders(exchange)
   if (answer.contentType !== undefined) headers['content-type'] = answer.contentType
   if (request?.warnings.length) headers['warning'] = warningHeaders(request.warnings)
   if ('stream' in answer) {

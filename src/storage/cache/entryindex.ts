@@ -30,9 +30,15 @@ class Bucket {
 export class EntryIndex {
   readonly #buckets = new Map<string, Bucket>()
   #size = 0
+  #bytes = 0
 
   get size(): number {
     return this.#size
+  }
+
+  /** Of all objects, as JSON. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   get(namespace: string, name: string): Entry | undefined {
@@ -42,15 +48,20 @@ export class EntryIndex {
   set(entry: Entry): void {
     let bucket = this.#buckets.get(entry.namespace)
     if (!bucket) this.#buckets.set(entry.namespace, (bucket = new Bucket()))
-    if (!bucket.byName.has(entry.name)) this.#size++
+    const old = bucket.byName.get(entry.name)
+    if (old) this.#bytes -= old.line.length
+    else this.#size++
+    this.#bytes += entry.line.length
     bucket.set(entry)
   }
 
   delete(namespace: string, name: string): void {
     const bucket = this.#buckets.get(namespace)
-    if (!bucket?.byName.has(name)) return
+    const old = bucket?.byName.get(name)
+    if (!bucket || !old) return
     bucket.delete(name)
     this.#size--
+    this.#bytes -= old.line.length
     if (bucket.byName.size === 0) this.#buckets.delete(namespace)
   }
 
@@ -65,6 +76,6 @@ export class EntryIndex {
 
   clear(): void {
     this.#buckets.clear()
-    this.#size = 0
+    this.#size = this.#bytes = 0
   }
 }

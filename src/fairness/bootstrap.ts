@@ -2,6 +2,7 @@
 // Follows k8s.io/apiserver/pkg/apis/flowcontrol/bootstrap.
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
+import { CATCH_ALL, EXEMPT } from './spec.ts'
 
 const API_VERSION = 'flowcontrol.apiserver.k8s.io/v1'
 const metadata = (name: string) => ({ name, annotations: { 'apf.kubernetes.io/autoupdate-spec': 'true' } })
@@ -94,6 +95,13 @@ const QUEUE_LENGTH = 50
 export function flowControlObjects(): KubeObject[] {
   return [...priorityLevels(), ...SCHEMAS.map(flowSchema)]
 }
+
+/** Those without which nothing works are there in any case, and as they are here. */
+export const isMandatory = ({ metadata: { name } }: KubeObject): boolean =>
+  name === EXEMPT || name === CATCH_ALL
+
+export const mandatoryLevels = (): KubeObject[] => priorityLevels().filter(isMandatory)
+export const mandatorySchemas = (): KubeObject[] => SCHEMAS.map(flowSchema).filter(isMandatory)
 
 function flowSchema([name, level, matchingPrecedence, distinguisher, subjects, rules]: Schema): KubeObject {
   return {
