@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: up test check build types install generate certs bench conformance clean
+.PHONY: up test check build types install generate certs bench conformance e2e mixed clean
 
 SPEC ?= ../shared/upstream
 BIN := node_modules/.bin
@@ -56,6 +56,14 @@ bench: install dist/dinghy.cjs
 # The recorded answers of kube-apiserver, asked of this server; see conformance/README.md.
 conformance: install dist/dinghy.cjs
 	node tools/run.js conformance/oracle.ts -- $(ARGS)
+
+# Upstream's conformance tests against a cluster with simulated nodes, where e2e.test is built.
+e2e: install dist/dinghy.cjs
+	node tools/run.js conformance/e2e.ts -- $(ARGS)
+
+# Clusters put together of upstream's programs and ours, where these are built.
+mixed: install dist/dinghy.cjs
+	node tools/run.js conformance/mixed.ts -- $(ARGS)
 
 clean:
 	rm -rf dist certs node_modules

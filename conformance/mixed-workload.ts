@@ -1,0 +1,150 @@
+// The work that every cluster of mixed.ts does, by kubectl: roll-outs forth and back, updates of a stateful and a daemon
+// set, jobs that end well and badly, deletions that cascade, orphan and wait, a drained node, a namespace that goes.
+import { spawn } from 'node:child_process'
+
+/** A step that takes longer is stuck. */
+const STEP_MS = 180_000
+export const NAMESPACE = 'mixed'
+
+export class Kubectl {
+  readonly #program: string
+  readonly #kubeconfig: string
+
+  constructor(program: string, kubeconfig: string) {
+    this.#program = program
+    this.#kubeconfig = kubeconfig
+  }
+
+  /** What it printed. Rejects where it fails. Words are divided by blanks. */
+  run(line: string, input = ''): Promise<string> {
+    const args = [`--kubeconfig=${this.#kubeconfig}`, `--namespace=${NAMESPACE}`, ...line.split(' ')]
+    const child = spawn(this.#program, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: STEP_MS })
+    let [said, complained] = ['', '']
+    child.stdout.on('data', (part: Buffer) => (said += part.toString()))
+    child.stderr.on('data', (part: Buffer) => (complained += part.toString()))
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(input)
+    return new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (code) => {
+        if (code === 0) resolve(said)
+        else reject(new Error(`kubectl ${line}: code ${code}\n${said}${complained}`))
+      })
+    })
+  }
+}
+
+const pod = (app: string, container: object = {}): object => ({
+  metadata: { labels: { app } },
+  spec: { containers: [{ name: 'main', image: 'example.com/app:1', ...container }] },
+})
+const selecting = (app: string): object => ({ selector: { matchLabels: { app } } })
+const object = (apiVersion: string, kind: string, name: string, spec?: object): string =>
+  JSON.stringify({ apiVersion, kind, metadata: { name }, ...(spec && { spec }) })
+const deployment = (name: string, replicas: number): string =>
+  object('apps/v1', 'Deployment', name, { replicas, ...selecting(name), template: pod(name) })
+const job = (name: string, spec: object, command: readonly string[]): string => {
+  const { metadata, ...template } = pod(name, { command }) as { metadata: object; spec: object }
+  return object('batch/v1', 'Job', name, {
+    ...spec,
+    template: { metadata, spec: { ...template.spec, restartPolicy: 'Never' } },
+  })
+}
+
+/** Does all of it, so many times over. Rejects where a step fails. */
+export async function work(kubectl: Kubectl, rounds: number): Promise<void> {
+  await ready(kubectl)
+  for (let round = 0; round < rounds; round++) {
+    await Promise.all([deployments(kubectl), sets(kubectl), cascades(kubectl)])
+    await drain(kubectl)
+    // After the drain, which would take the pods of jobs that have ended on that node.
+    await jobs(kubectl)
+  }
+}
+
+/** Nodes and the service account come when the parts are up. */
+async function ready(kubectl: Kubectl): Promise<void> {
+  await kubectl.run(`create namespace ${NAMESPACE}`)
+  await kubectl.run('wait --for=create serviceaccount/default --timeout=120s')
+  for (const name of ['node-0', 'node-1', 'node-2'])
+    await kubectl.run(`wait --for=create node/${name} --timeout=120s`)
+  await kubectl.run('wait --for=condition=Ready nodes --all --timeout=120s')
+}
+
+async function apply(kubectl: Kubectl, text: string): Promise<void> {
+  await kubectl.run('apply --server-side -f -', text)
+}
+
+const rolledOut = (kubectl: Kubectl, what: string): Promise<string> =>
+  kubectl.run(`rollout status ${what} --timeout=120s`)
+
+async function deployments(kubectl: Kubectl): Promise<void> {
+  await apply(kubectl, deployment('web', 4))
+  await apply(kubectl, object('v1', 'Service', 'web', { selector: { app: 'web' }, ports: [{ port: 80 }] }))
+  await rolledOut(kubectl, 'deployment/web')
+  await kubectl.run('set image deployment/web main=example.com/app:2')
+  await rolledOut(kubectl, 'deployment/web')
+  await kubectl.run('scale deployment/web --replicas=6')
+  await rolledOut(kubectl, 'deployment/web')
+  await kubectl.run('set image deployment/web main=example.com/app:3')
+  await rolledOut(kubectl, 'deployment/web')
+  await kubectl.run('rollout undo deployment/web')
+  await rolledOut(kubectl, 'deployment/web')
+  const budget = object('policy/v1', 'PodDisruptionBudget', 'web', { minAvailable: 4, ...selecting('web') })
+  await apply(kubectl, budget)
+}
+
+async function sets(kubectl: Kubectl): Promise<void> {
+  const headless = { clusterIP: 'None', selector: { app: 'db' }, ports: [{ port: 80 }] }
+  await apply(kubectl, object('v1', 'Service', 'db', headless))
+  const spec = { replicas: 3, serviceName: 'db', ...selecting('db'), template: pod('db') }
+  await apply(kubectl, object('apps/v1', 'StatefulSet', 'db', spec))
+  const daemon = { ...selecting('agent'), template: pod('agent') }
+  await apply(kubectl, object('apps/v1', 'DaemonSet', 'agent', daemon))
+  await rolledOut(kubectl, 'statefulset/db')
+  await rolledOut(kubectl, 'daemonset/agent')
+  await kubectl.run('set image statefulset/db main=example.com/app:2')
+  await kubectl.run('set image daemonset/agent main=example.com/app:2')
+  await rolledOut(kubectl, 'statefulset/db')
+  await rolledOut(kubectl, 'daemonset/agent')
+  await kubectl.run('scale statefulset/db --replicas=2')
+  await kubectl.run('wait --for=delete pod/db-2 --timeout=120s')
+}
+
+async function jobs(kubectl: Kubectl): Promise<void> {
+  await apply(kubectl, job('good', { completions: 3, parallelism: 2 }, ['sleep', '1']))
+  await apply(kubectl, job('bad', { backoffLimit: 0 }, ['false']))
+  const indexed = { completions: 3, parallelism: 3, completionMode: 'Indexed' }
+  await apply(kubectl, job('indexed', indexed, ['true']))
+  await kubectl.run('wait --for=condition=Complete job/good job/indexed --timeout=120s')
+  await kubectl.run('wait --for=condition=Failed job/bad --timeout=120s')
+}
+
+/** Dependents go with their owner, before it, or stay without it; and a namespace goes with all that is in it. */
+async function cascades(kubectl: Kubectl): Promise<void> {
+  await apply(
+    kubectl,
+    [deployment('behind', 2), deployment('before', 2), deployment('orphans', 2)].join('\n'),
+  )
+  for (const name of ['behind', 'before', 'orphans']) await rolledOut(kubectl, `deployment/${name}`)
+  await kubectl.run('delete deployment behind --cascade=background')
+  await kubectl.run('delete deployment before --cascade=foreground')
+  await kubectl.run('delete deployment orphans --cascade=orphan')
+  for (const name of ['behind', 'before'])
+    await kubectl.run(`wait --for=delete replicasets,pods -l app=${name} --timeout=120s`)
+  await kubectl.run('create namespace doomed')
+  await kubectl.run('create configmap left --from-literal=a=b -n doomed')
+  await kubectl.run('create deployment left --image=example.com/app:1 -n doomed')
+  await kubectl.run('rollout status deployment/left -n doomed --timeout=120s')
+  await kubectl.run('delete namespace doomed --timeout=120s')
+}
+
+/** Nothing but the daemon's pod stays on the node; then it may be used again. */
+async function drain(kubectl: Kubectl): Promise<void> {
+  await kubectl.run('drain node-1 --ignore-daemonsets --force --timeout=120s')
+  await rolledOut(kubectl, 'deployment/web')
+  await rolledOut(kubectl, 'statefulset/db')
+  await kubectl.run('wait --for=jsonpath={.status.currentHealthy}=6 poddisruptionbudget/web --timeout=120s')
+  await kubectl.run('wait --for=jsonpath={.status.readyReplicas}=2 replicasets -l app=orphans --timeout=120s')
+  await kubectl.run('uncordon node-1')
+}
