@@ -54,7 +54,11 @@ export async function startNodes(
   await Promise.race([settings.known, stopped])
   const scaling = scaler(apiAs(server, READER, AGENT), agent, { log, signal: stop.signal, cloud })
   const first = scaling(count ?? settings.count() ?? 1)
-  settings.tell({ stage: (namespace, data) => agent.stage(namespace, data), scale: (to) => void scaling(to) })
+  settings.tell({
+    stage: (namespace, data) => agent.stage(namespace, data),
+    lack: (images) => agent.lack(images),
+    scale: (to) => void scaling(to),
+  })
   await first
   return {
     async stop() {

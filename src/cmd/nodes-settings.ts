@@ -1,5 +1,6 @@
 // What is said of simulated nodes and their pods while they run, by ConfigMaps of one name: in kube-system how many nodes
-// there are (written by `dinghy scale nodes`), in any namespace how its pods behave (src/kubelet/stages.ts).
+// there are (written by `dinghy scale nodes`) and which images no registry has, in any namespace how its pods behave
+// (src/kubelet/stages.ts).
 import type { Api } from '../client/api.ts'
 import { SYSTEM_CLOCK } from '../client/clock.ts'
 import type { ConfigMap } from '../client/kinds/core.v1.gen.ts'
@@ -9,12 +10,14 @@ import { STAGES } from '../kubelet/stages.ts'
 import type { Log } from './log.ts'
 import { MAX_NODES } from './nodes-range.ts'
 
-/** Where the number of nodes stands, in `data.nodes`. */
+/** Where the number of nodes stands, in `data.nodes`, and the images that cannot be pulled, in `data.missing-images`. */
 export const NODES_PLACE = { namespace: 'kube-system', name: STAGES }
 
 export interface SettingsListener {
   /** How the pods of the namespace behave; undefined: as they say themselves. */
   stage(namespace: string, data: Readonly<Record<string, string>> | undefined): void
+  /** No node can pull these images from now on. */
+  lack(images: readonly string[]): void
   /** The number of nodes is another than it was. */
   scale(nodes: number): void
 }
@@ -38,12 +41,14 @@ export function watchSettings(api: Api, log: Log, signal: AbortSignal): Settings
     const before = countOf(data.get(NODES_PLACE.namespace))
     data.set(namespace, said)
     listener?.stage(namespace, stagesOf(namespace, said))
+    if (namespace === NODES_PLACE.namespace) listener?.lack(missingIn(said))
     const now = countOf(data.get(NODES_PLACE.namespace))
     if (now !== undefined && now !== before) listener?.scale(now)
   }
   const remove = (namespace: string): void => {
     data.delete(namespace)
     listener?.stage(namespace, undefined)
+    if (namespace === NODES_PLACE.namespace) listener?.lack([])
   }
   const copy = {
     set,
@@ -65,6 +70,7 @@ export function watchSettings(api: Api, log: Log, signal: AbortSignal): Settings
     tell(told) {
       listener = told
       for (const [namespace, said] of data) told.stage(namespace, stagesOf(namespace, said))
+      told.lack(missingIn(data.get(NODES_PLACE.namespace)))
     },
   }
 }
@@ -74,11 +80,16 @@ function countOf(data: Readonly<Record<string, string>> | undefined): number | u
   return /^\d{1,9}$/.test(text) && Number(text) <= MAX_NODES ? Number(text) : undefined
 }
 
-/** In kube-system, the number of nodes stands beside the stages. */
+const missingIn = (data: Readonly<Record<string, string>> | undefined): string[] =>
+  (data?.['missing-images'] ?? '').split(/\s+/).filter((image) => image !== '')
+
+/** In kube-system, what is for the whole cluster stands beside the stages. */
 function stagesOf(
   namespace: string,
   data: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   if (namespace !== NODES_PLACE.namespace) return data
-  return Object.fromEntries(Object.entries(data).filter(([key]) => key !== 'nodes'))
+  return Object.fromEntries(
+    Object.entries(data).filter(([key]) => key !== 'nodes' && key !== 'missing-images'),
+  )
 }

@@ -96,9 +96,18 @@ export class NodeAgent {
       const faults = this.#stages.set(namespace, data)
       if (faults.length > 0) this.#parts.log.warn({ namespace, faults }, 'stages that do not count')
     }
+    this.#lookAt((pod) => pod.metadata.namespace === namespace)
+  }
+
+  /** No node can pull these images from now on. */
+  lack(images: readonly string[]): void {
+    if (this.#stages.lack(images)) this.#lookAt(() => true)
+  }
+
+  #lookAt(isMeant: (pod: Pod) => boolean): void {
     for (const name of this.#nodes.keys()) {
       for (const pod of this.#parts.informers.of(PODS).reader.by(BY_NODE, name))
-        if (pod.metadata.namespace === namespace) this.#queue.add(keyOf(pod))
+        if (isMeant(pod)) this.#queue.add(keyOf(pod))
     }
   }
 

@@ -3,7 +3,8 @@
 //   simulate.dinghy.dev/start-after: 2s           how long starting takes, as a pull of the image would (0s)
 //   simulate.dinghy.dev/ready-after: 3s           how long after its start it is ready (its readiness probe's initial delay)
 //   simulate.dinghy.dev/ready: "false"            it is never ready, for as long as this stands
-//   simulate.dinghy.dev/run-for: 5s               it ends by itself (init containers at once, containers of Jobs after 1s)
+//   simulate.dinghy.dev/run-for: 5s               it ends by itself (as its program does, see programs.ts; where that is
+//                                                 not known: init containers at once, containers of Jobs after 1s)
 //   simulate.dinghy.dev/exit-code: "1"            how it ends then (0)
 //   simulate.dinghy.dev/failures: "2"             only its first 2 runs end that way; the next one is healthy
 //   simulate.dinghy.dev/stop-after: 10s           how long it takes to end when it is told to (0s); its grace period bounds it
@@ -16,6 +17,7 @@
 import { controllerOf } from '../client/ownership.ts'
 import type { Container, Pod } from '../client/kinds/core.v1.gen.ts'
 import { parseDuration } from '../machinery/duration.ts'
+import type { Program } from './programs.ts'
 
 export const SIMULATE = 'simulate.dinghy.dev/'
 
@@ -28,6 +30,8 @@ export interface Behaviour {
   readonly runFor: number
   readonly exitCode: number
   readonly stopAfter: number
+  /** How it ends when it is told to. */
+  readonly stopCode: number
   /** Infinity: it stays alive. */
   readonly livenessFailsAfter: number
   readonly isImageMissing: boolean
@@ -50,20 +54,32 @@ export function declared(
   return annotations?.[`${SIMULATE}${what}.${name}`] ?? annotations?.[`${SIMULATE}${what}`]
 }
 
-/** How the container behaves in its run after so many restarts. */
-export function behaviourOf(pod: Pod, container: Container, role: Role, restarts: number): Behaviour {
+/** Who runs: a container in its run after so many restarts, and what its program comes to, where that is known. */
+export interface Runner {
+  readonly container: Container
+  readonly role: Role
+  readonly restarts: number
+  readonly program: Program | undefined | null
+}
+
+/** How the container behaves. What its pod declares of its end stands before what its program does. */
+export function behaviourOf(pod: Pod, { container, role, restarts, program: known }: Runner): Behaviour {
   const said = (what: string): string | undefined => declared(pod, container, what)
   const failures = integerOf(said('failures'), Infinity)
   const isOver = restarts >= failures
   const exitCode = integerOf(said('exit-code'), failures === Infinity ? 0 : 1)
+  const program = ['run-for', 'exit-code', 'failures'].some((what) => said(what) !== undefined)
+    ? undefined
+    : (known ?? undefined)
   return {
     startAfter: msOf(said('start-after'), 0),
     readyAfter: msOf(said('ready-after'), (container.readinessProbe?.initialDelaySeconds ?? 0) * 1000),
     canBeReady: said('ready') !== 'false',
     runFor: isOver
       ? ownRun(pod, role)
-      : msOf(said('run-for'), failing(failures, exitCode) ? 0 : ownRun(pod, role)),
-    exitCode: isOver ? 0 : exitCode,
+      : (program?.runFor ?? msOf(said('run-for'), failing(failures, exitCode) ? 0 : ownRun(pod, role))),
+    exitCode: isOver ? 0 : (program?.exitCode ?? exitCode),
+    stopCode: program?.stopCode ?? 0,
     stopAfter: msOf(said('stop-after'), 0),
     livenessFailsAfter: container.livenessProbe ? msOf(said('liveness-fails-after'), Infinity) : Infinity,
     isImageMissing: said('image') === 'missing',

@@ -131,10 +131,10 @@ describe('init containers and sidecars', () => {
   it('go before the others, in order', () => {
     const life = new Life(aPod({ initContainers }, { 'run-for.one': '1s', 'run-for.two': '2s' }))
     expect(life.summary).toBe(
-      'Pending one=running side=PodInitializing two=PodInitializing app=ContainerCreating',
+      'Pending one=running side=PodInitializing two=PodInitializing app=PodInitializing',
     )
     expect(life.pass(1).summary).toBe(
-      'Pending one=ended 0 ready side=running ready two=running app=ContainerCreating',
+      'Pending one=ended 0 ready side=running ready two=running app=PodInitializing',
     )
     expect(life.condition('Initialized')).toMatchObject({
       message: 'containers with incomplete status: [two]',
@@ -154,7 +154,7 @@ describe('init containers and sidecars', () => {
     const life = new Life(
       aPod({ initContainers: [container('one')], restartPolicy: 'Never' }, { 'exit-code.one': '2' }),
     )
-    expect(life.summary).toBe('Failed one=ended 2 app=ContainerCreating')
+    expect(life.summary).toBe('Failed one=ended 2 app=PodInitializing')
     expect(life.isOver).toBe(true)
   })
 })

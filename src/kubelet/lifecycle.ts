@@ -1,8 +1,9 @@
 // A pod's life on a simulated node: what happened by `now`, and when the next thing will happen. Nothing waits in here,
 // and nothing is written: the record changes, and what the kubelet would tell of is returned.
 // Follows SyncPod and computePodActions of k8s.io/kubernetes/pkg/kubelet/kuberuntime, and pkg/kubelet/prober.
-import type { Pod } from '../client/kinds/core.v1.gen.ts'
+import type { Pod, Probe } from '../client/kinds/core.v1.gen.ts'
 import { type Behaviour, behaviourOf } from './behaviour.ts'
+import { apply, type Disks, lastWords, probeSucceeds, programOf } from './programs.ts'
 import { type ContainerRecord, type PodRecord, runId } from './record.ts'
 
 export interface PodEvent {
@@ -116,16 +117,40 @@ class Life {
   }
 
   #behaviour(one: ContainerRecord): Behaviour {
-    return behaviourOf(this.#pod, one.container, one.role, one.restarts)
+    return behaviourOf(this.#pod, one)
+  }
+
+  #disks(one: ContainerRecord): Disks {
+    one.files ??= new Map()
+    this.#record.files ??= new Map()
+    return { run: one.files, pod: this.#record.files, node: this.#record.nodeFiles }
+  }
+
+  /** What the program has done to its files by now. */
+  #proceed(one: ContainerRecord): void {
+    if (one.program === null) one.program = programOf(this.#pod, one.container, () => this.#disks(one))
+    const changes = one.program?.changes ?? []
+    for (let next = changes[one.changes]; next; next = changes[one.changes]) {
+      if (!this.#isDue(one.startedAt + next.at)) return
+      apply(this.#pod, one.container, this.#disks(one), next)
+      one.changes++
+    }
+  }
+
+  /** Whether a probe's command succeeds, as far as anybody can tell. */
+  #succeeds(one: ContainerRecord, probe: Probe | undefined): boolean {
+    const command = probe?.exec?.command
+    return !command || probeSucceeds(this.#pod, one.container, this.#disks(one), command) !== false
   }
 
   #runOn(one: ContainerRecord): boolean {
+    this.#proceed(one)
     const behaviour = this.#behaviour(one)
     const { stopping, startedAt } = one
     if (stopping) {
       const isKilled = behaviour.stopAfter > stopping.graceMs
       if (!this.#isDue(stopping.at + Math.min(behaviour.stopAfter, stopping.graceMs))) return false
-      return this.#end(one, isKilled ? KILLED : 0)
+      return this.#end(one, isKilled ? KILLED : behaviour.stopCode)
     }
     if (this.#isDue(startedAt + behaviour.runFor)) return this.#end(one, behaviour.exitCode)
     return this.#checkLiveness(one, behaviour) || this.#checkReadiness(one, behaviour)
@@ -135,7 +160,8 @@ class Life {
     const { startedAt, restarts, container } = one
     const id = runId(this.#record.uid, container.name, restarts)
     const reason = exitCode === 0 ? 'Completed' : 'Error'
-    one.ended = { exitCode, reason, startedAt, endedAt: this.#now, id }
+    const message = lastWords(container, one.program ?? undefined, one.files, exitCode)
+    one.ended = { exitCode, reason, startedAt, endedAt: this.#now, id, ...(message && { message }) }
     one.phase = 'ended'
     one.ready = false
     one.stopping = undefined
@@ -143,9 +169,14 @@ class Life {
     return true
   }
 
-  #checkLiveness(one: ContainerRecord, { livenessFailsAfter }: Behaviour): boolean {
+  #checkLiveness(one: ContainerRecord, behaviour: Behaviour): boolean {
     const probe = one.container.livenessProbe
-    if (!probe || livenessFailsAfter === Infinity) return false
+    if (!probe) return false
+    if (this.#succeeds(one, probe)) one.failsSince = undefined
+    else one.failsSince ??= this.#now
+    const fails = one.failsSince === undefined ? Infinity : one.failsSince - one.startedAt
+    const livenessFailsAfter = Math.min(behaviour.livenessFailsAfter, fails)
+    if (livenessFailsAfter === Infinity) return false
     const { periodSeconds = DEFAULT_PERIOD_SECONDS, failureThreshold = DEFAULT_FAILURE_THRESHOLD } = probe
     const delay = Math.max(livenessFailsAfter, (probe.initialDelaySeconds ?? 0) * 1000)
     if (!this.#isDue(one.startedAt + delay + periodSeconds * 1000 * (failureThreshold - 1))) return false
@@ -159,7 +190,10 @@ class Life {
 
   #checkReadiness(one: ContainerRecord, behaviour: Behaviour): boolean {
     const started = (one.container.startupProbe?.initialDelaySeconds ?? 0) * 1000
-    const ready = behaviour.canBeReady && this.#isDue(one.startedAt + Math.max(behaviour.readyAfter, started))
+    const ready =
+      behaviour.canBeReady &&
+      this.#isDue(one.startedAt + Math.max(behaviour.readyAfter, started)) &&
+      this.#succeeds(one, one.container.readinessProbe)
     if (ready === one.ready) return false
     one.ready = ready
     return true
@@ -224,7 +258,7 @@ class Life {
   }
 
   #startTime(one: ContainerRecord, { startAfter }: Behaviour): number {
-    one.reason = this.#record.containers.some(({ role }) => role === 'init')
+    one.reason = this.#record.containers.some(({ role }) => role !== 'app')
       ? 'PodInitializing'
       : 'ContainerCreating'
     one.message = ''
@@ -261,6 +295,7 @@ class Life {
     this.#tell('Normal', 'Created', 'Container created', one)
     this.#tell('Normal', 'Started', 'Container started', one)
     Object.assign(one, { phase: 'running', startedAt: this.#now, ready: false, reason: '', message: '' })
+    Object.assign(one, { program: null, changes: 0, failsSince: undefined, files: undefined })
   }
 
   #failPull(one: ContainerRecord): boolean {

@@ -9,7 +9,9 @@ import type { EventRecorder } from '../client/recorder.ts'
 import { LEASES, NODES } from '../client/resources.ts'
 import { machineOf } from '../client/simulated.ts'
 import { type Range, parseRange, PodAddresses } from './addresses.ts'
+import { HostPorts } from './hostports.ts'
 import { type NodeSpecimen, nodeObject, nodeStatus } from './nodeobject.ts'
+import type { Disk } from './programs.ts'
 
 const LEASE_NAMESPACE = 'kube-node-lease'
 /** As upstream: leases of 40 s, renewed each 10 s; an unchanged status is written again after 5 minutes. */
@@ -28,6 +30,9 @@ export class SimulatedNode {
   readonly specimen: NodeSpecimen
   readonly api: Api
   readonly recorder: EventRecorder
+  /** What hostPath volumes of its pods hold. */
+  readonly files: Disk = new Map()
+  readonly ports = new HostPorts()
   readonly #clock: Clock
   readonly #log: ControllerLog
   #addresses: PodAddresses | undefined

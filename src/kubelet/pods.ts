@@ -12,6 +12,13 @@ import { type PodRecord, recordOf } from './record.ts'
 /** How soon a node that has no range for its pods yet is looked at again. */
 const RANGE_RETRY_MS = 1000
 
+/** What a kubelet says of a pod that it does not take. */
+const NO_PORTS = {
+  reason: 'NodePorts',
+  message:
+    "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+}
+
 interface Known {
   readonly record: PodRecord
   /** The status as it was written last, as JSON. */
@@ -42,6 +49,7 @@ export class SimulatedPods {
     const now = this.#clock.now()
     const { events, wakeAt, isOver } = advance(pod, known.record, now)
     for (const event of events) tell(pod, node, event)
+    if (isOver) node.ports.giveBack(pod.metadata.uid ?? '')
     this.#notify(pod, false)
     const status = podStatus(pod, known.record, { ip: node.specimen.address }, now)
     if (!(await this.#write(pod, status, { node, known }))) return Infinity
@@ -55,6 +63,7 @@ export class SimulatedPods {
     this.#notify(pod, true)
     this.#known.delete(uid)
     node?.addresses?.giveBack(uid)
+    node?.ports.giveBack(uid)
   }
 
   /** What is remembered of the pod; undefined before it has come to its node. */
@@ -85,7 +94,9 @@ export class SimulatedPods {
     if (podIP !== undefined && !pod.spec.hostNetwork) addresses?.keep(uid, podIP)
     const ip = pod.spec.hostNetwork ? node.specimen.address : addresses?.take(uid)
     if (ip === undefined) return undefined
-    const fresh: Known = { record: recordOf(pod, ip, this.#clock.now()), written: '', isDeleted: false }
+    const record = recordOf(pod, ip, this.#clock.now(), node.files)
+    if (!isTerminal(pod) && !node.ports.take(pod)) record.failure = NO_PORTS
+    const fresh: Known = { record, written: '', isDeleted: false }
     this.#known.set(uid, fresh)
     return fresh
   }

@@ -34,8 +34,8 @@ export function podStatus(pod: Pod, record: PodRecord, host: HostAddress, now: n
     startTime: timeText(record.startedAt),
     ...(inits.length === 0
       ? {}
-      : { initContainerStatuses: inits.map((one) => containerStatus(one, record, apps)) }),
-    containerStatuses: apps.map((one) => containerStatus(one, record, apps)),
+      : { initContainerStatuses: inits.map((one) => containerStatus(one, record)) }),
+    containerStatuses: apps.map((one) => containerStatus(one, record)),
   }
 }
 
@@ -64,11 +64,7 @@ export function phaseOf(pod: Pod, { containers, failure }: PodRecord): string {
 const isAnyRunning = (containers: readonly ContainerRecord[]): boolean =>
   containers.some(({ phase }) => phase === 'running')
 
-function containerStatus(
-  one: ContainerRecord,
-  record: PodRecord,
-  apps: readonly ContainerRecord[],
-): ContainerStatus {
+function containerStatus(one: ContainerRecord, record: PodRecord): ContainerStatus {
   const { container, phase, restarts, ended, last, ready, role } = one
   const image = container.image ?? ''
   const isRunning = phase === 'running'
@@ -79,7 +75,7 @@ function containerStatus(
   const { resources } = container
   return {
     name: container.name,
-    state: between ? waiting(one) : stateOf(one, apps),
+    state: between ? waiting(one) : stateOf(one, record),
     lastState: before ? { terminated: terminated(before) } : {},
     ready: role === 'init' ? phase === 'ended' && ended?.exitCode === 0 : isRunning && ready,
     restartCount: restarts,
@@ -92,11 +88,11 @@ function containerStatus(
   }
 }
 
-function stateOf(one: ContainerRecord, apps: readonly ContainerRecord[]): ContainerState {
+function stateOf(one: ContainerRecord, { containers }: PodRecord): ContainerState {
   if (one.phase === 'running') return { running: { startedAt: timeText(one.startedAt) } }
   if (one.ended) return { terminated: terminated(one.ended) }
   if (one.reason !== '') return waiting(one)
-  const reason = one.role !== 'app' || apps.length === 0 ? 'PodInitializing' : 'ContainerCreating'
+  const reason = containers.some(({ role }) => role !== 'app') ? 'PodInitializing' : 'ContainerCreating'
   return { waiting: { reason } }
 }
 
@@ -104,9 +100,17 @@ const waiting = ({ reason, message }: ContainerRecord): ContainerState => ({
   waiting: { ...(reason === '' ? {} : { reason }), ...(message === '' ? {} : { message }) },
 })
 
-const terminated = ({ exitCode, reason, startedAt, endedAt, id }: Ended): ContainerState['terminated'] => ({
+const terminated = ({
   exitCode,
   reason,
+  message,
+  startedAt,
+  endedAt,
+  id,
+}: Ended): ContainerState['terminated'] => ({
+  exitCode,
+  reason,
+  ...(message === undefined ? {} : { message }),
   startedAt: timeText(startedAt),
   finishedAt: timeText(endedAt),
   containerID: id,

@@ -2,6 +2,7 @@
 // from the pod's status. Follows the role of the container runtime's memory in k8s.io/kubernetes/pkg/kubelet/container.
 import type { Container, ContainerStatus, Pod } from '../client/kinds/core.v1.gen.ts'
 import type { Role } from './behaviour.ts'
+import type { Disk, Program } from './programs.ts'
 
 export interface Ended {
   readonly exitCode: number
@@ -10,6 +11,8 @@ export interface Ended {
   readonly endedAt: number
   /** Of the run that ended. */
   readonly id: string
+  /** What its program left to be said. */
+  readonly message?: string
 }
 
 export interface ContainerRecord {
@@ -29,6 +32,14 @@ export interface ContainerRecord {
   /** How the run before this one ended. */
   last: Ended | undefined
   restarts: number
+  /** What its command comes to in this run; null until it was looked at, undefined where nobody can tell. */
+  program: Program | undefined | null
+  /** So many of the program's changes to files have happened. */
+  changes: number
+  /** Since when its liveness probe fails by what its files are. */
+  failsSince: number | undefined
+  /** Of this run alone; undefined as long as nobody looked. */
+  files: Disk | undefined
 }
 
 export interface PodRecord {
@@ -36,6 +47,9 @@ export interface PodRecord {
   readonly startedAt: number
   readonly ip: string
   readonly containers: readonly ContainerRecord[]
+  /** Of its emptyDir volumes; undefined as long as nobody looked. */
+  files: Disk | undefined
+  readonly nodeFiles: Disk
   /** Why the pod as a whole has failed: "DeadlineExceeded". */
   failure: { readonly reason: string; readonly message: string } | undefined
   /** Since when each condition is as it is. */
@@ -47,7 +61,7 @@ export const runId = (uid: string, name: string, restarts: number): string =>
   `dinghy-simulated://${uid}/${name}/${restarts}`
 
 /** A pod that has just come to the node, or that was on it when the node started again. */
-export function recordOf(pod: Pod, ip: string, now: number): PodRecord {
+export function recordOf(pod: Pod, ip: string, now: number, nodeFiles: Disk = new Map()): PodRecord {
   const uid = pod.metadata.uid ?? ''
   const { initContainers = [], containers } = pod.spec
   const { status } = pod
@@ -64,6 +78,8 @@ export function recordOf(pod: Pod, ip: string, now: number): PodRecord {
       ),
       ...containers.map((one) => restored(one, 'app', known)),
     ],
+    files: undefined,
+    nodeFiles,
     failure: undefined,
     conditions: new Map(
       (status.conditions ?? []).map((one) => [
@@ -95,6 +111,10 @@ function restored(
     ended: undefined,
     last: undefined,
     restarts: 0,
+    program: null,
+    changes: 0,
+    failsSince: undefined,
+    files: undefined,
   }
   const status = known.get(container.name)
   if (!status) return record
@@ -124,5 +144,6 @@ function endedOf(terminated: NonNullable<ContainerStatus['state']>['terminated']
     startedAt: ms(terminated.startedAt, 0),
     endedAt: ms(terminated.finishedAt, 0),
     id: terminated.containerID ?? '',
+    ...(terminated.message === undefined ? {} : { message: terminated.message }),
   }
 }

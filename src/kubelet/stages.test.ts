@@ -10,7 +10,12 @@ const pod = (app: string, annotations?: Record<string, string>): Pod => ({
   status: {},
 })
 const behaviour = (stages: Stages, one: Pod): ReturnType<typeof behaviourOf> =>
-  behaviourOf(stages.of(one), one.spec.containers[0] as never, 'app', 0)
+  behaviourOf(stages.of(one), {
+    container: one.spec.containers[0] as never,
+    role: 'app',
+    restarts: 0,
+    program: undefined,
+  })
 
 it('holds for the pods that it selects, in its namespace', () => {
   const stages = new Stages()

@@ -25,6 +25,7 @@ const LINE = /^\s*([a-z][a-zA-Z0-9.-]*)\s*:\s*(.*?)\s*$/
 
 export class Stages {
   readonly #byNamespace = new Map<string, readonly Stage[]>()
+  #missing: ReadonlySet<string> = new Set()
 
   /** Takes the place of what was said for the namespace. Returns what is wrong with entries that do not count. */
   set(namespace: string, data: Readonly<Record<string, string>>): string[] {
@@ -43,13 +44,27 @@ export class Stages {
     this.#byNamespace.delete(namespace)
   }
 
+  /** These images, and no others, cannot be pulled by anybody. Returns whether that is news. */
+  lack(images: readonly string[]): boolean {
+    const isNew = images.length !== this.#missing.size || images.some((image) => !this.#missing.has(image))
+    this.#missing = new Set(images)
+    return isNew
+  }
+
   /** The pod as it is meant: with annotations for what is said of it. */
   of(pod: Pod): Pod {
     const { namespace = '', labels = {}, annotations } = pod.metadata
     const stages = this.#byNamespace.get(namespace)?.filter(({ selector }) => selector.matches(labels))
-    if (!stages?.length) return pod
-    const said = Object.assign({}, ...stages.map((stage) => stage.annotations).reverse(), annotations)
+    const lacking = this.#missing.size > 0 ? this.#lackingIn(pod) : {}
+    if (!stages?.length && Object.keys(lacking).length === 0) return pod
+    const staged = stages?.map((stage) => stage.annotations).reverse() ?? []
+    const said = Object.assign({}, lacking, ...staged, annotations)
     return { ...pod, metadata: { ...pod.metadata, annotations: said as Record<string, string> } }
+  }
+
+  #lackingIn({ spec: { initContainers = [], containers } }: Pod): Record<string, string> {
+    const lacking = [...initContainers, ...containers].filter(({ image = '' }) => this.#missing.has(image))
+    return Object.fromEntries(lacking.map(({ name }) => [`${SIMULATE}image.${name}`, 'missing']))
   }
 }
 
