@@ -21,31 +21,37 @@ const OWN = new Set([LAST_APPLIED, REVISION, HISTORY, DESIRED, MAX_REPLICAS, ROL
 type Annotations = Record<string, string>
 
 /** The number of a ReplicaSet; 0 without one, undefined for what is no number. */
-export function revisionOf({ metadata }: ReplicaSet): number | undefined {
+export function revisionOf({ metadata }: ReplicaSet): bigint | undefined {
   const text = metadata.annotations?.[REVISION]
-  return text === undefined ? 0 : integerOf(text)
+  return text === undefined ? 0n : integerOf(text)
 }
 
-const integerOf = (text: string): number | undefined =>
-  /^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined
+/** Revisions are of 64 bits, and anybody may have written them. */
+function integerOf(text: string): bigint | undefined {
+  if (!/^[+-]?\d{1,19}$/.test(text)) return undefined
+  const number = BigInt(text.replace(/^\+/, ''))
+  return BigInt.asIntN(64, number) === number ? number : undefined
+}
 
-export const maxRevision = (sets: readonly ReplicaSet[]): number =>
-  sets.reduce((most, set) => Math.max(most, revisionOf(set) ?? 0), 0)
+export const maxRevision = (sets: readonly ReplicaSet[]): bigint =>
+  sets.reduce((most, set) => max(most, revisionOf(set) ?? 0n), 0n)
+
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 
 /** The second greatest, to which a roll-back without a number goes; 0 if there is none. */
-export function lastRevision(sets: readonly ReplicaSet[]): number {
+export function lastRevision(sets: readonly ReplicaSet[]): bigint {
   const revisions = sets.map(revisionOf).filter((one) => one !== undefined)
-  return revisions.sort((a, b) => b - a)[1] ?? 0
+  return revisions.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0))[1] ?? 0n
 }
 
 /** The annotations of the Deployment's new set once it has at least this revision; those that it has where none changes. */
-export function newSetAnnotations(deployment: Deployment, set: ReplicaSet, revision: number): Annotations {
+export function newSetAnnotations(deployment: Deployment, set: ReplicaSet, revision: bigint): Annotations {
   const annotations = { ...set.metadata.annotations }
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {
     if (!OWN.has(key)) annotations[key] = value
   }
   const before = annotations[REVISION]
-  const number = before === undefined || before === '' ? 0 : integerOf(before)
+  const number = before === undefined || before === '' ? 0n : integerOf(before)
   if (number === undefined || number >= revision) return annotations
   annotations[REVISION] = String(revision)
   if (before !== undefined) annotations[HISTORY] = extended(annotations[HISTORY] ?? '', before)
@@ -88,7 +94,7 @@ export function rolledBack(deployment: Deployment, { spec, metadata }: ReplicaSe
 }
 
 /** The revision to go back to; 0 for the last one; undefined where nobody asks. */
-export function rollbackTo({ metadata }: Deployment): number | undefined {
+export function rollbackTo({ metadata }: Deployment): bigint | undefined {
   const text = metadata.annotations?.[ROLLBACK_TO]
   return text === undefined || text === '' ? undefined : integerOf(text)
 }
@@ -116,7 +122,7 @@ export const byAge = (a: ReplicaSet, b: ReplicaSet): number =>
 
 /** The least revision first. */
 export const byRevision = (a: ReplicaSet, b: ReplicaSet): number =>
-  (revisionOf(a) ?? 0) - (revisionOf(b) ?? 0) || byAge(a, b)
+  Number((revisionOf(a) ?? 0n) - (revisionOf(b) ?? 0n)) || byAge(a, b)
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 

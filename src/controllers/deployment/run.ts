@@ -68,12 +68,12 @@ export class Run {
   async split(sets: readonly ReplicaSet[], isWanted: boolean): Promise<Sets> {
     const existing = findNewSet(this.deployment, sets)
     const oldSets = sets.filter((set) => set !== existing)
-    const revision = maxRevision(oldSets) + 1
+    const revision = maxRevision(oldSets) + 1n
     if (existing) return { newSet: await this.#refresh(existing, revision), oldSets }
     return { newSet: isWanted ? await this.#make(oldSets, revision) : undefined, oldSets }
   }
 
-  async #refresh(set: ReplicaSet, revision: number): Promise<ReplicaSet> {
+  async #refresh(set: ReplicaSet, revision: bigint): Promise<ReplicaSet> {
     const { deployment } = this
     const annotations = newSetAnnotations(deployment, set, revision)
     const { minReadySeconds } = deployment.spec
@@ -93,7 +93,7 @@ export class Run {
     return set
   }
 
-  async #make(oldSets: readonly ReplicaSet[], revision: number): Promise<ReplicaSet> {
+  async #make(oldSets: readonly ReplicaSet[], revision: bigint): Promise<ReplicaSet> {
     const wanted = this.#newSet(oldSets, revision)
     const name = wanted.metadata.name ?? ''
     let created: ReplicaSet
@@ -123,7 +123,7 @@ export class Run {
     return created
   }
 
-  #newSet(oldSets: readonly ReplicaSet[], revision: number): ReplicaSet {
+  #newSet(oldSets: readonly ReplicaSet[], revision: bigint): ReplicaSet {
     const { metadata, spec, status } = this.deployment
     const hash = templateHash(spec.template, status.collisionCount)
     const labels = { ...spec.template.metadata?.labels, [HASH_LABEL]: hash }

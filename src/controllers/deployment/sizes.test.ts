@@ -96,19 +96,19 @@ describe('revisions', () => {
     const deployment = deploymentOf(1, 0, 0)
     deployment.metadata.annotations = { a: 'b', 'deployment.kubernetes.io/revision': '9' }
     const set = setOf('a', 1, 1, { 'deployment.kubernetes.io/revision': '2' })
-    expect(newSetAnnotations(deployment, set, 4)).toEqual({
+    expect(newSetAnnotations(deployment, set, 4n)).toEqual({
       a: 'b',
       'deployment.kubernetes.io/revision': '4',
       'deployment.kubernetes.io/revision-history': '2',
     })
-    expect(newSetAnnotations(deployment, set, 1)).toEqual({
+    expect(newSetAnnotations(deployment, set, 1n)).toEqual({
       a: 'b',
       'deployment.kubernetes.io/revision': '2',
     })
     const revisions = ['3', '7', '5'].map((revision) =>
       setOf('a', 0, 0, { 'deployment.kubernetes.io/revision': revision }),
     )
-    expect(lastRevision(revisions)).toBe(5)
+    expect(lastRevision(revisions)).toBe(5n)
   })
 })
 

@@ -187,15 +187,15 @@ const runsOldPods = (run: Run, { oldSets }: Sets): boolean =>
   )
 
 /** Back to the template of a revision, when the annotation of old clients asks for it; the annotation goes in any case. */
-async function rollBack(run: Run, sets: readonly ReplicaSet[], asked: number): Promise<void> {
+async function rollBack(run: Run, sets: readonly ReplicaSet[], asked: bigint): Promise<void> {
   const { newSet, oldSets } = await run.split(sets, true)
   const all = newSet ? [...oldSets, newSet] : oldSets
-  const revision = asked === 0 ? lastRevision(all) : asked
-  const target = revision === 0 ? undefined : all.find((set) => revisionOf(set) === revision)
+  const revision = asked === 0n ? lastRevision(all) : asked
+  const target = revision === 0n ? undefined : all.find((set) => revisionOf(set) === revision)
   const { name } = run.deployment.metadata
   if (target === undefined) {
     const message =
-      revision === 0 ? 'Unable to find last revision.' : 'Unable to find the revision to rollback to.'
+      revision === 0n ? 'Unable to find last revision.' : 'Unable to find the revision to rollback to.'
     run.event('Warning', 'DeploymentRollbackRevisionNotFound', message)
     return writeWithoutRollback(run, run.deployment)
   }
