@@ -64,6 +64,16 @@ const ending = (job: Job, pods: readonly Pod[]): unknown => {
   return found && [found.type, found.reason]
 }
 
+describe('pods whose finalizers went', () => {
+  it('stay counted in a pass, though the news of it comes in its midst', () => {
+    const pod = podOf('Failed')
+    const released = new Set([pod.metadata.uid as string])
+    const { isProcessed } = view(jobOf(), [pod], released)
+    released.clear()
+    expect(isProcessed(pod)).toBe(true)
+  })
+})
+
 describe('the end of a job', () => {
   const failed = podOf('Failed')
   const indexed = { completionMode: 'Indexed', completions: 3 }

@@ -51,7 +51,9 @@ export interface View {
 export function view(job: Job, pods: readonly Pod[], released: ReadonlySet<string>): View {
   const { succeeded: waiting = [], failed: lost = [] } = job.status.uncountedTerminatedPods ?? {}
   const active = pods.filter(isPodActive)
-  const isProcessed = (pod: Pod): boolean => !isTracked(pod) || released.has(pod.metadata.uid ?? '')
+  // As it was when these copies were read: events that come later empty the set, while the copies stay as they are.
+  const gone = new Set(released)
+  const isProcessed = (pod: Pod): boolean => !isTracked(pod) || gone.has(pod.metadata.uid ?? '')
   const fresh = pods.filter(
     (pod) => !isProcessed(pod) && (!isIndexed(job) || validIndexOf(job, pod) !== undefined),
   )
