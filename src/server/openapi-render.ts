@@ -1,7 +1,7 @@
 // Writes operations and schemas as an OpenAPI document, in version 3 or 2.
 // Parameters that all operations of a path share move to the path, sorted by name, as upstream does.
 // Follows k8s.io/kube-openapi/pkg/builder3 (v3) and pkg/builder (v2).
-import type { JsonObject } from '../machinery/json.ts'
+import { isObject, type JsonObject } from '../machinery/json.ts'
 import type { Operation, Parameter, PathItem } from './openapi-operations.ts'
 import { type Descriptions, type Dialect, schemaOf } from './openapi-schema.ts'
 
@@ -30,7 +30,7 @@ export function renderV3(items: readonly PathItem[], options: Rendering): JsonOb
   const gvk = ([g, v]: readonly [string, string, string]) =>
     (g === group && v === version) || (g === '' && v === 'v1')
   const schemas = closure(paths, (name) => {
-    return options.schema?.(name, 'v3') ?? schemaOf(name, 'v3', { ...options, gvk })
+    return customSchema(name, 'v3', options) ?? schemaOf(name, 'v3', { ...options, gvk })
   })
   return {
     openapi: '3.0.0',
@@ -47,7 +47,7 @@ export function renderV3(items: readonly PathItem[], options: Rendering): JsonOb
 export function renderV2(items: readonly PathItem[], options: Rendering): JsonObject {
   const paths = Object.fromEntries(items.map((item) => [item.path, pathItem(item, v2Operation, v2Parameter)]))
   const definitions = closure(paths, (name) => {
-    return options.schema?.(name, 'v2') ?? schemaOf(name, 'v2', { ...options, gvk: () => true })
+    return customSchema(name, 'v2', options) ?? schemaOf(name, 'v2', { ...options, gvk: () => true })
   })
   return {
     swagger: '2.0',
@@ -57,6 +57,29 @@ export function renderV2(items: readonly PathItem[], options: Rendering): JsonOb
     securityDefinitions: { BearerToken: TOKEN },
     security: [{ BearerToken: [] }],
   }
+}
+
+/** Where the texts of the fields that all kinds have are taken from. */
+const DESCRIBED = 'io.k8s.api.core.v1.ConfigMap'
+
+/** A custom kind's schema, with the texts of the fields that its definition leaves to the server. */
+function customSchema(
+  name: string,
+  dialect: Dialect,
+  { schema, descriptions }: Rendering,
+): JsonObject | undefined {
+  const custom = schema?.(name, dialect)
+  if (!custom || !isObject(custom['properties'])) return custom
+  const properties = { ...custom['properties'] }
+  const texts: Record<string, string> = {
+    ...descriptions?.[DESCRIBED],
+    metadata: "Standard object's metadata.",
+  }
+  for (const field of ['apiVersion', 'kind', 'metadata'] as const) {
+    const [one, description] = [properties[field], texts[field]]
+    if (isObject(one) && description !== undefined) properties[field] = { description, ...one }
+  }
+  return { ...custom, properties }
 }
 
 type Render = (operation: Operation, own: readonly Parameter[]) => JsonObject
