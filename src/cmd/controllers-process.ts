@@ -15,6 +15,7 @@ import { LOG_LEVELS, type LogLevel } from './options.ts'
 import { electionFlags, electionOf, remoteServer } from './remote-server.ts'
 import { type ManagerParts, runControllers } from './run-controllers.ts'
 import { serveSecurely } from './secure-serving.ts'
+import { stayAlive } from './signals.ts'
 
 /** From here on klog tells of single steps. */
 const DEBUG_VERBOSITY = 4
@@ -57,6 +58,7 @@ export async function runManager(flags: ManagerFlags, work: ManagerWork, log: Lo
   const election = flags['leader-elect'] ? electionOf(flags, parts.api) : undefined
   const serving = await servingOf(flags, parts)
   const stop = new AbortController()
+  stayAlive()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       stop.abort()

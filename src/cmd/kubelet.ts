@@ -15,11 +15,9 @@ import { commandLine, integer, listOf, oneOf, text } from './flags.ts'
 import { makeLog } from './log.ts'
 import { LOG_LEVELS, type LogLevel, StartError } from './options.ts'
 import { remoteServer } from './remote-server.ts'
+import { stayAlive } from './signals.ts'
 import { MAX_NODES } from './nodes-range.ts'
 import { fleet, NODE_CAPACITY, POD_RANGE } from './simulated-nodes.ts'
-
-/** Any time will do. */
-const MAX_IDLE_MS = 60_000
 
 const FLAGS = {
   kubeconfig: text('the API server, and who we are there', 'FILE'),
@@ -59,8 +57,7 @@ export async function kubelet(argv: readonly string[]): Promise<void> {
   const stop = new AbortController()
   setMaxListeners(0, stop.signal)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
-  // The clock's timers keep no process alive, and there is no connection yet, or none any more.
-  setInterval(() => undefined, MAX_IDLE_MS)
+  stayAlive()
   const informers = new Informers({ api, clock: SYSTEM_CLOCK, log })
   const agent = new NodeAgent({ informers, apiOf: () => api, clock: SYSTEM_CLOCK, log })
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))

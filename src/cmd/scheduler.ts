@@ -11,6 +11,7 @@ import { LOG_LEVELS, type LogLevel } from './options.ts'
 import { electionFlags, electionOf, remoteServer } from './remote-server.ts'
 import { runScheduler, SCHEDULER, schedulerContext } from './scheduler-part.ts'
 import { serveSecurely } from './secure-serving.ts'
+import { stayAlive } from './signals.ts'
 
 /** From here on klog tells of single steps. */
 const DEBUG_VERBOSITY = 4
@@ -47,6 +48,7 @@ export async function scheduler(argv: readonly string[]): Promise<void> {
           metrics: () => '',
         })
   const stop = new AbortController()
+  stayAlive()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       stop.abort()

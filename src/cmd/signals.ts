@@ -18,3 +18,11 @@ export async function untilStopped(stop: () => Promise<void>, work?: Promise<voi
   await stop()
   process.exit(0)
 }
+
+/** Any time will do. */
+const MAX_IDLE_MS = 60_000
+
+/** Without it a process whose connections have not begun or have ended would end: the clock's timers keep none alive. */
+export function stayAlive(): void {
+  setInterval(() => undefined, MAX_IDLE_MS)
+}
