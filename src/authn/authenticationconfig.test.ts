@@ -1,8 +1,21 @@
 // The file of --authentication-config: what is read out of it, and how its faults are told.
 import { expect, test } from 'vitest'
+import { makeCertificate, makePrivateKey, readPrivateKey } from '../pki/certificate.ts'
 import type { JsonObject } from '../machinery/json.ts'
 import { readAuthenticationConfig } from './authenticationconfig.ts'
 
+const subject = { commonName: 'idp', organizations: [] }
+const CA = await makeCertificate(
+  {
+    subject,
+    isCa: true,
+    usages: ['server'],
+    hosts: [],
+    notBefore: new Date(),
+    notAfter: new Date(Date.now() + 60_000),
+  },
+  readPrivateKey(makePrivateKey()),
+)
 const JWT: JsonObject = {
   issuer: { url: 'https://idp.test', audiences: ['me'] },
   claimMappings: { username: { claim: 'sub', prefix: '' } },
@@ -14,12 +27,12 @@ const config = (more: JsonObject): JsonObject => ({
 })
 const read = (more: JsonObject) => readAuthenticationConfig(config(more), ['https://own.test'])
 
-test('issuers with all that may be said of them', () => {
+test('issuers with all that may be said of them', async () => {
   const jwt = {
     issuer: {
       url: 'https://idp.test',
       discoveryURL: 'https://other.test/configuration',
-      certificateAuthority: 'pem',
+      certificateAuthority: CA,
       audiences: ['a', 'b'],
       audienceMatchPolicy: 'MatchAny',
     },
@@ -31,7 +44,7 @@ test('issuers with all that may be said of them', () => {
     claimValidationRules: [{ claim: 'tenant', requiredValue: 'a' }],
   }
   expect(
-    read({
+    await read({
       jwt: [jwt, JWT].map((entry, i) =>
         i === 0 ? entry : { ...entry, issuer: { url: 'https://two.test', audiences: ['c'] } },
       ),
@@ -41,11 +54,11 @@ test('issuers with all that may be said of them', () => {
       {
         url: 'https://idp.test',
         discoveryUrl: 'https://other.test/configuration',
-        certificateAuthority: 'pem',
+        certificateAuthority: CA,
         audiences: ['a', 'b'],
         username: { claim: 'email', prefix: 'x:' },
         groups: { claim: 'roles', prefix: '' },
-        uidClaim: 'oid',
+        uid: { claim: 'oid' },
         requiredClaims: new Map([['tenant', 'a']]),
       },
       {
@@ -58,8 +71,8 @@ test('issuers with all that may be said of them', () => {
   })
 })
 
-test('paths for anonymous requests', () => {
-  expect(read({ anonymous: { enabled: true, conditions: [{ path: '/livez' }] } })).toEqual({
+test('paths for anonymous requests', async () => {
+  expect(await read({ anonymous: { enabled: true, conditions: [{ path: '/livez' }] } })).toEqual({
     issuers: [],
     anonymous: { enabled: true, paths: ['/livez'] },
   })
@@ -72,9 +85,11 @@ const mappings = (given: JsonObject): JsonObject => ({
   jwt: [{ ...JWT, claimMappings: { username: { claim: 'sub', prefix: '' }, ...given } }],
 })
 
+const rules = (...given: JsonObject[]): JsonObject => ({ jwt: [{ ...JWT, claimValidationRules: given }] })
+
 test.each([
   [{ kind: 'Pod' }, 'no kind "AuthenticationConfiguration" of apiserver.config.k8s.io'],
-  [{ odd: 1 }, 'odd: Forbidden: unknown field'],
+  [{ odd: 1 }, 'strict decoding error: unknown field "odd"'],
   [issuer({ url: 'http://x' }), 'jwt[0].issuer.url: Invalid value: "http://x": URL scheme must be https'],
   [
     issuer({ url: 'https://own.test' }),
@@ -106,11 +121,68 @@ test.each([
     mappings({ groups: { claim: 'g' } }),
     'jwt[0].claimMappings.groups.prefix: Required value: prefix is required',
   ],
-  [mappings({ uid: { expression: 'claims.sub' } }), 'jwt[0].claimMappings.uid.expression: Forbidden'],
+  [issuer({ url: '' }), 'jwt[0].issuer.url: Required value'],
+  [
+    issuer({ certificateAuthority: 'x' }),
+    'jwt[0].issuer.certificateAuthority: Invalid value: "<omitted>": data does not contain any valid RSA or ECDSA certificates',
+  ],
+  [
+    issuer({ egressSelectorType: 'etcd' }),
+    'jwt[0].issuer.egressSelectorType: Invalid value: "etcd": egress selector must be either controlplane or cluster',
+  ],
+  [
+    mappings({ username: { claim: 'a', expression: 'b' } }),
+    'jwt[0].claimMappings.username: Invalid value: "": claim and expression can\'t both be set',
+  ],
+  [
+    mappings({ username: { expression: 'claims.sub', prefix: 'x' } }),
+    'jwt[0].claimMappings.username.prefix: Invalid value: "x": may not be specified when expression is set',
+  ],
+  [
+    mappings({ groups: { expression: 'user.groups' } }),
+    'jwt[0].claimMappings.groups.expression: Invalid value: "user.groups": compilation failed: ERROR: <input>:1:1: undeclared reference to \'user\'',
+  ],
+  [
+    mappings({ username: { expression: 'claims.email' } }),
+    'jwt[0].claimMappings.username.expression: Invalid value: "claims.email": claims.email_verified must be used in',
+  ],
+  [
+    mappings({ uid: { claim: 'a', expression: 'b' } }),
+    'jwt[0].claimMappings.uid: Invalid value: "": claim and expression can\'t both be set',
+  ],
+  [
+    mappings({ extra: [{ key: 'Foo', valueExpression: '' }] }),
+    '[jwt[0].claimMappings.extra[0].key: Invalid value: "Foo": must be a domain-prefixed path (such as "acme.io/foo"), jwt[0].claimMappings.extra[0].key: Invalid value: "Foo": must be lowercase, jwt[0].claimMappings.extra[0].valueExpression: Required value]',
+  ],
+  [
+    mappings({ extra: [{ key: 'a.k8s.io/foo', valueExpression: "'x'" }] }),
+    'jwt[0].claimMappings.extra[0].key: Invalid value: "a.k8s.io/foo": k8s.io, kubernetes.io and their subdomains are reserved for Kubernetes use',
+  ],
+  [rules({}), 'jwt[0].claimValidationRules[0]: Required value: claim or expression is required'],
+  [
+    rules({ claim: 'a', message: 'm' }),
+    'jwt[0].claimValidationRules[0].message: Invalid value: "m": may not be specified when claim is set',
+  ],
+  [
+    rules({ expression: 'true', requiredValue: 'm' }),
+    'jwt[0].claimValidationRules[0].requiredValue: Invalid value: "m": may not be specified when expression is set',
+  ],
+  [
+    rules({ expression: 'true' }, { expression: 'true' }),
+    'jwt[0].claimValidationRules[1].expression: Duplicate value: "true"',
+  ],
+  [
+    rules({ expression: 'claims.a' }),
+    'jwt[0].claimValidationRules[0].expression: Invalid value: "claims.a": must evaluate to bool',
+  ],
+  [
+    { jwt: [{ ...JWT, userValidationRules: [{}, { expression: 'user.name' }] }] },
+    '[jwt[0].userValidationRules[0].expression: Required value, jwt[0].userValidationRules[1].expression: Invalid value: "user.name": compilation failed: ERROR: <input>:1:5: undefined field \'name\'',
+  ],
   [
     { anonymous: { enabled: false, conditions: [{ path: '/x' }] } },
     'enabled should be set to true when conditions are defined',
   ],
-])('%j: %s', (more, fault) => {
-  expect(() => read(more)).toThrow(fault)
+])('%j: %s', async (more, fault) => {
+  await expect(read(more)).rejects.toThrow(fault)
 })

@@ -21,13 +21,20 @@ export function extraFault(extra: Readonly<Record<string, readonly string[]>>): 
 }
 
 function keyFault(key: string): string | undefined {
-  const slash = key.indexOf('/')
-  const [host, path] = [key.slice(0, slash), key.slice(slash + 1)]
-  const invalid = (value: string, why: string): string =>
-    `extra.key: Invalid value: ${goQuote(value)}: ${why}`
-  if (slash <= 0 || path === '') return invalid(key, 'must be a domain-prefixed path (such as "acme.io/foo")')
-  const faults = dns1123SubdomainErrors(host).map((why) => invalid(host, why))
-  if (!PATH_REGEX.test(path)) faults.push(invalid(path, regexError('Invalid path', PATH)))
+  const faults = domainPathFaults(key).map(
+    ({ value, why }) => `extra.key: Invalid value: ${goQuote(value)}: ${why}`,
+  )
   if (faults.length === 0) return undefined
   return faults.length === 1 ? faults[0] : `[${faults.join(', ')}]`
+}
+
+/** What keeps a key from being a path below a domain, and what of it does. */
+export function domainPathFaults(key: string): { readonly value: string; readonly why: string }[] {
+  const slash = key.indexOf('/')
+  const [host, path] = [key.slice(0, slash), key.slice(slash + 1)]
+  if (slash <= 0 || path === '')
+    return [{ value: key, why: 'must be a domain-prefixed path (such as "acme.io/foo")' }]
+  const faults = dns1123SubdomainErrors(host).map((why) => ({ value: host, why }))
+  if (!PATH_REGEX.test(path)) faults.push({ value: path, why: regexError('Invalid path', PATH) })
+  return faults
 }

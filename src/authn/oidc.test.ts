@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { Json, JsonObject } from '../machinery/json.ts'
 import type { JwtIssuer } from './authenticationconfig.ts'
 import { refusalOf } from './authenticator.ts'
+import { compileExpression, type Expression, type Over, type Rule } from './claimexpressions.ts'
 import { OidcAuthenticator } from './oidc.ts'
 
 const URL_OF = 'https://idp.test'
@@ -121,6 +122,68 @@ describe('refused are', () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     expect(await ask(await signed({}, 'one', privateKey))).toMatch(/^oidc: verify token: /)
     expect(await ask(await signed({}, 'two', privateKey))).toMatch(/failed to verify id token signature$/)
+  })
+})
+
+describe('expressions', () => {
+  const compiled = (source: string, over: Over = 'claims'): Expression => {
+    const one = compileExpression(source, over, 'f')
+    if (!('program' in one)) throw new Error(one.message)
+    return one as Expression
+  }
+  const rule = (source: string, over: Over): Rule => ({ expression: compiled(source, over), message: 'no' })
+  const mapped: Partial<JwtIssuer> = {
+    username: { expression: compiled("'idp:' + claims.sub") },
+    groups: { expression: compiled('claims.?roles.orValue([])') },
+    uid: { expression: compiled('claims.oid.id') },
+    extra: [
+      { key: 'example.com/tenant', expression: compiled('claims.tenant') },
+      { key: 'example.com/none', expression: compiled("claims.?none.orValue('')") },
+    ],
+    claimRules: [rule('claims.exp - claims.nbf <= 86400.0', 'condition')],
+    userRules: [rule("!user.username.startsWith('idp:system:') && user.extra.size() > 0", 'user')],
+  }
+  const claims = { nbf: SECONDS, oid: { id: '7' }, tenant: ['t', ''] }
+
+  test('make the user of the claims', async () => {
+    const { ask } = issuer({ issuer: mapped })
+    expect(await ask(await signed({ ...claims, roles: ['a', 'b'] }))).toEqual({
+      user: { name: 'idp:jane', uid: '7', groups: ['a', 'b'], extra: { 'example.com/tenant': ['t'] } },
+      audiences: ['api'],
+    })
+    expect(await ask(await signed({ ...claims, roles: 'one' }))).toMatchObject({ user: { groups: ['one'] } })
+    expect(await ask(await signed(claims))).toMatchObject({ user: { groups: [] } })
+  })
+
+  test.each([
+    [
+      { sub: 'system:x' },
+      "oidc: error evaluating user info validation rule: validation expression '!user.username.startsWith('idp:system:') && user.extra.size() > 0' failed: no",
+    ],
+    [
+      { nbf: SECONDS - 100_000 },
+      "oidc: error evaluating claim validation expression: validation expression 'claims.exp - claims.nbf <= 86400.0' failed: no",
+    ],
+    [
+      { oid: {} },
+      "oidc: error evaluating uid claim expression: expression 'claims.oid.id' resulted in error: no such key: id",
+    ],
+    [
+      { oid: { id: 7 } },
+      'oidc: error evaluating uid claim expression: uid claim expression must return a string',
+    ],
+    [
+      { roles: { a: 1 } },
+      'oidc: error evaluating group claim expression: expression must return a string or a list of strings',
+    ],
+  ])('refuse %j', async (more, refusal) => {
+    const { ask } = issuer({ issuer: mapped })
+    expect(await ask(await signed({ ...claims, ...more }))).toBe(refusal)
+  })
+
+  test('that give no name make nobody', async () => {
+    const { ask } = issuer({ issuer: { username: { expression: compiled("claims.?name.orValue('')") } } })
+    expect(await ask(await signed({}))).toBe('oidc: empty username via CEL expression is not allowed')
   })
 })
 

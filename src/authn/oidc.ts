@@ -3,11 +3,12 @@
 import { createPublicKey } from 'node:crypto'
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { goQuote, goQuoteList } from '../machinery/quote.ts'
-import { CREDENTIAL_ID, type UserInfo } from '../machinery/user.ts'
+import type { UserInfo } from '../machinery/user.ts'
 import type { JwtIssuer } from './authenticationconfig.ts'
 import { refused, type TokenAnswer, type TokenAuthenticator } from './authenticator.ts'
 import { TokenMap } from './digest.ts'
 import { claimsOf, JWT, verifiedClaims } from './jwt.ts'
+import { userOfClaims } from './oidcuser.ts'
 import { algorithmsOf, type VerifyingKey } from './signingkeys.ts'
 
 export interface OidcOptions {
@@ -70,17 +71,12 @@ export class OidcAuthenticator implements TokenAuthenticator {
       throw refused(`oidc: verify token: ${error instanceof Error ? error.message : String(error)}`)
     })
     checkClaims(claims, issuer, now())
-    const user = userOf(claims, issuer)
-    for (const [claim, value] of issuer.requiredClaims) {
-      if (!Object.hasOwn(claims, claim))
-        throw refused(`oidc: required claim ${claim} not present in ID token`)
-      const given = claims[claim]
-      if (given !== value) {
-        const shown = typeof given === 'string' ? given : JSON.stringify(given)
-        throw refused(`oidc: required claim ${claim} value does not match. Got = ${shown}, want = ${value}`)
-      }
-    }
-    return user
+    return await userOfClaims(claims, issuer)
+  }
+
+  /** Resolves when its keys are known; rejects where the issuer does not tell them. */
+  async ready(): Promise<void> {
+    await this.#fetchKeys()
   }
 
   /** With the keys that are known; where none of them fits, with those that the issuer has now. */
@@ -150,40 +146,4 @@ function checkClaims({ iss, aud, exp, nbf }: JsonObject, issuer: JwtIssuer, now:
   if (expiry < now) throw fault(`token is expired (Token Expiry: ${new Date(expiry).toISOString()})`)
   if (typeof nbf === 'number' && now + NOT_BEFORE_LEEWAY_MS < nbf * 1000)
     throw fault('current time before the nbf (not before) time')
-}
-
-function userOf(claims: JsonObject, { username, groups, uidClaim }: JwtIssuer): UserInfo {
-  const given = textClaim(claims, username.claim, `oidc: parse username claims ${goQuote(username.claim)}`)
-  if (username.claim === 'email' && Object.hasOwn(claims, 'email_verified')) {
-    const { email_verified: verified } = claims
-    if (typeof verified !== 'boolean') throw refused("oidc: parse 'email_verified' claim: it is no boolean")
-    if (!verified) throw refused('oidc: email not verified')
-  }
-  const uid =
-    uidClaim === undefined ? '' : textClaim(claims, uidClaim, `oidc: parse uid claim ${goQuote(uidClaim)}`)
-  const { jti } = claims
-  return {
-    name: username.prefix + given,
-    ...(uid === '' ? {} : { uid }),
-    groups: groups ? groupsOf(claims, groups) : [],
-    ...(typeof jti === 'string' && jti !== '' ? { extra: { [CREDENTIAL_ID]: [`JTI=${jti}`] } } : {}),
-  }
-}
-
-function textClaim(claims: JsonObject, claim: string, what: string): string {
-  const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined
-  if (value === undefined) throw refused(`${what}: claim not present`)
-  if (typeof value !== 'string') throw refused(`${what}: it is no text`)
-  return value
-}
-
-/** A list of texts, or one text; none where the claim is absent. */
-function groupsOf(claims: JsonObject, { claim, prefix }: { claim: string; prefix: string }): string[] {
-  const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined
-  if (value === undefined || value === null) return []
-  const groups = Array.isArray(value) ? value : [value]
-  return groups.map((group) => {
-    if (typeof group === 'string') return prefix + group
-    throw refused(`oidc: parse groups claim ${goQuote(claim)}: it is no list of texts`)
-  })
 }

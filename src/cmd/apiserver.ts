@@ -25,12 +25,13 @@ import { specialHandlers } from '../server/special.ts'
 import { Aggregation } from './aggregation.ts'
 import { auditorOf } from './audit.ts'
 import { type Authentication, authenticationOf } from './authentication.ts'
-import { bootstrap, type BootstrapFacts } from './bootstrap.ts'
+import { bootstrap, type BootstrapFacts, publishAuthorities } from './bootstrap.ts'
 import { apiServiceObject } from './bootstrap-objects.ts'
+import { keepCertificatesFresh } from './certificates.ts'
 import { Definitions } from './definitions.ts'
 import type { LazyHookCaller } from './hooks.ts'
 import { gateOf } from './gate.ts'
-import { type Identity, loadIdentity } from './identity.ts'
+import { type Identity, loadIdentity, type Tls } from './identity.ts'
 import { writeInternal } from './internal.ts'
 import { type Log, makeLog } from './log.ts'
 import type { NodeAnswers } from './node-answers.ts'
@@ -39,7 +40,7 @@ import { type ReadingSide, readingSide, stored } from './reading-side.ts'
 import { lazyNonResource } from './site.ts'
 import { openStore } from './store.ts'
 import { specialServices } from './services.ts'
-import { startUpkeep } from './upkeep.ts'
+import { startUpkeep, type UpkeepFacts } from './upkeep.ts'
 
 export interface AddedResource {
   readonly resource: CustomResource
@@ -129,22 +130,24 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   }
   state.ready = true
   const url = `https://${options.bindAddress.includes(':') ? `[${options.bindAddress}]` : options.bindAddress}:${port}`
-  const renewal = keepCertificatesFresh(options, identity, listening, log)
+  const stopCertificates = await keepCertificatesFresh({
+    ...{ options, identity, listening, log },
+    authoritiesChanged: (tls) => publishAuthorities(scopes, authoritiesOf(options, tls)),
+  })
   const stopCompaction = startCompaction(storage, options.etcdCompactionIntervalMs, {
     compacted: (revision) => caches.compacted(revision),
     failed: (error) => log.error({ error: String(error) }, 'could not compact the history'),
   })
-  const upkeep = {
-    log,
-    address: identity.advertiseAddress && `${identity.advertiseAddress}:${port}`,
-    nodePorts: options.serviceNodePortRange,
-    fairness: gate instanceof Fairness ? gate : undefined,
-  }
+  const fairness = gate instanceof Fairness ? gate : undefined
   const stopWork = [
-    startUpkeep(scopes, upkeep),
+    startUpkeep(scopes, { ...upkeepFacts(options, parts, port), fairness }),
     () => definitions.stop(),
-    async () => reading.closeAuthorization(),
     () => aggregation.stop(),
+    async () => {
+      stopCertificates()
+      reading.closeAuthorization()
+      authentication.close()
+    },
   ]
   return {
     url,
@@ -158,7 +161,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     connectNodes: (answer) => void (state.nodes = answer),
     addResources: (group, added) => addResources(reading, state, group, added),
     loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),
-    stop: () => stop({ listening, caches, storage, renewal, stopCompaction, stopWork, auditor, hookCaller }),
+    stop: () => stop({ listening, caches, storage, stopCompaction, stopWork, auditor, hookCaller }),
   }
 }
 
@@ -260,43 +263,34 @@ async function openPort(options: ApiServerOptions, identity: Identity, chain: Ch
 }
 
 function bootstrapFacts(options: ApiServerOptions, identity: Identity, port: number): BootstrapFacts {
-  const { requestHeader } = options
-  const { proxyCa } = identity.tls
   return {
     serviceIp: identity.serviceIp,
     serviceClusterIpRange: options.serviceClusterIpRange,
     advertiseAddress: identity.advertiseAddress,
     port,
-    clientCa: identity.tls.clientCa,
-    requestHeader: requestHeader && proxyCa !== undefined ? { ...requestHeader, ca: proxyCa } : undefined,
+    ...authoritiesOf(options, identity.tls),
   }
 }
 
-/** How often certificates are looked at; they are renewed a month before they expire. */
-const RENEWAL_INTERVAL_MS = 12 * 60 * 60 * 1000
+const authoritiesOf = ({ requestHeader }: ApiServerOptions, { clientCa, proxyCa }: Tls) => ({
+  clientCa,
+  requestHeader: requestHeader && proxyCa !== undefined ? { ...requestHeader, ca: proxyCa } : undefined,
+})
 
-function keepCertificatesFresh(
+const upkeepFacts = (
   options: ApiServerOptions,
-  identity: Identity,
-  listening: Listening,
-  log: Log,
-): NodeJS.Timeout {
-  const look = async (): Promise<void> => {
-    const renewed = await identity.renew(options)
-    if (!renewed) return
-    listening.renew(renewed)
-    log.info({}, 'renewed the serving certificate')
-  }
-  return setInterval(() => {
-    look().catch((error: unknown) => log.error({ error: String(error) }, 'could not renew the certificates'))
-  }, RENEWAL_INTERVAL_MS).unref()
-}
+  { log, identity }: Parts,
+  port: number,
+): Omit<UpkeepFacts, 'fairness'> => ({
+  log,
+  address: identity.advertiseAddress && `${identity.advertiseAddress}:${port}`,
+  nodePorts: options.serviceNodePortRange,
+})
 
 interface Running {
   readonly listening: Listening
   readonly caches: Caches
   readonly storage: Storage
-  readonly renewal: NodeJS.Timeout
   readonly auditor: Auditor | undefined
   stopCompaction(): void
   readonly hookCaller: LazyHookCaller
@@ -307,13 +301,11 @@ async function stop({
   listening,
   caches,
   storage,
-  renewal,
   stopCompaction,
   stopWork,
   auditor,
   hookCaller,
 }: Running): Promise<void> {
-  clearInterval(renewal)
   stopCompaction()
   await Promise.all(stopWork.map((end) => end()))
   await listening.close()

@@ -38,10 +38,10 @@ test('an OpenID issuer', () => {
     },
     signingAlgorithms: ['RS256'],
   })
-  const prefix = (...more: string[]) => options(...oidc, ...more).oidc?.issuer.username.prefix
-  expect(prefix('--oidc-username-prefix=-')).toBe('')
-  expect(prefix('--oidc-username-claim=email')).toBe('')
-  expect(prefix('--oidc-username-prefix=x:')).toBe('x:')
+  const name = (...more: string[]) => options(...oidc, ...more).oidc?.issuer.username
+  expect(name('--oidc-username-prefix=-')).toEqual({ claim: 'sub', prefix: '' })
+  expect(name('--oidc-username-claim=email')).toEqual({ claim: 'email', prefix: '' })
+  expect(name('--oidc-username-prefix=x:')).toEqual({ claim: 'sub', prefix: 'x:' })
 })
 
 test('a webhook and proxies', () => {
@@ -61,6 +61,7 @@ describe('refused', () => {
     [['--service-account-issuer=a', '--service-account-issuer=a'], '"a" is already specified'],
     [['--service-account-max-token-expiration=59m'], 'must be between 1 hour and 2^32 seconds'],
     [['--service-account-max-token-expiration=soon'], 'soon is no duration'],
+    [['--oidc-username-claim=sub'], 'oidc-issuer-url and oidc-client-id must be specified together'],
     [['--oidc-client-id=me'], 'oidc-issuer-url and oidc-client-id must be specified together'],
     [['--oidc-issuer-url=http://x', '--oidc-client-id=me'], 'URL scheme must be https'],
     [

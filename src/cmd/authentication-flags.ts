@@ -44,7 +44,7 @@ export const AUTHENTICATION_FLAGS = {
   'oidc-issuer-url': text('an OpenID issuer whose tokens are known', 'URL'),
   'oidc-client-id': text('the audience that they must name', 'ID'),
   'oidc-ca-file': text('CAs of the issuer, PEM', 'FILE'),
-  'oidc-username-claim': text('the claim that names the user', 'CLAIM', 'sub'),
+  'oidc-username-claim': text('the claim that names the user (default sub)', 'CLAIM'),
   'oidc-username-prefix': text('what the name is begun with; default the issuer, "-" is nothing', 'TEXT'),
   'oidc-groups-claim': text('the claim that names the groups', 'CLAIM'),
   'oidc-groups-prefix': text('what they are begun with', 'TEXT'),
@@ -95,9 +95,7 @@ function webhook(flags: Flags): Pick<ApiServerOptions, 'tokenWebhook'> {
 
 function openId(flags: Flags): Pick<ApiServerOptions, 'oidc'> {
   const { 'oidc-issuer-url': url, 'oidc-client-id': clientId } = flags
-  const isSet = Object.entries(flags).some(
-    ([flag, value]) => flag.startsWith('oidc-') && flag !== 'oidc-username-claim' && value !== undefined,
-  )
+  const isSet = Object.entries(flags).some(([flag, value]) => flag.startsWith('oidc-') && value !== undefined)
   if (!isSet) return {}
   if (flags['authentication-config'] !== undefined)
     throw new StartError('authentication-config file and oidc-* flags are mutually exclusive')
@@ -118,7 +116,7 @@ function openId(flags: Flags): Pick<ApiServerOptions, 'oidc'> {
 }
 
 function openIdIssuer(flags: Flags, url: string, clientId: string): JwtIssuer {
-  const claim = flags['oidc-username-claim']
+  const claim = flags['oidc-username-claim'] ?? 'sub'
   const given = flags['oidc-username-prefix'] ?? ''
   // Names of different issuers would be one user's otherwise; mail addresses are everybody's own.
   const prefix = given === '' && claim !== 'email' ? `${url}#` : given === '-' ? '' : given

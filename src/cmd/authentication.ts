@@ -1,7 +1,7 @@
 // Who a request comes from: the authenticators that the options ask for, in upstream's order, and the issuer of tokens.
 // Follows k8s.io/kubernetes/pkg/kubeapiserver/authenticator/config.go.
 import { anonymous, anonymousOn } from '../authn/anonymous.ts'
-import { type AuthenticationConfig, readAuthenticationConfig } from '../authn/authenticationconfig.ts'
+import type { AuthenticationConfig } from '../authn/authenticationconfig.ts'
 import type { AuthnRequest, TokenAuthenticator } from '../authn/authenticator.ts'
 import { bearerToken } from '../authn/bearer.ts'
 import { bootstrapTokens } from '../authn/bootstraptoken.ts'
@@ -21,17 +21,19 @@ import type { KubeObject } from '../machinery/object.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import type { TokenIssuer } from '../registry/subresource.ts'
 import type { Resource } from '../schema/resource.ts'
+import type { ConfigText } from './authentication-file.ts'
 import type { Identity } from './identity.ts'
 import { labelInternal } from './internal.ts'
 import type { Log } from './log.ts'
 import { type ApiServerOptions, orStartError, StartError } from './options.ts'
 import { remoteTokens } from './remotetokens.ts'
-import { yamlFile } from './webhookfile.ts'
 
 export interface Authentication {
   readonly authenticator: { authenticate(request: AuthnRequest): UserInfo | Promise<UserInfo> }
   readonly reviewToken: ReturnType<typeof tokenReviewer>
   readonly tokenIssuer: TokenIssuer
+  /** Ends what looks at files. */
+  close(): void
 }
 
 export interface AuthenticationParts {
@@ -46,12 +48,10 @@ export interface AuthenticationParts {
 export async function authenticationOf(parts: AuthenticationParts): Promise<Authentication> {
   const { options } = parts
   const audiences = options.apiAudiences ?? options.serviceAccountIssuers
-  const config = await configOf(options)
+  const begun = await configOf(options)
   const objects = objectsOf(parts)
-  const tokens = [
-    ...localTokens(parts, audiences, objects),
-    ...(await remoteTokens({ options, log: parts.log, config, audiences })),
-  ]
+  const remote = await remoteTokens({ options, log: parts.log, begun, audiences })
+  const tokens = [...localTokens(parts, audiences, objects), ...remote.tokens]
   return {
     authenticator: authenticatorChain(
       [
@@ -59,26 +59,28 @@ export async function authenticationOf(parts: AuthenticationParts): Promise<Auth
         x509,
         bearerToken(tokens, audiences),
       ],
-      anonymousOf(options, config),
+      anonymousOf(options, begun?.config),
     ),
     reviewToken: tokenReviewer(tokens, audiences),
     tokenIssuer: issuerOf(parts, audiences, objects),
+    close: () => remote.stop(),
   }
 }
 
-async function configOf(options: ApiServerOptions): Promise<AuthenticationConfig> {
+async function configOf(options: ApiServerOptions): Promise<ConfigText | undefined> {
   const file = options.authenticationConfigFile
-  if (file === undefined) return { issuers: [] }
-  const value = await yamlFile(file)
-  try {
-    return readAuthenticationConfig(value, options.serviceAccountIssuers)
-  } catch (error) {
-    throw new StartError(`${file}: invalid authentication configuration: ${(error as Error).message}`, error)
-  }
+  if (file === undefined) return undefined
+  const { authenticationConfigIn } = await import('./authentication-file.ts')
+  const begun = await authenticationConfigIn(file, options.serviceAccountIssuers)
+  if (begun.config.anonymous && options.anonymousAuthGiven)
+    throw new StartError(
+      'anonymous: Forbidden: --anonymous-auth flag cannot be set when anonymous field is configured in authentication configuration file',
+    )
+  return begun
 }
 
-function anonymousOf(options: ApiServerOptions, { anonymous: given }: AuthenticationConfig) {
-  const { enabled, paths } = given ?? { enabled: options.anonymousAuth, paths: [] }
+function anonymousOf(options: ApiServerOptions, config: AuthenticationConfig | undefined) {
+  const { enabled, paths } = config?.anonymous ?? { enabled: options.anonymousAuth, paths: [] }
   if (!enabled) return undefined
   return paths.length > 0 ? anonymousOn(paths) : anonymous
 }

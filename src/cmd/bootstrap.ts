@@ -5,6 +5,7 @@ import type { RequestHeaderOptions } from '../authn/requestheader.ts'
 import { reconcileBootstrapPolicy, bootstrapPolicyObjects } from '../authz/bootstrap.ts'
 import { flowControlObjects } from '../fairness/bootstrap.ts'
 import type { Scopes } from '../handlers/scope.ts'
+import { isObject, type Json } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { StatusError } from '../machinery/status.ts'
 import { bootstrapPolicy, builtinResources } from '../schema/resources.ts'
@@ -36,7 +37,8 @@ export async function bootstrap(scopes: Scopes, facts: BootstrapFacts): Promise<
     ensurePolicy(scopes),
     ensureAll(scopes, flowControl, FLOW_PRODUCER).then(() => ensureConditions(scopes, flowControl)),
     ensureAll(scopes, range).then(() => ensureConditions(scopes, range)),
-    ensureAll(scopes, [...priorityClasses(), authenticationConfig(facts), tokenTracking(new Date())]),
+    ensureAll(scopes, [...priorityClasses(), tokenTracking(new Date())]),
+    publishAuthorities(scopes, facts),
     registerAtStart(scopes, apiServices(builtinResources())),
     ensureAll(scopes, [kubernetesService(facts.serviceIp, facts.port)]).then(() =>
       facts.advertiseAddress === undefined
@@ -54,8 +56,40 @@ const tokenTracking = (now: Date): KubeObject => ({
   data: { since: now.toISOString().slice(0, 10) },
 })
 
-/** extension-apiserver-authentication: how aggregated servers check who comes through us. */
-function authenticationConfig(facts: BootstrapFacts): KubeObject {
+type Authorities = Pick<BootstrapFacts, 'clientCa' | 'requestHeader'>
+
+/**
+ * extension-apiserver-authentication: how aggregated servers check who comes through us. CAs that others (servers beside
+ * this one, or this one before) put there stay. Follows k8s.io/kubernetes/pkg/controlplane/controller/clusterauthenticationtrust.
+ */
+export async function publishAuthorities(scopes: Scopes, facts: Authorities): Promise<void> {
+  const wanted = authenticationConfig(facts)
+  await ensure(scopes, wanted)
+  const scope = scopeOf(scopes, wanted)
+  await scope.cache.fresh()
+  const { namespace = '', name = '' } = wanted.metadata
+  const stored = scope.cache.index.get(namespace, name)?.object()
+  if (!stored) return
+  const before = isObject(stored['data']) ? stored['data'] : {}
+  const data = { ...before, ...wanted.data }
+  for (const key of CA_KEYS) {
+    if (data[key] !== undefined) data[key] = bundle(before[key], data[key])
+  }
+  if (JSON.stringify(data) === JSON.stringify(before)) return
+  await writeInternal(scopes, { apiVersion: 'v1', kind: 'ConfigMap', ...stored, data }, 'update')
+}
+
+const CA_KEYS = ['client-ca-file', 'requestheader-client-ca-file'] as const
+
+/** The certificates of both texts, each once. */
+function bundle(before: Json | undefined, wanted: Json): Json {
+  if (typeof before !== 'string' || typeof wanted !== 'string') return wanted
+  const blocks = (text: string): string[] => text.match(/-----BEGIN [^]*?-----END [^-]*-----/g) ?? []
+  const added = blocks(wanted).filter((block) => !before.includes(block))
+  return added.length === 0 ? before : `${[before.trimEnd(), ...added].join('\n')}\n`
+}
+
+function authenticationConfig(facts: Authorities): KubeObject & { data: Record<string, string> } {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',

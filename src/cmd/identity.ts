@@ -38,6 +38,8 @@ export interface Identity {
   proxyClient(): Promise<{ readonly cert: string; readonly key: string } | undefined>
   /** New certificates when the old ones come to their end; undefined while they are good. */
   renew(options: ApiServerOptions): Promise<Tls | undefined>
+  /** The operator's files as they are now; throws StartError where they cannot be used. */
+  read(options: ApiServerOptions): Tls
 }
 
 const LOOPBACK = /^127\.|^::1$/
@@ -60,6 +62,7 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
   const tls = tlsOf(options, pki)
   if ((options.proxyClientCertFile === undefined) !== (options.proxyClientKeyFile === undefined))
     throw new StartError('--proxy-client-cert-file and --proxy-client-key-file go together')
+  let current = pki
   return {
     tls,
     caCert: options.tlsCertFile === undefined ? pki.caCert : tls.cert,
@@ -71,10 +74,13 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
     // Endpoints may not hold it: upstream logs that, and has none.
     advertiseAddress: LOOPBACK.test(advertiseAddress ?? '') ? undefined : advertiseAddress,
     proxyClient: () => proxyClientOf(options, pki),
-    async renew(current) {
-      const renewed = await renewIfNeeded(pki, pkiOptions)
-      return renewed && tlsOf(current, renewed)
+    async renew(given) {
+      const renewed = await renewIfNeeded(current, pkiOptions)
+      if (!renewed) return undefined
+      current = renewed
+      return tlsOf(given, renewed)
     },
+    read: (given) => tlsOf(given, current),
   }
 }
 

@@ -45,6 +45,8 @@ const DRAIN_MS = 250
 /** Node's, but AES-128 before AES-256, as Go's servers and clients have it: large lists are mostly encryption. */
 const CIPHERS = `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS.replace('TLS_AES_128_GCM_SHA256:', '')}`
 
+const SECURITY = { minVersion: 'TLSv1.2', ciphers: CIPHERS } as const
+
 export interface ListenOptions {
   readonly host: string
   /** 0 picks a free one. */
@@ -77,8 +79,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     ca: trusted(options),
     requestCert: true,
     rejectUnauthorized: false,
-    minVersion: 'TLSv1.2',
-    ciphers: CIPHERS,
+    ...SECURITY,
     maxHeaderListPairs: 256,
     maxSessionMemory: SESSION_MEMORY_MB,
     keepAlive: true,
@@ -102,12 +103,18 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   })
   const heartbeat = setInterval(() => beat(sessions), options.heartbeatMs ?? HEARTBEAT_MS).unref()
   server.once('close', () => clearInterval(heartbeat))
-  serve(server, options)
+  const trust: Trust = { authorities: authoritiesOf(options), peers: new WeakMap() }
+  serve(server, options, trust)
   await opened(server, options)
   const port = (server.address() as AddressInfo).port
   return {
     port,
-    renew: (tls) => server.setSecureContext({ cert: tls.cert, key: tls.key, ca: trusted(tls) }),
+    renew(tls) {
+      server.setSecureContext({ ...SECURITY, cert: tls.cert, key: tls.key, ca: trusted(tls) })
+      // Connections that are open are judged again: their certificate's CA may be gone.
+      trust.authorities = authoritiesOf(tls) ?? { clients: readAuthorities(tls.clientCa), proxies: [] }
+      trust.peers = new WeakMap()
+    },
     close: () => close(server, sessions, sockets),
   }
 }
@@ -120,17 +127,24 @@ function track<T extends { once(event: 'close', listener: () => void): unknown }
   one.once('close', () => all.delete(one))
 }
 
-function serve(server: Http2SecureServer, options: ListenOptions): void {
-  const { clientCa, proxyCa } = options
-  const authorities: Authorities | undefined =
-    proxyCa === undefined
-      ? undefined
-      : {
-          clients: readAuthorities(clientCa),
-          proxies: readAuthorities(proxyCa),
-        }
+/** Who is believed, and what is known by it of the connections that are open. */
+interface Trust {
+  /** undefined: whoever the handshake verified. */
+  authorities: Authorities | undefined
+  peers: WeakMap<object, Peer>
+}
+
+const authoritiesOf = ({
+  clientCa,
+  proxyCa,
+}: Pick<ListenOptions, 'clientCa' | 'proxyCa'>): Authorities | undefined =>
+  proxyCa === undefined
+    ? undefined
+    : { clients: readAuthorities(clientCa), proxies: readAuthorities(proxyCa) }
+
+function serve(server: Http2SecureServer, options: ListenOptions, trust: Trust): void {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    options.handle(new Http1Exchange(request, response, peerOf(request.socket as TLSSocket, authorities)))
+    options.handle(new Http1Exchange(request, response, peerOf(request.socket as TLSSocket, trust)))
   })
   server.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
     options.handle(new UpgradeExchange(request, { socket, head }, peerOf(socket, authorities)))
@@ -149,12 +163,7 @@ function serve(server: Http2SecureServer, options: ListenOptions): void {
         pulse.idleSince = performance.now()
       })
       options.handle(
-        new Http2Exchange(
-          stream,
-          headers,
-          rawHeaders,
-          peerOf(session.socket as TLSSocket, authorities, session),
-        ),
+        new Http2Exchange(stream, headers, rawHeaders, peerOf(session.socket as TLSSocket, trust, session)),
       )
     },
   )
@@ -200,10 +209,8 @@ function ask(session: ServerHttp2Session, pulse: Pulse): void {
   }
 }
 
-const peers = new WeakMap<object, Peer>()
-
 /** What the connection tells of its client, read at its first request. HTTP/2 hands out a proxy of the socket: keyed by its session. */
-function peerOf(socket: TLSSocket, authorities: Authorities | undefined, connection: object = socket): Peer {
+function peerOf(socket: TLSSocket, { authorities, peers }: Trust, connection: object = socket): Peer {
   let peer = peers.get(connection)
   if (!peer) {
     peer = { address: socket.remoteAddress ?? '', certificate: peerCertificate(socket, authorities) }

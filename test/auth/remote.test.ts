@@ -1,12 +1,12 @@
 // Tokens that others know, over HTTPS: a webhook, an OpenID issuer; and anonymous requests on some paths only.
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CompactSign } from 'jose'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Cluster, startCluster } from '../../src/cmd/cluster.ts'
 import { makeCertificate, makePrivateKey, readPrivateKey } from '../../src/pki/certificate.ts'
 import { ApiClient, type Reply } from '../api/client.ts'
@@ -19,6 +19,9 @@ let folder: string
 let other: Server
 let url: string
 let cluster: Cluster
+let ca: string
+/** The file of issuers. */
+let configuration: string
 /** Authorization headers that the webhook was shown. */
 const shown: (string | undefined)[] = []
 
@@ -50,9 +53,11 @@ beforeAll(async () => {
   })
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
   url = `https://127.0.0.1:${(other.address() as AddressInfo).port}`
-  const [kubeconfig, configuration] = [join(folder, 'webhook.yaml'), join(folder, 'authentication.yaml')]
-  writeFileSync(kubeconfig, webhookFile(cert))
-  writeFileSync(configuration, authenticationFile(cert))
+  const kubeconfig = join(folder, 'webhook.yaml')
+  configuration = join(folder, 'authentication.yaml')
+  ca = cert
+  writeFileSync(kubeconfig, webhookFile(ca))
+  writeFileSync(configuration, authenticationFile(ca))
   cluster = await startCluster({
     tokenWebhook: { configFile: kubeconfig, version: 'v1', cacheMs: 60_000 },
     authenticationConfigFile: configuration,
@@ -99,7 +104,7 @@ contexts:
 current-context: c
 `
 
-const authenticationFile = (ca: string): string => `
+const authenticationFile = (ca: string, mappings = 'username: {claim: sub, prefix: "other:"}'): string => `
 apiVersion: apiserver.config.k8s.io/v1
 kind: AuthenticationConfiguration
 jwt:
@@ -109,7 +114,7 @@ jwt:
     certificateAuthority: |
 ${ca.replace(/^/gm, '      ')}
   claimMappings:
-    username: {claim: sub, prefix: "other:"}
+    ${mappings}
 anonymous:
   enabled: true
   conditions:
@@ -138,16 +143,47 @@ test('a webhook knows a token, and is asked once', async () => {
   expect(shown).toEqual(['Bearer ours', 'Bearer ours'])
 })
 
-test('an OpenID issuer signed a token', async () => {
-  const claims = { iss: url, aud: ['us', 'them'], sub: 'jane', exp: Math.floor(Date.now() / 1000) + 60 }
-  const token = await new CompactSign(Buffer.from(JSON.stringify(claims)))
+function signed(more: object = {}): Promise<string> {
+  const claims = { iss: url, aud: ['us', 'them'], sub: 'jane', exp: Math.floor(Date.now() / 1000) + 600 }
+  return new CompactSign(Buffer.from(JSON.stringify({ ...claims, ...more })))
     .setProtectedHeader({ alg: 'ES256', kid: 'k' })
     .sign(privateKey)
-  const { body } = await ask('POST', SELF, token)
+}
+
+test('an OpenID issuer signed a token', async () => {
+  const { body } = await ask('POST', SELF, await signed())
   expect(body.status.userInfo).toEqual({ username: 'other:jane', groups: ['system:authenticated'] })
 })
 
 test('anonymous requests are let in where the configuration says so', async () => {
   expect((await ask('GET', '/livez')).status).toBe(200)
   expect((await ask('GET', '/readyz')).status).toBe(401)
+})
+
+test('the file of issuers is read again when it changes, and what is no good changes nothing', async () => {
+  const nameNow = async (): Promise<string> => {
+    // A new token each time: what is known of one is remembered.
+    const { body } = await ask('POST', SELF, await signed({ roles: ['a'], jti: randomUUID() }))
+    return body.status.userInfo?.username
+  }
+  writeFileSync(configuration, authenticationFile(ca, 'username: {expression: "user"}'))
+  expect(await nameNow()).toBe('other:jane')
+  const mappings = 'username: {expression: "claims.sub + \'@\' + claims.roles[0]"}'
+  writeFileSync(configuration, authenticationFile(ca, mappings))
+  await vi.waitFor(async () => expect(await nameNow()).toBe('jane@a'), { timeout: 20_000, interval: 100 })
+  writeFileSync(configuration, authenticationFile(ca).replace('/livez', '/other'))
+  expect(await nameNow()).toBe('jane@a')
+}, 60_000)
+
+test('an egress that is not there, and an --anonymous-auth beside the file, are refused at the start', async () => {
+  const start = (more: object): Promise<Cluster> =>
+    startCluster({ authenticationConfigFile: configuration, ...more })
+  await expect(start({ anonymousAuthGiven: true })).rejects.toThrow(
+    '--anonymous-auth flag cannot be set when anonymous field is configured',
+  )
+  writeFileSync(
+    configuration,
+    authenticationFile(ca).replace('url:', 'egressSelectorType: cluster\n    url:'),
+  )
+  await expect(start({})).rejects.toThrow('oidc: egress lookup required with egress selector type "cluster"')
 })
