@@ -139,6 +139,7 @@ describe.skipIf(!PRESENT)('admission beside the recordings (needs ../shared)', (
           authorizer,
           writeQuotaStatus: (quota) => Promise.resolve(quota),
           createNamespace: (name) => Promise.resolve(name),
+          webhookOf: () => Promise.reject(new Error('there is none')),
         },
       ),
       lister,

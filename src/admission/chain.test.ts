@@ -104,6 +104,7 @@ describe('admissionPlugins', () => {
     authorizer,
     writeQuotaStatus: (quota: KubeObject) => Promise.resolve(quota),
     createNamespace: (name: string) => Promise.resolve(name),
+    webhookOf: () => Promise.reject(new Error('there is none')),
   }
   const names = async (enable: string[], disable: string[]): Promise<string[]> =>
     (await admissionPlugins({ enable, disable }, NEEDS)).map(({ name }) => name)
@@ -138,7 +139,7 @@ describe('admissionPlugins', () => {
   it.each([
     [['Nope'], [], 'enable-admission-plugins plugin "Nope" is unknown'],
     [[], ['Nope'], 'disable-admission-plugins plugin "Nope" is unknown'],
-    [['ImagePolicyWebhook'], [], 'enable-admission-plugins plugin "ImagePolicyWebhook" is not implemented'],
+    [['JobValidation'], [], 'enable-admission-plugins plugin "JobValidation" is not implemented'],
     [
       ['Priority'],
       ['Priority'],

@@ -6,6 +6,7 @@ import { defaultIngressClass, defaultStorageClass } from './defaultclass.ts'
 import { DefaultTolerationSeconds, type TolerationSeconds } from './defaulttolerationseconds.ts'
 import { LimitRanger } from './limitranger.ts'
 import { NamespaceLifecycle } from './namespacelifecycle.ts'
+import type { ImagePolicyNeeds } from './optional/imagepolicywebhook.ts'
 import type { CreateNamespace } from './optional/namespaces.ts'
 import { PersistentVolumeClaimResize } from './persistentvolumeclaimresize.ts'
 import type { AdmissionPlugin, Lookup } from './plugin.ts'
@@ -33,6 +34,8 @@ export interface AdmissionDependencies {
   /** Reserves what a request uses of a quota. */
   readonly writeQuotaStatus: WriteQuotaStatus
   readonly createNamespace: CreateNamespace
+  /** The server that a kubeconfig names. */
+  webhookOf(kubeConfigFile: string): Promise<ImagePolicyNeeds>
   /** Of --admission-control-config-file, by plugin. */
   readonly configuration?: ReadonlyMap<string, JsonObject>
   /** Absent: no webhooks are asked. */
@@ -83,7 +86,11 @@ const KNOWN: readonly Known[] = [
     'AlwaysPullImages',
     async () => new (await import('./optional/alwayspullimages.ts')).AlwaysPullImages(),
   ),
-  off('ImagePolicyWebhook'),
+  off('ImagePolicyWebhook', async ({ configuration, webhookOf }) => {
+    const { imagePolicySettings, ImagePolicyWebhook } = await import('./optional/imagepolicywebhook.ts')
+    const settings = imagePolicySettings(configuration?.get('ImagePolicyWebhook'))
+    return new ImagePolicyWebhook(settings, await webhookOf(settings.kubeConfigFile))
+  }),
   on('PodSecurity', async ({ configuration }) => {
     const given = configuration?.get('PodSecurity')
     if (!given) return new PodSecurity()

@@ -1,6 +1,8 @@
 // What reads the store, and those who decide by what is in it: caches, authorizers, admission, scopes.
 // One side of apiserver.ts; follows k8s.io/kubernetes/pkg/controlplane/apiserver (config.go).
+import { setTimeout as delay } from 'node:timers/promises'
 import { AdmissionChain } from '../admission/chain.ts'
+import type { ImagePolicyNeeds } from '../admission/optional/imagepolicywebhook.ts'
 import type { AdmissionPlugin } from '../admission/plugin.ts'
 import { type AdmissionDependencies, admissionPlugins } from '../admission/plugins.ts'
 import { webhookConditions } from '../admission/policies/conditions.ts'
@@ -63,6 +65,7 @@ export async function readingSide(
       const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
       return writeInternal(scopes, namespace, 'create')
     },
+    webhookOf: imagePolicyNeeds,
     webhooks: { caller: hookCaller, forms, conditions: webhookConditions(authorizer) },
     policies: policyNeeds(() => scopes, { forms, authorizer, served }),
   })
@@ -84,6 +87,12 @@ export async function readingSide(
     now: () => new Date(),
   })
   return { caches, lister, authorizer, scopes, hookCaller, served, closeAuthorization }
+}
+
+async function imagePolicyNeeds(kubeConfigFile: string): Promise<ImagePolicyNeeds> {
+  const { webhookOf } = await import('./webhookfile.ts')
+  const { call } = await webhookOf(kubeConfigFile)
+  return { post: call, now: () => performance.now(), wait: (ms) => delay(ms) }
 }
 
 async function pluginsOf(

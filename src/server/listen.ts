@@ -147,7 +147,7 @@ function serve(server: Http2SecureServer, options: ListenOptions, trust: Trust):
     options.handle(new Http1Exchange(request, response, peerOf(request.socket as TLSSocket, trust)))
   })
   server.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
-    options.handle(new UpgradeExchange(request, { socket, head }, peerOf(socket, authorities)))
+    options.handle(new UpgradeExchange(request, { socket, head }, peerOf(socket, trust)))
   })
   // Adding a `request` listener made node serve HTTP/2 through its slower compatibility layer as well: streams are ours.
   server.removeAllListeners('stream')
