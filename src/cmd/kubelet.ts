@@ -8,6 +8,7 @@ import { SYSTEM_CLOCK } from '../client/clock.ts'
 import { Http2Transport } from '../client/http2.ts'
 import { Informers } from '../client/informer.ts'
 import type { Taint } from '../client/kinds/core.v1.gen.ts'
+import { NODES } from '../client/resources.ts'
 import { parseRange } from '../kubelet/addresses.ts'
 import { NodeAgent } from '../kubelet/agent.ts'
 import { KUBERNETES_VERSION } from '../server/version.ts'
@@ -17,7 +18,7 @@ import { LOG_LEVELS, type LogLevel, StartError } from './options.ts'
 import { remoteServer } from './remote-server.ts'
 import { stayAlive } from './signals.ts'
 import { MAX_NODES } from './nodes-range.ts'
-import { fleet, NODE_CAPACITY, POD_RANGE } from './simulated-nodes.ts'
+import { type Fleet, fleet, NODE_CAPACITY, POD_RANGE } from './simulated-nodes.ts'
 
 const FLAGS = {
   kubeconfig: text('the API server, and who we are there', 'FILE'),
@@ -40,7 +41,7 @@ export async function kubelet(argv: readonly string[]): Promise<void> {
   if (!flags) return
   const podRange = flags['pod-cidr']
   if (!parseRange(podRange)) throw new StartError(`--pod-cidr: ${podRange} is no range of IPv4 addresses`)
-  const specimens = fleet({
+  const wanted: Fleet = {
     prefix: flags['hostname-override'],
     count: flags.nodes,
     podRange,
@@ -48,7 +49,7 @@ export async function kubelet(argv: readonly string[]): Promise<void> {
     labels: pairs('node-labels', flags['node-labels']),
     taints: (flags['register-with-taints'] ?? []).map(taintOf),
     waitsForCloud: flags['cloud-provider'] === 'external',
-  })
+  }
   const log = makeLog(flags['log-level'] as LogLevel)
   const api = new Api(
     new Http2Transport(await remoteServer(flags.kubeconfig)),
@@ -63,7 +64,8 @@ export async function kubelet(argv: readonly string[]): Promise<void> {
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
   await Promise.race([informers.start(stop.signal), stopped])
   const running = agent.run(stop.signal)
-  await agent.add(specimens, stop.signal)
+  // Nodes of other processes keep their ranges to themselves.
+  await agent.add(fleet(wanted, informers.of(NODES).reader.list()), stop.signal)
   log.info({ nodes: agent.size }, 'simulated nodes are registered')
   await running
   process.exit(0)

@@ -33,8 +33,8 @@ export function scaler(
       labels: {},
       waitsForCloud: cloud !== undefined,
     }
-    const wanted = fleet({ prefix: NODE_PREFIX, count, ...shape })
     const { items } = await api.list(NODES)
+    const wanted = fleet({ prefix: NODE_PREFIX, count, ...shape }, items)
     const there = new Set(items.map(({ metadata }) => metadata.name ?? ''))
     const missing = wanted.filter(({ name }) => !there.has(name) || !agent.has(name))
     // A node whose object was deleted a moment ago must be let go first.

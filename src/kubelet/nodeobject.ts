@@ -19,6 +19,9 @@ export interface NodeSpecimen {
   readonly version: string
 }
 
+/** Volumes of drivers are attached and detached by the controller, as with every kubelet by default. */
+const MANAGED_ATTACHMENTS = 'volumes.kubernetes.io/controller-managed-attach-detach'
+
 export function nodeObject(node: NodeSpecimen, now: number): Node {
   const labels = {
     'beta.kubernetes.io/arch': 'amd64',
@@ -32,7 +35,7 @@ export function nodeObject(node: NodeSpecimen, now: number): Node {
   const ranges = node.podCidr === undefined ? {} : { podCIDR: node.podCidr, podCIDRs: [node.podCidr] }
   const taints = node.taints === undefined ? {} : { taints: [...node.taints] }
   return {
-    metadata: { name: node.name, labels },
+    metadata: { name: node.name, labels, annotations: { [MANAGED_ATTACHMENTS]: 'true' } },
     spec: { ...ranges, ...taints },
     status: nodeStatus(node, now),
   }
