@@ -81,9 +81,13 @@ function namesOf(items: readonly Listed[]): Map<string, string> {
   return names
 }
 
+/** Of pods: which is free depends on the order in which they came to their node. */
+const ADDRESS = /^\d+\.\d+\.\d+\.\d+$/
+
 /** The same with these words put for those, wherever they stand by themselves or between colons, dashes and slashes. */
 function renamed(value: Json, names: ReadonlyMap<string, string>): Json {
   if (typeof value === 'string') {
+    if (ADDRESS.test(value)) return 'an address'
     return (
       names.get(value) ??
       value.replace(/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/g, (word) => names.get(word) ?? word)
