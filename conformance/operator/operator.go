@@ -62,6 +62,7 @@ func (l *BoatList) DeepCopyObject() runtime.Object {
 func AddToScheme(s *runtime.Scheme) error {
 	s.AddKnownTypes(groupVersion, &Boat{}, &BoatList{})
 	metav1.AddToGroupVersion(s, groupVersion)
+	addOldToScheme(s)
 	return nil
 }
 

@@ -1,5 +1,5 @@
 // A small operator, and its test suite as kubebuilder would have it: a CustomResourceDefinition, admission webhooks, a
-// finalizer, owned objects, a status, leader election. It runs against whatever KUBEBUILDER_ASSETS holds.
+// finalizer, owned objects, a status, leader election, a conversion webhook. It runs against whatever KUBEBUILDER_ASSETS holds.
 package operator
 
 import (
@@ -44,11 +44,18 @@ func must(t *testing.T, err error) {
 func startManager(t *testing.T) (client.Client, context.Context) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
+	must(t, AddToScheme(scheme.Scheme))
 	environment := &envtest.Environment{
+		// Types that can be converted have envtest ask for it in their definitions.
+		Scheme:                scheme.Scheme,
 		CRDDirectoryPaths:     []string{"crds"},
 		ErrorIfCRDPathMissing: true,
 		WebhookInstallOptions: envtest.WebhookInstallOptions{Paths: []string{filepath.Join("config", "webhooks.yaml")}},
 	}
+	// Flags that suites give the API server, some of which change nothing here.
+	arguments := environment.ControlPlane.GetAPIServer().Configure()
+	arguments.Append("feature-gates", "ImageVolume=true").Append("runtime-config", "api/all=true")
+	arguments.Set("enable-admission-plugins", "AlwaysPullImages").Set("storage-media-type", "application/json")
 	began := time.Now()
 	config, err := environment.Start()
 	must(t, err)
@@ -57,7 +64,6 @@ func startManager(t *testing.T) (client.Client, context.Context) {
 		cancel()
 		must(t, environment.Stop())
 	})
-	must(t, AddToScheme(scheme.Scheme))
 	hooks := environment.WebhookInstallOptions
 	manager, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  scheme.Scheme,
@@ -148,6 +154,26 @@ func TestOperator(t *testing.T) {
 			must(t, api.Get(ctx, client.ObjectKey{Namespace: "default", Name: "jolly-log"}, &log))
 			return log.Data["seats"] == "6"
 		})
+	})
+
+	t.Run("it is converted", func(t *testing.T) {
+		var old OldBoat
+		must(t, api.Get(ctx, key, &old))
+		if old.Spec.Capacity != 6 || old.Status.Phase != "Afloat" {
+			t.Fatalf("got %+v", old)
+		}
+		raft := &OldBoat{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "raft"}, Spec: OldBoatSpec{Capacity: 2}}
+		must(t, api.Create(ctx, raft))
+		eventually(t, "the raft floats", func() bool {
+			var boat Boat
+			must(t, api.Get(ctx, client.ObjectKeyFromObject(raft), &boat))
+			return boat.Spec.Seats == 2 && boat.Status.Phase == "Afloat"
+		})
+		var list OldBoatList
+		must(t, api.List(ctx, &list, client.InNamespace("default")))
+		if len(list.Items) != 2 || list.Items[1].Spec.Capacity != 2 {
+			t.Fatalf("got %+v", list.Items)
+		}
 	})
 
 	t.Run("it is finalized", func(t *testing.T) {

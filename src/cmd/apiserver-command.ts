@@ -4,6 +4,7 @@ import { startApiServer } from './apiserver.ts'
 import { AUDIT_FLAGS, auditOptions } from './audit-flags.ts'
 import { AUTHENTICATION_FLAGS, authenticationOptions } from './authentication-flags.ts'
 import { AUTHORIZATION_FLAGS, authorizationOptions } from './authorization-flags.ts'
+import { COMPATIBLE_FLAGS, compatibleGiven } from './compatible-flags.ts'
 import { boolean, commandLine, durationMs, integer, listOf, oneOf, text } from './flags.ts'
 import {
   type ApiServerOptions,
@@ -60,6 +61,7 @@ const FLAGS = {
   'watch-cache': boolean('accepted for compatibility; the watch cache is always on', true),
   'watch-cache-sizes': listOf('accepted for compatibility; windows are bounded by events and bytes', 'SIZES'),
   ...AUDIT_FLAGS,
+  ...COMPATIBLE_FLAGS,
   v: integer("klog's verbosity; from 4 on, everything is logged", '0', 0, 10),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'info'),
 } as const
@@ -68,6 +70,8 @@ export async function apiserver(argv: readonly string[]): Promise<void> {
   const flags = commandLine('dinghy apiserver', 'Runs the API server alone.', FLAGS, argv)
   if (!flags) return
   const server = await startApiServer(optionsOf(flags))
+  for (const flag of compatibleGiven(flags))
+    server.log.warn({ flag: `--${flag}` }, 'this flag changes nothing')
   server.log.info({ url: server.url }, 'serving')
   await untilStopped(() => server.stop())
 }
