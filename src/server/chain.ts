@@ -22,7 +22,7 @@ import { negotiate } from './negotiate.ts'
 import { requestInfoOf } from './requestinfo.ts'
 import { baseHeaders as baseHeadersOf, type ErrorLog, PLAIN, respond, respondError } from './respond.ts'
 import { type Seat, seatOf, tooMany } from './seat.ts'
-import { selectorsOf } from './selectors.ts'
+import { attributesOf } from './selectors.ts'
 
 /** Bodies beyond this are refused with 413, as upstream's MaxRequestBodyBytes. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
@@ -134,7 +134,7 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
 /** What comes once a request may be worked on. */
 async function proceed(chain: Chain, walk: Walk, asked: Asked, seat: Seat | undefined): Promise<void> {
   const { info, user, query, allottedMs } = asked
-  const attributes = { ...info, ...selectorsOf(info, query), user }
+  const attributes = attributesOf(info, query, user)
   const undecided = await authorize(chain.authorizer, attributes, walk.audit)
   if (undecided !== undefined) return finish(walk, noDecision(chain, walk, undecided))
   const extension = chain.extensions.of(info.path)

@@ -24,12 +24,16 @@ export interface Warned {
   readonly warnings: readonly string[]
 }
 
+const NO_CACHE = 'no-cache, private'
+
 /** Headers of every answer. */
 export function baseHeaders({ headers, flow }: Exchange): Headers {
-  const base = { 'audit-id': auditIdOf(headers), 'cache-control': 'no-cache, private' }
-  if (!flow) return base
+  const auditId = auditIdOf(headers)
+  if (!flow) return { 'audit-id': auditId, 'cache-control': NO_CACHE }
+  // One literal: spread over another, it would cost a request some microseconds.
   return {
-    ...base,
+    'audit-id': auditId,
+    'cache-control': NO_CACHE,
     'x-kubernetes-pf-flowschema-uid': flow.schemaUid,
     'x-kubernetes-pf-prioritylevel-uid': flow.levelUid,
   }

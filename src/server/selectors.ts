@@ -4,6 +4,7 @@ import type { AuthorizationAttributes, RequestInfo } from '../machinery/attribut
 import { parseFieldSelector } from '../machinery/fields.ts'
 import { parseLabelSelector } from '../machinery/labels.ts'
 import { StatusError } from '../machinery/status.ts'
+import type { UserInfo } from '../machinery/user.ts'
 
 type Selectors = Pick<AuthorizationAttributes, 'fieldSelector' | 'labelSelector'>
 type Requirements = NonNullable<Selectors['fieldSelector']>
@@ -12,6 +13,16 @@ const VERBS: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection']
 const NONE: Selectors = {}
 /** The old way to watch, whose selectors are not understood alike everywhere. */
 const VERB_IN_PATH = /^\/+(?:api\/+[^/]+|apis\/+[^/]+\/+[^/]+)\/+watch\//
+
+/** What authorizers are asked. */
+export function attributesOf(
+  info: RequestInfo,
+  query: URLSearchParams,
+  user: UserInfo,
+): AuthorizationAttributes {
+  const selectors = selectorsOf(info, query)
+  return selectors === NONE ? { ...info, user } : { ...info, ...selectors, user }
+}
 
 /** What cannot be read is left out: the request is decided on as one without it, and refused by its handler. */
 export function selectorsOf({ verb, path }: RequestInfo, query: URLSearchParams): Selectors {
