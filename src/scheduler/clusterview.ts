@@ -3,11 +3,18 @@
 // Follows k8s.io/kubernetes/pkg/scheduler/backend/cache (cache.go, node_tree.go, snapshot.go).
 import type { Node } from '../client/kinds/core.v1.gen.ts'
 import { NodeInfo } from './nodeinfo.ts'
+import { PodIndex } from './podindex.ts'
 import type { NamespaceLabels, PodInfo } from './podinfo.ts'
 import type { ObjectSources } from './sources.ts'
 
 const ZONE = 'topology.kubernetes.io/zone'
 const REGION = 'topology.kubernetes.io/region'
+
+export interface LabelValues {
+  readonly values: ReadonlySet<string>
+  /** Every node has the label. */
+  readonly onAll: boolean
+}
 
 export class ClusterView {
   readonly sources: ObjectSources
@@ -16,8 +23,9 @@ export class ClusterView {
   readonly #places = new Map<string, { readonly node: string; readonly pod: PodInfo }>()
   /** Pods whose node is not known (yet), by node. */
   readonly #homeless = new Map<string, Map<string, PodInfo>>()
-  readonly #withAffinity = new Set<NodeInfo>()
-  readonly #withAntiAffinity = new Set<NodeInfo>()
+  readonly pods = new PodIndex()
+  /** By label; made when somebody asks. */
+  readonly #values = new Map<string, LabelValues>()
   /** How many nodes have an image. */
   readonly #images = new Map<string, number>()
   #order: readonly NodeInfo[] | undefined
@@ -33,12 +41,21 @@ export class ClusterView {
     return (this.#order ??= interleaved([...this.#nodes.values()]))
   }
 
-  get nodesWithAffinity(): ReadonlySet<NodeInfo> {
-    return this.#withAffinity
-  }
-
-  get nodesWithAntiAffinity(): ReadonlySet<NodeInfo> {
-    return this.#withAntiAffinity
+  /** The values that the nodes have for this label. */
+  valuesOf(key: string): LabelValues {
+    const known = this.#values.get(key)
+    if (known) return known
+    const values = new Set<string>()
+    let nodes = 0
+    for (const { labels } of this.#nodes.values()) {
+      const value = labels[key]
+      if (value === undefined) continue
+      values.add(value)
+      nodes++
+    }
+    const found = { values, onAll: nodes === this.#nodes.size }
+    this.#values.set(key, found)
+    return found
   }
 
   node(name: string): NodeInfo | undefined {
@@ -52,20 +69,28 @@ export class ClusterView {
   setNode(node: Node): void {
     const { name = '' } = node.metadata
     const known = this.#nodes.get(name)
-    if (known) {
-      this.#countImages(known, -1)
-      if (zoneOf(known.node) !== zoneOf(node)) this.#order = undefined
-      known.setNode(node)
-      this.#countImages(known, 1)
-      return
-    }
+    if (known) return this.#changeNode(known, node)
     const info = new NodeInfo(node)
-    for (const pod of this.#homeless.get(name)?.values() ?? []) info.add(pod)
+    for (const pod of this.#homeless.get(name)?.values() ?? []) this.#add(info, pod)
     this.#homeless.delete(name)
     this.#nodes.set(name, info)
     this.#order = undefined
+    this.#values.clear()
     this.#countImages(info, 1)
-    this.#index(info)
+  }
+
+  #changeNode(known: NodeInfo, node: Node): void {
+    this.#countImages(known, -1)
+    if (zoneOf(known.node) !== zoneOf(node)) this.#order = undefined
+    // Where its pods are counted hangs on its labels.
+    const isMoved = JSON.stringify(known.labels) !== JSON.stringify(node.metadata.labels ?? {})
+    if (isMoved) {
+      this.#values.clear()
+      for (const pod of known.pods.values()) this.pods.change(known, pod, -1)
+    }
+    known.setNode(node)
+    if (isMoved) for (const pod of known.pods.values()) this.pods.change(known, pod, 1)
+    this.#countImages(known, 1)
   }
 
   removeNode(name: string): void {
@@ -73,9 +98,9 @@ export class ClusterView {
     if (!info) return
     this.#nodes.delete(name)
     this.#order = undefined
+    this.#values.clear()
     this.#countImages(info, -1)
-    this.#withAffinity.delete(info)
-    this.#withAntiAffinity.delete(info)
+    for (const pod of info.pods.values()) this.pods.change(info, pod, -1)
     if (info.pods.size > 0) this.#homeless.set(name, new Map(info.pods))
   }
 
@@ -84,11 +109,7 @@ export class ClusterView {
     this.remove(pod.uid)
     this.#places.set(pod.uid, { node, pod })
     const info = this.#nodes.get(node)
-    if (info) {
-      info.add(pod)
-      this.#index(info)
-      return
-    }
+    if (info) return this.#add(info, pod)
     const waiting = this.#homeless.get(node) ?? new Map<string, PodInfo>()
     this.#homeless.set(node, waiting.set(pod.uid, pod))
   }
@@ -100,7 +121,7 @@ export class ClusterView {
     const info = this.#nodes.get(place.node)
     if (info) {
       info.remove(uid)
-      this.#index(info)
+      this.pods.change(info, place.pod, -1)
       return
     }
     const waiting = this.#homeless.get(place.node)
@@ -113,20 +134,14 @@ export class ClusterView {
     return this.#places.get(uid)?.node
   }
 
-  /** To be called after pods of a node were changed directly, as trying out does. */
-  #index(info: NodeInfo): void {
-    toggle(this.#withAffinity, info, info.withAffinity > 0)
-    toggle(this.#withAntiAffinity, info, info.withAntiAffinity > 0)
+  #add(info: NodeInfo, pod: PodInfo): void {
+    info.add(pod)
+    this.pods.change(info, pod, 1)
   }
 
   #countImages(info: NodeInfo, sign: 1 | -1): void {
     for (const name of info.images.keys()) this.#images.set(name, (this.#images.get(name) ?? 0) + sign)
   }
-}
-
-function toggle<T>(set: Set<T>, one: T, isIn: boolean): void {
-  if (isIn) set.add(one)
-  else set.delete(one)
 }
 
 const zoneOf = ({ metadata: { labels } }: Node): string => `${labels?.[REGION] ?? ''}:${labels?.[ZONE] ?? ''}`

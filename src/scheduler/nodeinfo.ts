@@ -13,9 +13,6 @@ export class NodeInfo {
   scoredCpu = 0
   scoredMemory = 0
   readonly ports: HostPort[] = []
-  /** How many of its pods have terms about other pods. */
-  withAffinity = 0
-  withAntiAffinity = 0
   node: Node
   labels: Readonly<Record<string, string>> = NO_LABELS
   taints: readonly Taint[] = []
@@ -63,9 +60,5 @@ export class NodeInfo {
     addAmounts(this.requested, pod.requests, sign)
     this.scoredCpu += sign * pod.scoredCpu
     this.scoredMemory += sign * pod.scoredMemory
-    if (pod.affinity.length + pod.antiAffinity.length + pod.preferred.length + pod.avoided.length > 0) {
-      this.withAffinity += sign
-    }
-    if (pod.antiAffinity.length > 0) this.withAntiAffinity += sign
   }
 }

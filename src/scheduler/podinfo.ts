@@ -6,6 +6,8 @@ import { type PodRequests, podRequests } from './amounts.ts'
 
 /** Which pods a term means, and within what they are near each other. */
 export interface Term {
+  /** The same for terms that mean the same. */
+  readonly key: string
   readonly topologyKey: string
   readonly selector: LabelSelector
   readonly namespaces: ReadonlySet<string>
@@ -30,6 +32,8 @@ export interface PodInfo extends PodRequests {
   readonly uid: string
   readonly namespace: string
   readonly labels: Readonly<Record<string, string>>
+  /** The same for pods with the same labels. */
+  readonly signature: string
   readonly priority: number
   readonly ports: readonly HostPort[]
   readonly affinity: readonly Term[]
@@ -55,6 +59,7 @@ export function podInfo(pod: Pod): PodInfo {
     uid,
     namespace,
     labels,
+    signature: labels === NO_LABELS ? '' : JSON.stringify(labels),
     priority: pod.spec.priority ?? 0,
     ports: portsOf(pod),
     affinity: terms(affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
@@ -77,6 +82,7 @@ function termOf(term: PodAffinityTerm, namespace: string): Term {
   const { namespaces = [], namespaceSelector, labelSelector, topologyKey } = term
   const own = namespaces.length === 0 && namespaceSelector === undefined ? [namespace] : namespaces
   return {
+    key: JSON.stringify([own, namespaceSelector, labelSelector, topologyKey]),
     topologyKey,
     selector: selectorOrNothing(labelSelector),
     namespaces: new Set(own),
@@ -87,7 +93,11 @@ function termOf(term: PodAffinityTerm, namespace: string): Term {
 /** Labels of a namespace. */
 export type NamespaceLabels = (namespace: string) => Readonly<Record<string, string>> | undefined
 
-export function termMatches(term: Term, pod: PodInfo, labelsOf: NamespaceLabels): boolean {
+export function termMatches(
+  term: Term,
+  pod: Pick<PodInfo, 'namespace' | 'labels'>,
+  labelsOf: NamespaceLabels,
+): boolean {
   const inNamespace =
     term.namespaces.has(pod.namespace) || term.namespaceSelector?.matches(labelsOf(pod.namespace)) === true
   return inNamespace && term.selector.matches(pod.labels)

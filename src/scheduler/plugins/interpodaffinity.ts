@@ -1,13 +1,14 @@
 // Pods that want to be near others, or far from them. Follows
 // k8s.io/kubernetes/pkg/scheduler/framework/plugins/interpodaffinity (filtering.go, scoring.go).
 import type { ClusterView } from '../clusterview.ts'
+import { DEFAULT_ARGS, type PluginArgs } from '../config/args.ts'
 import type { NodeInfo } from '../nodeinfo.ts'
-import { type FilterWork, MAX_SCORE, type Plugin, type Rejection, type ScoreWork } from '../plugin.ts'
-import { type PodInfo, type Term, termMatches } from '../podinfo.ts'
+import type { TermRow } from '../podindex.ts'
+import { type FilterWork, MAX_SCORE, type Plugin, type PrepareScore, type Rejection } from '../plugin.ts'
+import { type NamespaceLabels, type PodInfo, type Term, termMatches } from '../podinfo.ts'
+import { DomainSums } from './domainsums.ts'
 
 const NAME = 'InterPodAffinity'
-/** What an existing pod's required affinity counts towards the score, as upstream's default. */
-const HARD_WEIGHT = 1
 const rejected = (reason: string, isFinal: boolean): Rejection => ({
   plugin: NAME,
   reasons: [reason],
@@ -17,82 +18,45 @@ const AFFINITY = rejected("node(s) didn't match pod affinity rules", true)
 const ANTI_AFFINITY = rejected("node(s) didn't match pod anti-affinity rules", false)
 const EXISTING = rejected("node(s) didn't satisfy existing pods anti-affinity rules", false)
 
-/** How much there is in each domain: by key of topology, then by its value. */
-class Counts {
-  readonly #byKey = new Map<string, Map<string, number>>()
-
-  add(node: NodeInfo, key: string, amount: number): void {
-    const value = node.labels[key]
-    if (value === undefined) return
-    let values = this.#byKey.get(key)
-    if (!values) this.#byKey.set(key, (values = new Map()))
-    const sum = (values.get(value) ?? 0) + amount
-    if (sum === 0) values.delete(value)
-    else values.set(value, sum)
-    if (values.size === 0) this.#byKey.delete(key)
-  }
-
-  of(node: NodeInfo, key: string): number {
-    const value = node.labels[key]
-    return value === undefined ? 0 : (this.#byKey.get(key)?.get(value) ?? 0)
-  }
-
-  get isEmpty(): boolean {
-    return this.#byKey.size === 0
-  }
-
-  /** Whether any domain that the node is in has something. */
-  touches(node: NodeInfo): boolean {
-    for (const [key, values] of this.#byKey) {
-      const value = node.labels[key]
-      if (value !== undefined && (values.get(value) ?? 0) > 0) return true
-    }
-    return false
-  }
-
-  sumAt(node: NodeInfo): number {
-    let sum = 0
-    for (const [key, values] of this.#byKey) {
-      const value = node.labels[key]
-      if (value !== undefined) sum += values.get(value) ?? 0
-    }
-    return sum
-  }
-}
-
 class AffinityFilter implements FilterWork {
   readonly #pod: PodInfo
-  readonly #cluster: ClusterView
-  readonly #near = new Counts()
-  readonly #far = new Counts()
-  readonly #existing = new Counts()
+  readonly #labelsOf: NamespaceLabels
+  readonly #near = new DomainSums()
+  readonly #far = new DomainSums()
+  readonly #existing = new DomainSums()
   readonly #isOwnKind: boolean
 
-  constructor(pod: PodInfo, cluster: ClusterView) {
+  constructor(pod: PodInfo, { pods, namespaceLabels }: ClusterView) {
     this.#pod = pod
-    this.#cluster = cluster
+    this.#labelsOf = namespaceLabels
     this.#isOwnKind = this.#matchesAll(pod.affinity, pod)
-    const asks = pod.affinity.length + pod.antiAffinity.length > 0
-    for (const node of asks ? cluster.nodes : cluster.nodesWithAntiAffinity) {
-      for (const other of node.pods.values()) this.changed(node, other, 1)
+    for (const { term, tally } of pods.antiAffinity.values()) {
+      if (termMatches(term, pod, namespaceLabels))
+        this.#existing.include(term.topologyKey, tally.domains(term.topologyKey))
     }
-  }
-
-  get isIdle(): boolean {
-    return this.#pod.affinity.length + this.#pod.antiAffinity.length === 0 && this.#existing.isEmpty
+    const [first] = pod.affinity
+    // Who is near has to be meant by all terms at once.
+    for (const group of first ? pods.groupsOf(first, namespaceLabels) : []) {
+      if (!this.#matchesAll(pod.affinity, group)) continue
+      for (const { topologyKey } of pod.affinity)
+        this.#near.include(topologyKey, group.tally.domains(topologyKey))
+    }
+    for (const term of pod.antiAffinity) {
+      for (const { tally } of pods.groupsOf(term, namespaceLabels))
+        this.#far.include(term.topologyKey, tally.domains(term.topologyKey))
+    }
   }
 
   changed(node: NodeInfo, other: PodInfo, sign: 1 | -1): void {
     const { affinity, antiAffinity } = this.#pod
-    const labels = this.#cluster.namespaceLabels
     for (const term of other.antiAffinity) {
-      if (termMatches(term, this.#pod, labels)) this.#existing.add(node, term.topologyKey, sign)
+      if (termMatches(term, this.#pod, this.#labelsOf)) this.#existing.tryOut(node, term.topologyKey, sign)
     }
     if (affinity.length > 0 && this.#matchesAll(affinity, other)) {
-      for (const { topologyKey } of affinity) this.#near.add(node, topologyKey, sign)
+      for (const { topologyKey } of affinity) this.#near.tryOut(node, topologyKey, sign)
     }
     for (const term of antiAffinity) {
-      if (termMatches(term, other, labels)) this.#far.add(node, term.topologyKey, sign)
+      if (termMatches(term, other, this.#labelsOf)) this.#far.tryOut(node, term.topologyKey, sign)
     }
   }
 
@@ -109,37 +73,39 @@ class AffinityFilter implements FilterWork {
     if (affinity.some(({ topologyKey }) => node.labels[topologyKey] === undefined)) return false
     if (affinity.every(({ topologyKey }) => this.#near.of(node, topologyKey) > 0)) return true
     // The first of pods that want to be together may go anywhere.
-    return this.#near.isEmpty && this.#isOwnKind
+    return this.#isOwnKind && this.#near.isEmpty
   }
 
-  #matchesAll(terms: readonly Term[], other: PodInfo): boolean {
-    return terms.every((term) => termMatches(term, other, this.#cluster.namespaceLabels))
+  #matchesAll(terms: readonly Term[], other: Pick<PodInfo, 'namespace' | 'labels'>): boolean {
+    return terms.every((term) => termMatches(term, other, this.#labelsOf))
   }
 }
 
-function scoreWork(pod: PodInfo, cluster: ClusterView): ScoreWork | undefined {
-  const { preferred, avoided } = pod
-  const asks = preferred.length + avoided.length > 0
-  const labels = cluster.namespaceLabels
-  const sums = new Counts()
-  for (const node of asks ? cluster.nodes : cluster.nodesWithAffinity) {
-    for (const other of node.pods.values()) {
-      for (const { term, weight } of preferred)
-        if (termMatches(term, other, labels)) sums.add(node, term.topologyKey, weight)
-      for (const { term, weight } of avoided)
-        if (termMatches(term, other, labels)) sums.add(node, term.topologyKey, -weight)
-      for (const term of other.affinity)
-        if (termMatches(term, pod, labels)) sums.add(node, term.topologyKey, HARD_WEIGHT)
-      for (const { term, weight } of other.preferred) {
-        if (termMatches(term, pod, labels)) sums.add(node, term.topologyKey, weight)
-      }
-      for (const { term, weight } of other.avoided) {
-        if (termMatches(term, pod, labels)) sums.add(node, term.topologyKey, -weight)
+function prepareScore(args: PluginArgs['InterPodAffinity']): PrepareScore {
+  return (pod, { pods, namespaceLabels }) => {
+    const { preferred, avoided } = pod
+    if (args.ignorePreferredTermsOfExistingPods && preferred.length + avoided.length === 0) return undefined
+    const sums = new DomainSums()
+    const ownTerms = (terms: PodInfo['preferred'], sign: 1 | -1): void => {
+      for (const { term, weight } of terms) {
+        for (const { tally } of pods.groupsOf(term, namespaceLabels))
+          sums.include(term.topologyKey, tally.domains(term.topologyKey), sign * weight)
       }
     }
+    const termsOfOthers = (rows: Iterable<TermRow>, factor: number): void => {
+      for (const { term, weight, tally } of rows) {
+        if (termMatches(term, pod, namespaceLabels))
+          sums.include(term.topologyKey, tally.domains(term.topologyKey), factor * weight)
+      }
+    }
+    ownTerms(preferred, 1)
+    ownTerms(avoided, -1)
+    if (args.hardPodAffinityWeight > 0) termsOfOthers(pods.affinity.values(), args.hardPodAffinityWeight)
+    termsOfOthers(pods.preferred.values(), 1)
+    termsOfOthers(pods.avoided.values(), -1)
+    if (sums.isEmpty) return undefined
+    return { score: (node) => sums.sumAt(node), normalize: spreadOut }
   }
-  if (sums.isEmpty) return undefined
-  return { score: (node) => sums.sumAt(node), normalize: spreadOut }
 }
 
 /** The least becomes 0, the most 100. */
@@ -151,16 +117,18 @@ function spreadOut(scores: number[]): void {
   }
 }
 
-export const interPodAffinity: Plugin = {
+export const interPodAffinityWith = (args: PluginArgs['InterPodAffinity']): Plugin => ({
   name: NAME,
   filter: (pod, cluster) => {
-    const work = new AffinityFilter(pod, cluster)
-    return work.isIdle && cluster.nodesWithAntiAffinity.size === 0 ? undefined : work
+    const asks = pod.affinity.length + pod.antiAffinity.length > 0
+    return asks || cluster.pods.antiAffinity.size > 0 ? new AffinityFilter(pod, cluster) : undefined
   },
-  score: { weight: 2, prepare: scoreWork },
+  score: { weight: 2, prepare: prepareScore(args) },
   mayHelp: (event, pod) => {
     if (event.kind === 'node') return true
     if (event.kind === 'pod-gone') return true
     return event.kind === 'pod-here' && pod.affinity.length > 0
   },
-}
+})
+
+export const interPodAffinity = interPodAffinityWith(DEFAULT_ARGS.InterPodAffinity)

@@ -1,11 +1,12 @@
 // Room for what the pod requests, the emptier nodes first, those first that its requests bring into balance.
 // Follows k8s.io/kubernetes/pkg/scheduler/framework/plugins/noderesources (fit.go, least_allocated.go,
 // balanced_allocation.go).
-import { type Amounts, amountsOfList } from '../amounts.ts'
+import { amountsOfList } from '../amounts.ts'
+import { DEFAULT_ARGS, type PluginArgs } from '../config/args.ts'
 import type { NodeInfo } from '../nodeinfo.ts'
 import type { ClusterEvent, Plugin, Rejection } from '../plugin.ts'
-import { MAX_SCORE } from '../plugin.ts'
 import type { PodInfo } from '../podinfo.ts'
+import { balanceScore, strategyScore } from './resourcescores.ts'
 
 const FIT = 'NodeResourcesFit'
 
@@ -24,7 +25,10 @@ function rejection(reasons: readonly string[], isFinal: boolean): Rejection {
   return known
 }
 
-function fits({ requests }: PodInfo, node: NodeInfo): Rejection | undefined {
+/** Whether a resource is of no concern to the scheduler. */
+type Ignored = (name: string) => boolean
+
+function fits({ requests }: PodInfo, node: NodeInfo, isIgnored: Ignored): Rejection | undefined {
   const { allocatable, requested } = node
   const { cpu, memory, storage, others } = requests
   const isFull = node.pods.size + 1 > node.allowedPods
@@ -42,7 +46,7 @@ function fits({ requests }: PodInfo, node: NodeInfo): Rejection | undefined {
   isFinal ||= noStorage && storage > allocatable.storage
   for (const [name, amount] of others) {
     const whole = allocatable.others.get(name) ?? 0
-    if (amount === 0 || amount <= whole - (requested.others.get(name) ?? 0)) continue
+    if (amount === 0 || amount <= whole - (requested.others.get(name) ?? 0) || isIgnored(name)) continue
     reasons.push(`Insufficient ${name}`)
     isFinal ||= amount > whole
   }
@@ -67,49 +71,32 @@ function mayFit(event: ClusterEvent, { requests, uid }: PodInfo): boolean {
   )
 }
 
-export const nodeResourcesFit: Plugin = {
-  name: FIT,
-  filter: (pod) => ({ filter: (node) => fits(pod, node) }),
-  score: {
-    weight: 1,
-    prepare: ({ scoredCpu, scoredMemory }) => ({
-      score: (node) => {
-        const cpu = free(node.allocatable.cpu, node.scoredCpu + scoredCpu)
-        const memory = free(node.allocatable.memory, node.scoredMemory + scoredMemory)
-        // Resources that the node does not have do not count.
-        const counted = (node.allocatable.cpu > 0 ? 1 : 0) + (node.allocatable.memory > 0 ? 1 : 0)
-        return counted === 0 ? 0 : Math.trunc((cpu + memory) / counted)
-      },
-    }),
-  },
-  mayHelp: mayFit,
+/** `managed`: resources that extenders look after alone. */
+export function nodeResourcesFitWith(
+  { ignoredResources, ignoredResourceGroups, scoringStrategy }: PluginArgs['NodeResourcesFit'],
+  managed: readonly string[] = [],
+): Plugin {
+  const resources = new Set([...ignoredResources, ...managed])
+  const groups = new Set(ignoredResourceGroups)
+  const isIgnored: Ignored =
+    resources.size + groups.size === 0
+      ? () => false
+      : (name) => resources.has(name) || groups.has(name.split('/', 1)[0] ?? '')
+  return {
+    name: FIT,
+    filter: (pod) => ({ filter: (node) => fits(pod, node, isIgnored) }),
+    score: { weight: 1, prepare: strategyScore(scoringStrategy) },
+    mayHelp: mayFit,
+  }
 }
 
-/** How much of a resource would be left, in hundredths. */
-const free = (capacity: number, requested: number): number =>
-  capacity === 0 || requested > capacity ? 0 : Math.trunc(((capacity - requested) * MAX_SCORE) / capacity)
+export const nodeResourcesFit = nodeResourcesFitWith(DEFAULT_ARGS.NodeResourcesFit)
 
-/** 100 where cpu and memory are used to the same part. */
-function balance({ cpu, memory }: Amounts, usedCpu: number, usedMemory: number): number {
-  if (cpu === 0 || memory === 0) return MAX_SCORE
-  const deviation = Math.abs(Math.min(usedCpu / cpu, 1) - Math.min(usedMemory / memory, 1)) / 2
-  return Math.trunc((1 - deviation) * MAX_SCORE)
+export function balancedAllocationWith({ resources }: PluginArgs['NodeResourcesBalancedAllocation']): Plugin {
+  return {
+    name: 'NodeResourcesBalancedAllocation',
+    score: { weight: 1, prepare: balanceScore(resources.map(({ name }) => name)) },
+  }
 }
 
-export const balancedAllocation: Plugin = {
-  name: 'NodeResourcesBalancedAllocation',
-  score: {
-    weight: 1,
-    prepare: ({ requests }) => {
-      // Pods that ask for nothing would all go where the balance is best.
-      if (requests.cpu === 0 && requests.memory === 0) return undefined
-      return {
-        score: ({ allocatable, requested }) => {
-          const after = balance(allocatable, requested.cpu + requests.cpu, requested.memory + requests.memory)
-          const before = balance(allocatable, requested.cpu, requested.memory)
-          return MAX_SCORE / 2 + Math.trunc((MAX_SCORE / 2 + after - before) / 2)
-        },
-      }
-    },
-  },
-}
+export const balancedAllocation = balancedAllocationWith(DEFAULT_ARGS.NodeResourcesBalancedAllocation)

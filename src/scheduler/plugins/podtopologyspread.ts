@@ -4,11 +4,20 @@ import type { TopologySpreadConstraint } from '../../client/kinds/core.v1.gen.ts
 import { controllerOf } from '../../client/ownership.ts'
 import { type LabelSelector, NOTHING, selectorOf, selectorOfMap } from '../../machinery/labels.ts'
 import type { ClusterView } from '../clusterview.ts'
+import { DEFAULT_ARGS, type PluginArgs } from '../config/args.ts'
 import type { NodeInfo } from '../nodeinfo.ts'
 import { type FilterWork, MAX_SCORE, type Plugin, type Rejection, type ScoreWork } from '../plugin.ts'
 import { type PodInfo, selectorOrNothing } from '../podinfo.ts'
-import { requiredNodes } from './nodeselection.ts'
-import { SCHEDULING_EFFECTS, untolerated } from './tolerates.ts'
+import {
+  type Constraint,
+  constraintOf,
+  constraintsOf,
+  countAt,
+  type DomainCounts,
+  groupsOf,
+  IndexedCounts,
+  SummedCounts,
+} from './spreadcounts.ts'
 
 const NAME = 'PodTopologySpread'
 const HOSTNAME = 'kubernetes.io/hostname'
@@ -24,121 +33,69 @@ const NO_LABEL: Rejection = {
   isFinal: true,
 }
 
-interface Constraint {
-  readonly key: string
-  readonly maxSkew: number
-  readonly minDomains: number
-  readonly selector: LabelSelector
-  /** Whether the node's pods count. */
-  counts(node: NodeInfo): boolean
-}
-
-function constraintOf(pod: PodInfo, one: TopologySpreadConstraint): Constraint {
-  const tolerations = pod.pod.spec.tolerations ?? []
-  const selects = requiredNodes(pod.pod)
-  const honorsAffinity = one.nodeAffinityPolicy !== 'Ignore' && selects !== undefined
-  const honorsTaints = one.nodeTaintsPolicy === 'Honor'
-  let selector = selectorOrNothing(one.labelSelector)
-  const ownKeys = (one.matchLabelKeys ?? []).filter((key) => pod.labels[key] !== undefined)
-  if (ownKeys.length > 0) {
-    const own = ownKeys.map((key) => ({ key, operator: 'in' as const, values: [pod.labels[key] as string] }))
-    selector = selectorOf([...selector.requirements, ...own])
-  }
-  return {
-    key: one.topologyKey,
-    maxSkew: one.maxSkew,
-    minDomains: one.minDomains ?? 1,
-    selector,
-    counts: ({ node, taints }) =>
-      (!honorsAffinity || selects(node)) &&
-      (!honorsTaints || !untolerated(taints, tolerations, SCHEDULING_EFFECTS)),
-  }
-}
-
-const constraintsOf = (pod: PodInfo, action: string): Constraint[] =>
-  (pod.pod.spec.topologySpreadConstraints ?? [])
-    .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === action)
-    .map((one) => constraintOf(pod, one))
-
-function countMatching(node: NodeInfo, namespace: string, selector: LabelSelector): number {
-  let count = 0
-  for (const other of node.pods.values()) if (isCounted(other, namespace, selector)) count++
-  return count
-}
-
-/** Pods that are about to go do not count. */
-const isCounted = (other: PodInfo, namespace: string, selector: LabelSelector): boolean =>
-  other.namespace === namespace &&
-  other.pod.metadata.deletionTimestamp === undefined &&
-  selector.matches(other.labels)
-
 class SpreadFilter implements FilterWork {
   readonly #pod: PodInfo
   readonly #constraints: readonly Constraint[]
-  /** For each constraint how many pods each domain has. */
-  readonly #domains: readonly Map<string, number>[]
-  #least: readonly number[] | undefined
+  readonly #counts: readonly DomainCounts[]
+  readonly #own: readonly number[]
+  readonly #keys: readonly string[]
 
   constructor(pod: PodInfo, constraints: readonly Constraint[], cluster: ClusterView) {
     this.#pod = pod
     this.#constraints = constraints
-    this.#domains = constraints.map(() => new Map())
-    for (const node of cluster.nodes) {
-      if (!hasAllKeys(node, constraints)) continue
-      constraints.forEach((one, i) => {
-        if (one.counts(node)) this.#add(node, i, countMatching(node, pod.namespace, one.selector))
-      })
-    }
+    this.#keys = constraints.map(({ key }) => key)
+    this.#own = constraints.map(({ selector }) => (selector.matches(pod.labels) ? 1 : 0))
+    const onAll = this.#keys.every((key) => cluster.valuesOf(key).onAll)
+    this.#counts = constraints.map((one) => {
+      const groups = groupsOf(pod.namespace, one.selector, cluster)
+      if (onAll && one.counts === undefined)
+        return new IndexedCounts(groups, cluster.valuesOf(one.key).values, one.key)
+      const nodes = cluster.nodes.filter((node) => hasAll(node, this.#keys) && one.counts?.(node) !== false)
+      return new SummedCounts(groups, nodes, one.key)
+    })
   }
 
   changed(node: NodeInfo, other: PodInfo, sign: 1 | -1): void {
-    if (!hasAllKeys(node, this.#constraints)) return
-    this.#constraints.forEach((one, i) => {
-      if (one.counts(node) && isCounted(other, this.#pod.namespace, one.selector)) this.#add(node, i, sign)
+    if (!hasAll(node, this.#keys) || other.pod.metadata.deletionTimestamp !== undefined) return
+    if (other.namespace !== this.#pod.namespace) return
+    this.#constraints.forEach(({ key, selector, counts }, i) => {
+      if (counts?.(node) !== false && selector.matches(other.labels))
+        this.#counts[i]?.tryOut(node.labels[key] as string, sign)
     })
-    this.#least = undefined
   }
 
   filter(node: NodeInfo): Rejection | undefined {
-    this.#least ??= this.#constraints.map((one, i) => leastOf(this.#domains[i] as Map<string, number>, one))
-    for (const [i, { key, maxSkew, selector }] of this.#constraints.entries()) {
+    for (let i = 0; i < this.#constraints.length; i++) {
+      const { key, maxSkew, minDomains } = this.#constraints[i] as Constraint
+      const counts = this.#counts[i] as DomainCounts
       const value = node.labels[key]
       if (value === undefined) return NO_LABEL
-      const own = selector.matches(this.#pod.labels) ? 1 : 0
-      const count = this.#domains[i]?.get(value) ?? 0
-      if (count + own - (this.#least[i] as number) > maxSkew) return MISMATCH
+      // Of fewer domains than are wanted, one that is still to come has none.
+      const least = counts.size < minDomains ? 0 : counts.least()
+      if (counts.of(value) + (this.#own[i] as number) - least > maxSkew) return MISMATCH
     }
     return undefined
   }
-
-  #add(node: NodeInfo, i: number, amount: number): void {
-    const { key } = this.#constraints[i] as Constraint
-    const value = node.labels[key] as string
-    const domains = this.#domains[i] as Map<string, number>
-    domains.set(value, (domains.get(value) ?? 0) + amount)
-  }
 }
 
-const hasAllKeys = (node: NodeInfo, constraints: readonly Constraint[]): boolean =>
-  constraints.every(({ key }) => node.labels[key] !== undefined)
+const hasAll = (node: NodeInfo, keys: readonly string[]): boolean =>
+  keys.every((key) => node.labels[key] !== undefined)
 
-/** Of fewer domains than are wanted, one that is still to come has none. */
-function leastOf(domains: ReadonlyMap<string, number>, { minDomains }: Constraint): number {
-  if (domains.size < minDomains) return 0
-  let least = Infinity
-  for (const count of domains.values()) if (count < least) least = count
-  return least
-}
+/** What upstream spreads by where the pod says nothing: softly, over nodes and zones. */
+const SYSTEM_DEFAULTS: readonly TopologySpreadConstraint[] = [
+  { topologyKey: HOSTNAME, maxSkew: 3, whenUnsatisfiable: 'ScheduleAnyway' },
+  { topologyKey: ZONE, maxSkew: 5, whenUnsatisfiable: 'ScheduleAnyway' },
+]
 
-/** What upstream spreads by where the pod says nothing: softly, over nodes and zones, with its siblings. */
-function defaults(pod: PodInfo, cluster: ClusterView): Constraint[] {
+/** What is said of pods that say nothing themselves, of them and their siblings. */
+function defaults(
+  pod: PodInfo,
+  cluster: ClusterView,
+  constraints: readonly TopologySpreadConstraint[],
+): Constraint[] {
+  if (constraints.length === 0) return []
   const selector = siblings(pod, cluster)
-  if (selector === undefined) return []
-  const of = (key: string, maxSkew: number): Constraint => ({
-    ...constraintOf(pod, { topologyKey: key, maxSkew, whenUnsatisfiable: 'ScheduleAnyway' }),
-    selector,
-  })
-  return [of(HOSTNAME, 3), of(ZONE, 5)]
+  return selector === undefined ? [] : constraints.map((one) => ({ ...constraintOf(pod, one), selector }))
 }
 
 /** What selects the pod's siblings: its services, and its controller; undefined where there is neither. */
@@ -161,26 +118,45 @@ function siblings({ pod, namespace, labels }: PodInfo, { sources }: ClusterView)
   return requirements.length === 0 ? undefined : selectorOf(requirements)
 }
 
-function scoreWork(pod: PodInfo, cluster: ClusterView, nodes: readonly NodeInfo[]): ScoreWork | undefined {
-  const isOwn = (pod.pod.spec.topologySpreadConstraints?.length ?? 0) > 0
-  const constraints = isOwn ? constraintsOf(pod, 'ScheduleAnyway') : defaults(pod, cluster)
+/** `system`: the defaults are upstream's own, and ask of nodes no label that they have not. */
+interface Defaults {
+  readonly constraints: readonly TopologySpreadConstraint[]
+  readonly system: boolean
+}
+
+const constraintsFor = (pod: PodInfo, cluster: ClusterView, action: string, { constraints }: Defaults) =>
+  (pod.pod.spec.topologySpreadConstraints?.length ?? 0) > 0
+    ? constraintsOf(pod, action)
+    : defaults(
+        pod,
+        cluster,
+        constraints.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === action),
+      )
+
+function scoreWork(
+  pod: PodInfo,
+  cluster: ClusterView,
+  nodes: readonly NodeInfo[],
+  settings: Defaults,
+): ScoreWork | undefined {
+  const constraints = constraintsFor(pod, cluster, 'ScheduleAnyway', settings)
   if (constraints.length === 0) return undefined
-  // Nodes without the keys that the pod names itself are the last resort; the defaults make no such demand.
-  const isIgnored = (node: NodeInfo): boolean => isOwn && !hasAllKeys(node, constraints)
-  const eligible = nodes.filter((node) => !isIgnored(node))
-  const counted = constraints.map((one) => domainCounts(pod, one, cluster, eligible))
-  const weights = constraints.map(({ key }, i) =>
-    Math.log((key === HOSTNAME ? eligible.length : (counted[i]?.size ?? 0)) + 2),
-  )
+  const keys = constraints.map(({ key }) => key)
+  // Nodes without the keys are the last resort.
+  const needsAll = (pod.pod.spec.topologySpreadConstraints?.length ?? 0) > 0 || !settings.system
+  const isIgnored = (node: NodeInfo): boolean => needsAll && !hasAll(node, keys)
+  const eligible = needsAll ? nodes.filter((node) => !isIgnored(node)) : nodes
+  const counters = constraints.map((one) => counterOf(pod, one, cluster, eligible))
   return {
     score: (node) => {
       if (isIgnored(node)) return 0
       let score = 0
-      for (const [i, { key, selector, maxSkew }] of constraints.entries()) {
+      for (let i = 0; i < constraints.length; i++) {
+        const { key, maxSkew } = constraints[i] as Constraint
         const value = node.labels[key]
         if (value === undefined) continue
-        const count = counted[i]?.get(value) ?? countMatching(node, pod.namespace, selector)
-        score += count * (weights[i] as number) + (maxSkew - 1)
+        const { weight, count } = counters[i] as Counter
+        score += count(node, value) * weight + (maxSkew - 1)
       }
       return Math.round(score)
     },
@@ -188,24 +164,34 @@ function scoreWork(pod: PodInfo, cluster: ClusterView, nodes: readonly NodeInfo[
   }
 }
 
-/** Nodes are counted one by one when they are scored; only other domains have to be summed up over all nodes. */
-function domainCounts(
+interface Counter {
+  /** The more domains, the more. */
+  readonly weight: number
+  count(node: NodeInfo, value: string): number
+}
+
+/** Each node is a domain of its own where names of hosts are asked for; other domains are counted as a whole. */
+function counterOf(
   pod: PodInfo,
   { key, selector, counts }: Constraint,
   cluster: ClusterView,
-  nodes: readonly NodeInfo[],
-): Map<string, number> | undefined {
-  if (key === HOSTNAME) return undefined
-  const domains = new Map<string, number>()
-  for (const { labels } of nodes) if (labels[key] !== undefined) domains.set(labels[key], 0)
-  if (domains.size === 0) return domains
-  for (const node of cluster.nodes) {
-    const value = node.labels[key]
-    const known = value === undefined ? undefined : domains.get(value)
-    if (value === undefined || known === undefined || !counts(node)) continue
-    domains.set(value, known + countMatching(node, pod.namespace, selector))
+  eligible: readonly NodeInfo[],
+): Counter {
+  const groups = groupsOf(pod.namespace, selector, cluster)
+  if (key === HOSTNAME)
+    return { weight: Math.log(eligible.length + 2), count: (node) => countAt(groups, node) }
+  const values = new Set<string>()
+  for (const { labels } of eligible) {
+    const value = labels[key]
+    if (value !== undefined) values.add(value)
   }
-  return domains
+  const weight = Math.log(values.size + 2)
+  if (values.size === 0) return { weight, count: () => 0 }
+  const sums =
+    counts === undefined
+      ? new IndexedCounts(groups, values, key)
+      : new SummedCounts(groups, cluster.nodes.filter(counts), key)
+  return { weight, count: (_, value) => sums.of(value) }
 }
 
 /** The fewer the better. */
@@ -225,15 +211,24 @@ function invert(scores: number[], nodes: readonly NodeInfo[], isIgnored: (node: 
   }
 }
 
-export const podTopologySpread: Plugin = {
-  name: NAME,
-  filter: (pod, cluster) => {
-    const constraints = constraintsOf(pod, 'DoNotSchedule')
-    return constraints.length === 0 ? undefined : new SpreadFilter(pod, constraints, cluster)
-  },
-  score: { weight: 2, prepare: scoreWork },
-  mayHelp: (event, pod) => {
-    if (event.kind === 'volumes') return false
-    return event.kind === 'node' || event.pod.namespace === pod.namespace
-  },
+export function podTopologySpreadWith({
+  defaultConstraints,
+  defaultingType,
+}: PluginArgs['PodTopologySpread']): Plugin {
+  const system = defaultingType === 'System'
+  const settings: Defaults = { system, constraints: system ? SYSTEM_DEFAULTS : defaultConstraints }
+  return {
+    name: NAME,
+    filter: (pod, cluster) => {
+      const constraints = constraintsFor(pod, cluster, 'DoNotSchedule', settings)
+      return constraints.length === 0 ? undefined : new SpreadFilter(pod, constraints, cluster)
+    },
+    score: { weight: 2, prepare: (pod, cluster, nodes) => scoreWork(pod, cluster, nodes, settings) },
+    mayHelp: (event, pod) => {
+      if (event.kind === 'volumes') return false
+      return event.kind === 'node' || event.pod.namespace === pod.namespace
+    },
+  }
 }
+
+export const podTopologySpread = podTopologySpreadWith(DEFAULT_ARGS.PodTopologySpread)
