@@ -4,6 +4,7 @@ import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { type Status, StatusError } from '../machinery/status.ts'
 import type { DeleteOptions } from './kinds/meta.v1.gen.ts'
 import { apiVersionOfResource, type ApiObject, type ObjectList, pathOf, type Resource } from './resource.ts'
+import type { SharedObjects } from './sharedobjects.ts'
 import type { ClientResponse, Transport } from './transport.ts'
 import { type WatchEvent, watchEvents } from './watchevents.ts'
 
@@ -62,17 +63,26 @@ export class Api {
   readonly #transport: Transport
   readonly #userAgent: string
   readonly #accept: Accepted
+  readonly #objects: SharedObjects | undefined
 
-  /** `userAgent` is what managed fields and audit logs name: "kube-controller-manager/v1.36.3 (linux/amd64)". */
-  constructor(transport: Transport, userAgent: string, accept = WHOLE) {
+  /**
+   * `userAgent` is what managed fields and audit logs name: "kube-controller-manager/v1.36.3 (linux/amd64)". `objects`:
+   * what others in the process watch, too.
+   */
+  constructor(
+    transport: Transport,
+    userAgent: string,
+    { objects, accept = WHOLE }: { readonly objects?: SharedObjects; readonly accept?: Accepted } = {},
+  ) {
     this.#transport = transport
     this.#userAgent = userAgent
     this.#accept = accept
+    this.#objects = objects
   }
 
   /** The same, of whose objects only the metadata comes. */
   metadataOnly(): Api {
-    return new Api(this.#transport, this.#userAgent, METADATA)
+    return new Api(this.#transport, this.#userAgent, { accept: METADATA })
   }
 
   get<T extends ApiObject>(resource: Resource<T>, place: Place): Promise<T> {
@@ -146,7 +156,7 @@ export class Api {
     const path = `${pathOf(resource, options.namespace)}${queryOf(options, 'true')}`
     const response = await this.#transport.send({ method: 'GET', path, headers: this.#headers(), signal })
     if (response.status !== 200) throw await refusal(response)
-    yield* watchEvents<T>(response.chunks())
+    yield* watchEvents<T>(response.chunks(), this.#objects)
   }
 
   async #call(method: string, path: string, accept = this.#accept.object): Promise<JsonObject> {

@@ -31,6 +31,31 @@ export interface EventSource {
   readonly host?: string
 }
 
+/** How many events all recorders that share it may send: so many at once, and so many a second. */
+export class EventAllowance {
+  readonly #clock: Clock
+  readonly #burst: number
+  readonly #perSecond: number
+  readonly #bucket: Bucket
+
+  constructor(clock: Clock, burst: number, perSecond: number) {
+    this.#clock = clock
+    this.#burst = burst
+    this.#perSecond = perSecond
+    this.#bucket = { tokens: burst, at: clock.now() }
+  }
+
+  take(): boolean {
+    const now = this.#clock.now()
+    const bucket = this.#bucket
+    bucket.tokens = Math.min(this.#burst, bucket.tokens + ((now - bucket.at) / 1000) * this.#perSecond)
+    bucket.at = now
+    if (bucket.tokens < 1) return false
+    bucket.tokens--
+    return true
+  }
+}
+
 interface Sent {
   readonly name: string
   readonly firstTimestamp: string
@@ -46,15 +71,17 @@ export class EventRecorder {
   readonly #api: Api
   readonly #clock: Clock
   readonly #source: EventSource
+  readonly #allowance: EventAllowance | undefined
   readonly #sent = new Map<string, Sent>()
   readonly #buckets = new Map<string, Bucket>()
   #sending: Promise<void> = Promise.resolve()
   #waiting = 0
 
-  constructor(api: Api, clock: Clock, source: EventSource) {
+  constructor(api: Api, clock: Clock, source: EventSource, allowance?: EventAllowance) {
     this.#api = api
     this.#clock = clock
     this.#source = source
+    this.#allowance = allowance
   }
 
   /** The same server, as another source. */
@@ -64,6 +91,7 @@ export class EventRecorder {
 
   /** Tells in the background; what cannot be told is lost, as upstream's are. */
   event(about: About, type: EventType, reason: string, message: string): void {
+    if (this.#allowance?.take() === false) return
     const event = this.#eventOf(about, type, reason, message)
     if (!this.#allow(event.involvedObject.uid ?? '') || this.#waiting >= MAX_WAITING) return
     this.#waiting++

@@ -34,7 +34,12 @@ import type { Event } from './kinds/events.v1.gen.ts'
 import type { IPAddress, ServiceCIDR } from './kinds/networking.v1.gen.ts'
 import type { PodDisruptionBudget } from './kinds/policy.v1.gen.ts'
 import type { ClusterRole } from './kinds/rbac.v1.gen.ts'
-import type { ResourceClaim, ResourceClaimTemplate, ResourceSlice } from './kinds/resource.v1.gen.ts'
+import type {
+  DeviceClass,
+  ResourceClaim,
+  ResourceClaimTemplate,
+  ResourceSlice,
+} from './kinds/resource.v1.gen.ts'
 import type { PriorityClass } from './kinds/scheduling.v1.gen.ts'
 import type {
   CSIDriver,
@@ -149,6 +154,7 @@ export const RESOURCE_CLAIM_TEMPLATES = inNamespaces<ResourceClaimTemplate>(
   'resourceclaimtemplates',
   'ResourceClaimTemplate',
 )
+export const DEVICE_CLASSES = inCluster<DeviceClass>('resource.k8s.io', 'deviceclasses', 'DeviceClass')
 export const RESOURCE_SLICES = inCluster<ResourceSlice>('resource.k8s.io', 'resourceslices', 'ResourceSlice')
 export const PRIORITY_CLASSES = inCluster<PriorityClass>(
   'scheduling.k8s.io',

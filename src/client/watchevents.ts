@@ -2,6 +2,7 @@
 // k8s.io/apimachinery/pkg/util/framer.
 import type { Status } from '../machinery/status.ts'
 import type { ApiObject } from './resource.ts'
+import type { SharedObjects } from './sharedobjects.ts'
 
 export type WatchEvent<T extends ApiObject = ApiObject> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; readonly object: T }
@@ -14,6 +15,7 @@ const NEWLINE = 0x0a
 /** Rejects with SyntaxError for a line that is no JSON: the connection broke in the middle. */
 export async function* watchEvents<T extends ApiObject>(
   chunks: AsyncIterable<Buffer>,
+  objects?: SharedObjects,
 ): AsyncGenerator<WatchEvent<T>> {
   let rest: Buffer[] = []
   let restBytes = 0
@@ -25,7 +27,7 @@ export async function* watchEvents<T extends ApiObject>(
       rest = []
       restBytes = 0
       from = at + 1
-      if (line.length > 0) yield JSON.parse(line.toString()) as WatchEvent<T>
+      if (line.length > 0) yield objects?.read<T>(line) ?? (JSON.parse(line.toString()) as WatchEvent<T>)
     }
     if (from === chunk.length) continue
     rest.push(chunk.subarray(from))

@@ -1,6 +1,7 @@
 // What every part that runs beside the API server in its process needs: its own user's way in, and its end.
 // Each comes in through the loopback as its own user, never as admin.
 import { Api } from '../client/api.ts'
+import { SharedObjects } from '../client/sharedobjects.ts'
 import {
   AUTHENTICATED_GROUP,
   serviceAccountGroups,
@@ -35,7 +36,18 @@ export type StartPart = (
 
 /** The view of a part's own user: "system:kube-scheduler". `agent` is what managed fields name. */
 export const apiAs = (server: ApiServer, user: UserInfo, agent: string): Api =>
-  new Api(server.loopback(user), `${agent}/${KUBERNETES_VERSION} (linux/amd64)`)
+  new Api(server.loopback(user), `${agent}/${KUBERNETES_VERSION} (linux/amd64)`, {
+    objects: objectsOf(server),
+  })
+
+/** What the parts of a server watch. */
+const sharedObjects = new WeakMap<ApiServer, SharedObjects>()
+
+function objectsOf(server: ApiServer): SharedObjects {
+  let objects = sharedObjects.get(server)
+  if (!objects) sharedObjects.set(server, (objects = new SharedObjects()))
+  return objects
+}
 
 /** A service account of kube-system, as its token would tell. */
 export const serviceAccountUser = (name: string): UserInfo => ({

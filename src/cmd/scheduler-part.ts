@@ -5,18 +5,25 @@ import type { ControllerContext } from '../client/controller.ts'
 import { Informers } from '../client/informer.ts'
 import { EventRecorder } from '../client/recorder.ts'
 import { AUTHENTICATED_GROUP, type UserInfo } from '../machinery/user.ts'
-import { Scheduler, SCHEDULER_DEFAULTS, type SchedulerOptions } from '../scheduler/scheduler.ts'
+import { defaultConfiguration, type SchedulerConfiguration } from '../scheduler/config/configuration.ts'
+import { Scheduler } from '../scheduler/scheduler.ts'
 import type { ApiServer } from './apiserver.ts'
+import { deviceSelectors } from './device-selectors.ts'
+import { postToExtender } from './extender-client.ts'
 import { apiAs, type RunningPart } from './part.ts'
 
 export const SCHEDULER = 'kube-scheduler'
 const USER: UserInfo = { name: `system:${SCHEDULER}`, groups: [AUTHENTICATED_GROUP] }
+const COMPONENT = 'default-scheduler'
 
 /** Resolves when the scheduler knows the cluster and is at work. */
-export async function startScheduler(server: ApiServer, stop = new AbortController()): Promise<RunningPart> {
+export async function startScheduler(
+  server: ApiServer,
+  stop = new AbortController(),
+  configuration = defaultConfiguration(),
+): Promise<RunningPart> {
   const api = apiAs(server, USER, SCHEDULER)
-  const context = schedulerContext(api, server.log, SCHEDULER_DEFAULTS)
-  const running = await runScheduler(context, SCHEDULER_DEFAULTS, stop.signal)
+  const running = await runScheduler(schedulerContext(api, server.log), configuration, stop.signal)
   return {
     async stop() {
       stop.abort()
@@ -28,22 +35,25 @@ export async function startScheduler(server: ApiServer, stop = new AbortControll
 export function schedulerContext(
   api: ControllerContext['api'],
   log: ControllerContext['log'],
-  { schedulerName }: SchedulerOptions,
 ): ControllerContext {
   const clock = SYSTEM_CLOCK
   const informers = new Informers({ api, clock, log })
-  return { api, informers, clock, log, recorder: new EventRecorder(api, clock, { component: schedulerName }) }
+  return { api, informers, clock, log, recorder: new EventRecorder(api, clock, { component: COMPONENT }) }
 }
 
-/** Resolves when it is at work; `done` when it has ended. */
+/** Resolves when it is at work; `done` when it has ended. Rejects for a configuration that cannot work. */
 export async function runScheduler(
   context: ControllerContext,
-  options: SchedulerOptions,
+  configuration: SchedulerConfiguration,
   signal: AbortSignal,
 ): Promise<{ readonly done: Promise<void> }> {
   // Every informer and every write under way listens for the end.
   setMaxListeners(0, signal)
-  const scheduler = new Scheduler(context, options)
+  const scheduler = new Scheduler(context, {
+    configuration,
+    postTo: postToExtender,
+    selectors: deviceSelectors(),
+  })
   const stopped = new Promise<void>((resolve) =>
     signal.addEventListener('abort', () => resolve(), { once: true }),
   )

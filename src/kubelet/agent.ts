@@ -6,7 +6,7 @@ import { type ControllerLog, work } from '../client/controller.ts'
 import type { Informers } from '../client/informer.ts'
 import type { Node, Pod } from '../client/kinds/core.v1.gen.ts'
 import { WorkQueue } from '../client/queue.ts'
-import { EventRecorder } from '../client/recorder.ts'
+import { EventAllowance, EventRecorder } from '../client/recorder.ts'
 import { keyOf } from '../client/resource.ts'
 import { NODES, PODS } from '../client/resources.ts'
 import {
@@ -37,6 +37,9 @@ const POD_WORKERS = 32
 /** Nodes that register at a time. */
 const REGISTRATIONS = 32
 const REGISTER_RETRY_MS = 1000
+/** As upstream's kubelet, 50 events a second; the nodes of one process share them, and may begin with more at once. */
+const EVENT_BURST = 500
+const EVENTS_PER_SECOND = 50
 
 export class NodeAgent {
   readonly #parts: AgentParts
@@ -45,12 +48,14 @@ export class NodeAgent {
   readonly #pods: SimulatedPods
   readonly #wheel: Wheel
   readonly #stages = new Stages()
+  readonly #events: EventAllowance
 
   constructor(parts: AgentParts) {
     this.#parts = parts
     this.#queue = new WorkQueue(parts.clock)
     this.#pods = new SimulatedPods(parts.clock)
     this.#wheel = new Wheel(parts.clock, HEARTBEAT_MS)
+    this.#events = new EventAllowance(parts.clock, EVENT_BURST, EVENTS_PER_SECOND)
     this.#listen()
   }
 
@@ -156,7 +161,8 @@ export class NodeAgent {
   async #addOne(specimen: NodeSpecimen, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#parts
     const api = this.#parts.apiOf(specimen.name)
-    const recorder = new EventRecorder(api, clock, { component: 'kubelet', host: specimen.name })
+    const source = { component: 'kubelet', host: specimen.name }
+    const recorder = new EventRecorder(api, clock, source, this.#events)
     const node = new SimulatedNode(specimen, { api, clock, log, recorder })
     for (;;) {
       try {

@@ -3,8 +3,9 @@
 import type { ClusterView } from './clusterview.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import type { NodeInfo } from './nodeinfo.ts'
-import { type FilterWork, isRejection, type Plugin, type Rejection } from './plugin.ts'
+import { type FilterWork, isRejection, type Rejection } from './plugin.ts'
 import type { PodInfo } from './podinfo.ts'
+import type { Profile } from './profile.ts'
 
 /** As upstream: so many are always looked for, and at least this part of a large cluster. */
 const MIN_FEASIBLE = 100
@@ -22,23 +23,27 @@ export type Nominated = (node: string) => readonly PodInfo[]
 
 export interface CycleParts {
   readonly cluster: ClusterView
-  readonly plugins: readonly Plugin[]
+  readonly profile: Pick<Profile, 'filters' | 'scores' | 'percentage' | 'preemption'>
   readonly nominated: Nominated
-  /** 0: upstream's own measure. */
-  readonly percentage: number
   /** From 0 to 1. */
   random(): number
 }
 
 export type Found = { readonly node: NodeInfo } | { readonly diagnosis: Diagnosis }
 
+/** The nodes that will do, and why the others that were looked at will not. */
+export interface Looked {
+  readonly feasible: readonly NodeInfo[]
+  readonly diagnosis: Diagnosis
+}
+
 /** The filters that have something to say about the pod; a rejection where no node will do. */
 export function prepareFilters(
   pod: PodInfo,
-  { cluster, plugins }: CycleParts,
+  { cluster, profile }: CycleParts,
 ): readonly FilterWork[] | Rejection {
   const works: FilterWork[] = []
-  for (const { filter } of plugins) {
+  for (const { filter } of profile.filters) {
     const work = filter?.(pod, cluster)
     if (work === undefined) continue
     if (isRejection(work)) return work
@@ -90,24 +95,37 @@ export class Cycle {
   }
 
   run(pod: PodInfo): Found {
+    const { feasible, diagnosis } = this.look(pod)
+    return feasible.length === 0 ? { diagnosis } : { node: this.choose(pod, feasible) }
+  }
+
+  look(pod: PodInfo): Looked {
     const { cluster } = this.#parts
-    const { nodes } = cluster
+    const nodes = cluster.nodes.length
     const works = prepareFilters(pod, this.#parts)
-    const none = new Map<string, Rejection>()
-    if ('reasons' in works) return { diagnosis: { nodes: nodes.length, rejections: none, overall: works } }
+    if ('reasons' in works)
+      return { feasible: [], diagnosis: { nodes, rejections: new Map(), overall: works } }
     const preferred = cluster.node(pod.pod.status.nominatedNodeName ?? '')
     if (preferred && !rejectionWithNominated(pod, works, preferred, this.#parts.nominated))
-      return { node: preferred }
+      return { feasible: [preferred], diagnosis: { nodes, rejections: new Map(), overall: undefined } }
     const { feasible, rejections } = this.#search(pod, works)
+    return { feasible, diagnosis: { nodes, rejections, overall: undefined } }
+  }
+
+  /** The best of them; `more` is added to their scores, by their names. */
+  choose(
+    pod: PodInfo,
+    feasible: readonly NodeInfo[],
+    more: readonly ReadonlyMap<string, number>[] = [],
+  ): NodeInfo {
     const [first] = feasible
-    if (!first) return { diagnosis: { nodes: nodes.length, rejections, overall: undefined } }
-    return { node: feasible.length === 1 ? first : this.#best(pod, feasible) }
+    return first && feasible.length === 1 ? first : this.#best(feasible, this.#scores(pod, feasible, more))
   }
 
   #search(pod: PodInfo, works: readonly FilterWork[]) {
-    const { cluster, nominated, percentage } = this.#parts
+    const { cluster, nominated, profile } = this.#parts
     const { nodes } = cluster
-    const wanted = enough(nodes.length, percentage)
+    const wanted = enough(nodes.length, profile.percentage)
     const feasible: NodeInfo[] = []
     const rejections = new Map<string, Rejection>()
     let looked = 0
@@ -122,8 +140,7 @@ export class Cycle {
   }
 
   /** Of several that are equally good, any. */
-  #best(pod: PodInfo, nodes: readonly NodeInfo[]): NodeInfo {
-    const totals = this.#scores(pod, nodes)
+  #best(nodes: readonly NodeInfo[], totals: Float64Array): NodeInfo {
     let best = nodes[0] as NodeInfo
     let bestScore = -Infinity
     let ties = 0
@@ -138,16 +155,22 @@ export class Cycle {
     return best
   }
 
-  #scores(pod: PodInfo, nodes: readonly NodeInfo[]): Float64Array {
+  #scores(
+    pod: PodInfo,
+    nodes: readonly NodeInfo[],
+    more: readonly ReadonlyMap<string, number>[],
+  ): Float64Array {
     const totals = new Float64Array(nodes.length)
-    for (const { score } of this.#parts.plugins) {
-      const work = score?.prepare(pod, this.#parts.cluster, nodes)
-      if (!score || !work) continue
+    for (const { weight, prepare } of this.#parts.profile.scores) {
+      const work = prepare(pod, this.#parts.cluster, nodes)
+      if (!work) continue
       const scores = nodes.map((node) => work.score(node))
       work.normalize?.(scores, nodes)
       for (let i = 0; i < scores.length; i++)
-        totals[i] = (totals[i] as number) + score.weight * (scores[i] as number)
+        totals[i] = (totals[i] as number) + weight * (scores[i] as number)
     }
+    for (const added of more)
+      nodes.forEach(({ name }, i) => (totals[i] = (totals[i] as number) + (added.get(name) ?? 0)))
     return totals
   }
 }

@@ -10,12 +10,13 @@ export interface Diagnosis {
 }
 
 /** "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable." */
-export function fitMessage({ nodes, rejections, overall }: Diagnosis, preemption?: string): string {
+/** `tried`: what came of making room. */
+export function fitMessage({ nodes, rejections, overall }: Diagnosis, tried: readonly string[] = []): string {
   const start = `0/${nodes} nodes are available:`
   if (nodes === 0) return 'no nodes available to schedule pods'
   const reasons = overall ? overall.reasons.join(', ') : histogram([...rejections.values()])
   const found = reasons === '' ? start : `${start} ${reasons}.`
-  return preemption === undefined ? found : `${found} preemption: ${preemption}`
+  return tried.length === 0 ? found : `${found} ${tried.join(', ')}`
 }
 
 /** How often each reason was given, in the order of the texts. */

@@ -16,6 +16,11 @@ export const NO_SOURCES: ObjectSources = {
   volumes: () => [],
   storageClass: () => undefined,
   csiNode: () => undefined,
+  resourceClaim: () => undefined,
+  resourceClaims: () => [],
+  deviceClass: () => undefined,
+  resourceSlices: () => [],
+  slicesVersion: () => 0,
   budgetsIn: () => [],
 }
 
@@ -37,7 +42,7 @@ export function aPod(spec: Partial<PodSpec> = {}, metadata: Partial<Pod['metadat
   const name = `pod-${++pods}`
   return podInfo({
     metadata: { name, uid: name, namespace: 'default', ...metadata },
-    spec: { containers: [{ name: 'app', resources: {} }], ...spec },
+    spec: { schedulerName: 'default-scheduler', containers: [{ name: 'app', resources: {} }], ...spec },
     status: {},
   })
 }

@@ -2,6 +2,7 @@
 // where it has nothing to say about this pod: most rules have nothing to say about most pods.
 // Follows k8s.io/kube-scheduler/framework/interface.go (PreFilter, Filter, PreScore, Score, EnqueueExtensions).
 import type { Node } from '../client/kinds/core.v1.gen.ts'
+import type { ApiObject } from '../client/resource.ts'
 import type { ClusterView } from './clusterview.ts'
 import type { NodeInfo } from './nodeinfo.ts'
 import type { PodInfo } from './podinfo.ts'
@@ -38,14 +39,40 @@ export type PrepareScore = (
 /** What happened in the cluster that may let a pod that did not fit before fit now. */
 export type ClusterEvent =
   | { readonly kind: 'node'; readonly node: Node; readonly before?: Node }
+  | { readonly kind: 'node-gone'; readonly node: Node }
   | { readonly kind: 'pod-gone'; readonly pod: PodInfo; readonly nodeName: string }
   | { readonly kind: 'pod-here'; readonly pod: PodInfo }
-  | { readonly kind: 'volumes' }
+  /** A pod that has its node is another than it was. */
+  | { readonly kind: 'pod-changed'; readonly pod: PodInfo; readonly before: PodInfo }
+  /** The waiting pod itself is another than it was. */
+  | { readonly kind: 'self'; readonly before: PodInfo }
+  /** Of the kinds that rules read beside nodes and pods: one came or changed, or went. */
+  | { readonly kind: 'object'; readonly of: ObjectKind; readonly object: ApiObject; readonly isGone: boolean }
+
+export type ObjectKind =
+  | 'PersistentVolumeClaim'
+  | 'PersistentVolume'
+  | 'StorageClass'
+  | 'CSINode'
+  | 'VolumeAttachment'
+  | 'ResourceClaim'
+  | 'ResourceSlice'
+  | 'DeviceClass'
 
 export interface Plugin {
   readonly name: string
+  /** Why the pod cannot even be looked at yet; undefined: it can. */
+  holdsBack?(pod: PodInfo): string | undefined
   readonly filter?: PrepareFilter
   readonly score?: { readonly weight: number; readonly prepare: PrepareScore }
+  /** Keeps for the pod what the node has for it; called when the decision is made. Throws where it cannot. */
+  reserve?(pod: PodInfo, node: NodeInfo): void
+  /** Gives it back: the pod is not going to be bound. */
+  unreserve?(pod: PodInfo): void
+  /** Writes what has to be written before the pod is bound. */
+  preBind?(pod: PodInfo, node: NodeInfo, signal: AbortSignal): Promise<void>
+  /** Frees something where no node will do; says what it did, or why there is nothing that it can do. */
+  makeRoom?(pod: PodInfo): string | Promise<string>
   /** Whether what happened may make this rule accept the pod that it rejected. */
   mayHelp?(event: ClusterEvent, pod: PodInfo): boolean
 }

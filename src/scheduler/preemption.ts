@@ -7,9 +7,6 @@ import type { NodeInfo } from './nodeinfo.ts'
 import type { FilterWork, Rejection } from './plugin.ts'
 import { type PodInfo, selectorOrNothing } from './podinfo.ts'
 
-/** As upstream: a tenth of the nodes, but no fewer than this, are tried. */
-const MIN_CANDIDATES = 100
-const CANDIDATE_PART = 0.1
 const NOT_HELPFUL: Rejection = {
   plugin: 'DefaultPreemption',
   reasons: ['Preemption is not helpful for scheduling'],
@@ -40,32 +37,42 @@ export function byImportance(a: PodInfo, b: PodInfo): number {
 const startOf = ({ pod: { status, metadata } }: PodInfo): number =>
   Date.parse(status.startTime ?? metadata.creationTimestamp ?? '') || Infinity
 
+/** The nodes where others could make room, or why there is none. */
+export type Candidates = { readonly candidates: readonly Candidate[] } | { readonly message: string }
+
 /** Looks for the node where it hurts least. */
 export function preempt(pod: PodInfo, diagnosis: Diagnosis, parts: CycleParts): Preemption {
+  const found = candidatesFor(pod, diagnosis, parts)
+  if ('message' in found) return found
+  return { candidate: leastHarm(found.candidates) as Candidate }
+}
+
+export function candidatesFor(pod: PodInfo, diagnosis: Diagnosis, parts: CycleParts): Candidates {
   const refusal = notEligible(pod, parts)
   if (refusal !== undefined) return { message: refusal }
   const works = prepareFilters(pod, parts)
   const { nodes } = parts.cluster
   const outcomes: Rejection[] = []
   const candidates: Candidate[] = []
-  const wanted = Math.max(MIN_CANDIDATES, Math.trunc(nodes.length * CANDIDATE_PART))
+  const { minCandidateNodesPercentage = 0, minCandidateNodesAbsolute = 0 } = parts.profile.preemption ?? {}
+  const wanted = Math.max(
+    minCandidateNodesAbsolute,
+    Math.trunc((nodes.length * minCandidateNodesPercentage) / 100),
+  )
   const offset = Math.trunc(parts.random() * nodes.length)
-  for (let i = 0; i < nodes.length; i++) {
+  for (let i = 0; i < nodes.length && candidates.length < wanted; i++) {
     const node = nodes[(offset + i) % nodes.length] as NodeInfo
     const rejection = diagnosis.overall ?? diagnosis.rejections.get(node.name)
     if ('reasons' in works || rejection === undefined || rejection.isFinal) {
       outcomes.push(NOT_HELPFUL)
       continue
     }
-    if (candidates.length >= wanted) continue
     const found = victimsOn(node, pod, works, parts)
     if ('reasons' in found) outcomes.push(found)
-    else candidates.push(found)
+    else if (found.victims.length > 0) candidates.push(found)
   }
-  const candidate = leastHarm(candidates)
-  if (candidate) return { candidate }
-  const reasons = histogram(outcomes)
-  return { message: `0/${nodes.length} nodes are available: ${reasons}.` }
+  if (candidates.length > 0) return { candidates }
+  return { message: `0/${nodes.length} nodes are available: ${histogram(outcomes)}.` }
 }
 
 function notEligible({ pod, priority }: PodInfo, { cluster }: CycleParts): string | undefined {
@@ -157,7 +164,7 @@ const HARMS: readonly ((candidate: Candidate) => number)[] = [
 ]
 
 export function leastHarm(candidates: readonly Candidate[]): Candidate | undefined {
-  let best = candidates.filter(({ victims }) => victims.length > 0)
+  let best = [...candidates]
   for (const harm of HARMS) {
     if (best.length <= 1) break
     const least = best.reduce((min, one) => Math.min(min, harm(one)), Infinity)

@@ -2,12 +2,17 @@
 // something happens. Follows k8s.io/kubernetes/pkg/scheduler/backend/queue (scheduling_queue.go, nominator.go).
 import type { Clock } from '../client/clock.ts'
 import { Heap } from './heap.ts'
+import { EXTENDER } from './extenders.ts'
 import type { ClusterEvent, Plugin } from './plugin.ts'
 import type { PodInfo } from './podinfo.ts'
+import type { Profile } from './profile.ts'
 
+export interface Backoff {
+  readonly firstMs: number
+  readonly maxMs: number
+}
 /** As upstream. */
-const FIRST_BACKOFF_MS = 1000
-const MAX_BACKOFF_MS = 10_000
+const BACKOFF: Backoff = { firstMs: 1000, maxMs: 10_000 }
 /** Whoever waited this long is tried again without a reason: a hint may have been missed. */
 const MAX_WAIT_MS = 300_000
 const FLUSH_MS = 30_000
@@ -23,12 +28,17 @@ export interface QueuedPod {
   /** When it failed last. */
   failedAt: number
   rejectedBy: ReadonlySet<string>
+  /** How many events there had been when it was taken. */
+  takenAt: number
   place: 'active' | 'backoff' | 'waiting' | 'out'
 }
 
 export class SchedulingQueue {
   readonly #clock: Clock
-  readonly #plugins: ReadonlyMap<string, Plugin>
+  readonly #backoff: Backoff
+  /** Rules by their names, by the names of schedulers. */
+  readonly #rules: ReadonlyMap<string, ReadonlyMap<string, Plugin>>
+  readonly #ungated: ReadonlySet<string>
   readonly #active = new Heap<QueuedPod>(
     (a, b) => a.info.priority > b.info.priority || (a.info.priority === b.info.priority && a.turn < b.turn),
   )
@@ -37,13 +47,23 @@ export class SchedulingQueue {
   readonly #nominated = new Map<string, Map<string, PodInfo>>()
   readonly #nodeOf = new Map<string, string>()
   #turns = 0
+  #events = 0
   #stopFlush: () => void = () => undefined
   /** Called when a pod's turn has come. */
   wake: () => void = () => undefined
 
-  constructor(clock: Clock, plugins: readonly Plugin[]) {
+  constructor(clock: Clock, profiles: readonly Profile[], backoff = BACKOFF) {
     this.#clock = clock
-    this.#plugins = new Map(plugins.map((plugin) => [plugin.name, plugin]))
+    this.#backoff = backoff
+    this.#rules = new Map(
+      profiles.map(({ schedulerName, filters, keepers }) => [
+        schedulerName,
+        new Map([...filters, ...keepers].map((plugin) => [plugin.name, plugin])),
+      ]),
+    )
+    this.#ungated = new Set(
+      profiles.flatMap(({ schedulerName, isGated }) => (isGated ? [] : [schedulerName])),
+    )
   }
 
   get size(): number {
@@ -73,18 +93,19 @@ export class SchedulingQueue {
         attempts: 0,
         failedAt: 0,
         rejectedBy: new Set(),
+        takenAt: 0,
         place: 'out',
       }
       this.#pods.set(info.uid, fresh)
       if (info.pod.status.nominatedNodeName) this.nominate(info, info.pod.status.nominatedNodeName)
-      if (gated(info)) this.#wait(fresh, new Set([GATES]))
-      else this.#activate(fresh)
+      this.#activate(fresh)
       return
     }
     const before = known.info
     known.info = info
-    if (known.place === 'waiting' && !gated(info) && (isGated(known) || isChanged(before, info)))
-      this.#promote(known)
+    if (known.place !== 'waiting') return
+    if (isGated(known)) this.#promote(known)
+    else this.#tell(known, { kind: 'self', before })
   }
 
   drop(uid: string): void {
@@ -103,6 +124,7 @@ export class SchedulingQueue {
       // Those that were dropped are still in the heap.
       if (pod.place !== 'active') continue
       pod.place = 'out'
+      pod.takenAt = this.#events
       pod.attempts++
       return pod
     }
@@ -113,20 +135,23 @@ export class SchedulingQueue {
   failed(pod: QueuedPod, rejectedBy: ReadonlySet<string>): void {
     if (this.#pods.get(pod.info.uid) !== pod) return
     pod.failedAt = this.#clock.now()
-    if (rejectedBy.size > 0) return this.#wait(pod, rejectedBy)
+    // What happened while it was looked at may have been what it waits for.
+    if (rejectedBy.size > 0 && pod.takenAt === this.#events) return this.#wait(pod, rejectedBy)
     pod.rejectedBy = rejectedBy
     this.#promote(pod)
   }
 
   /** Something happened: those whom it may help are tried again. */
   moved(event: ClusterEvent): void {
-    for (const pod of [...this.#waiting]) {
-      if (isGated(pod)) continue
-      for (const name of pod.rejectedBy) {
-        if (this.#plugins.get(name)?.mayHelp?.(event, pod.info) !== true) continue
-        this.#promote(pod)
-        break
-      }
+    this.#events++
+    for (const pod of [...this.#waiting]) this.#tell(pod, event)
+  }
+
+  #tell(pod: QueuedPod, event: ClusterEvent): void {
+    const rules = this.#rules.get(pod.info.pod.spec.schedulerName ?? '')
+    for (const name of pod.rejectedBy) {
+      if (name !== EXTENDER && rules?.get(name)?.mayHelp?.(event, pod.info) !== true) continue
+      return this.#promote(pod)
     }
   }
 
@@ -150,6 +175,15 @@ export class SchedulingQueue {
   readonly nominated = (node: string): readonly PodInfo[] =>
     this.#nominated.size === 0 ? NOBODY : [...(this.#nominated.get(node)?.values() ?? NOBODY)]
 
+  /** Who keeps the pod from being looked at. */
+  #holderOf(info: PodInfo): string | undefined {
+    const name = info.pod.spec.schedulerName ?? ''
+    if (gated(info) && !this.#ungated.has(name)) return GATES
+    for (const [rule, plugin] of this.#rules.get(name) ?? [])
+      if (plugin.holdsBack?.(info) !== undefined) return rule
+    return undefined
+  }
+
   #wait(pod: QueuedPod, rejectedBy: ReadonlySet<string>): void {
     pod.rejectedBy = rejectedBy
     pod.place = 'waiting'
@@ -158,7 +192,7 @@ export class SchedulingQueue {
 
   #promote(pod: QueuedPod): void {
     this.#waiting.delete(pod)
-    const backoff = Math.min(FIRST_BACKOFF_MS * 2 ** (pod.attempts - 1), MAX_BACKOFF_MS)
+    const backoff = Math.min(this.#backoff.firstMs * 2 ** (pod.attempts - 1), this.#backoff.maxMs)
     const left = pod.attempts === 0 ? 0 : pod.failedAt + backoff - this.#clock.now()
     if (left <= 0) return this.#activate(pod)
     pod.place = 'backoff'
@@ -168,6 +202,8 @@ export class SchedulingQueue {
   }
 
   #activate(pod: QueuedPod): void {
+    const holder = this.#holderOf(pod.info)
+    if (holder !== undefined) return this.#wait(pod, new Set([holder]))
     pod.place = 'active'
     pod.turn = ++this.#turns
     this.#active.push(pod)
@@ -178,9 +214,3 @@ export class SchedulingQueue {
 const NOBODY: readonly PodInfo[] = []
 const gated = ({ pod }: PodInfo): boolean => (pod.spec.schedulingGates?.length ?? 0) > 0
 const isGated = ({ rejectedBy }: QueuedPod): boolean => rejectedBy.has(GATES)
-
-/** Whether anything but the status changed: what the scheduler itself writes is no reason to try again. */
-function isChanged(before: PodInfo, { pod }: PodInfo): boolean {
-  if (before.pod.metadata.generation !== pod.metadata.generation) return true
-  return JSON.stringify(before.pod.metadata.labels) !== JSON.stringify(pod.metadata.labels)
-}

@@ -1,31 +1,31 @@
 // The scheduler: takes the next pod, finds it a node, binds it in the background, and goes on with the next.
-// Follows k8s.io/kubernetes/pkg/scheduler (scheduler.go, schedule_one.go, eventhandlers.go).
+// Follows k8s.io/kubernetes/pkg/scheduler (scheduler.go, schedule_one.go).
 import type { ControllerContext } from '../client/controller.ts'
-import type { Node, Pod } from '../client/kinds/core.v1.gen.ts'
-import { NODES, PODS } from '../client/resources.ts'
+import { PODS } from '../client/resources.ts'
 import { ClusterView } from './clusterview.ts'
-import { Cycle, type CycleParts } from './cycle.ts'
+import type { SchedulerConfiguration } from './config/configuration.ts'
+import type { ExtenderConfig } from './config/extenders.ts'
+import type { CycleParts, Found } from './cycle.ts'
+import { Decider } from './deciding.ts'
 import { type Diagnosis, fitMessage, rejectedBy } from './diagnosis.ts'
+import { Extender, type PostJson } from './extenders.ts'
 import { informerSources } from './informersources.ts'
 import type { NodeInfo } from './nodeinfo.ts'
-import type { Plugin } from './plugin.ts'
-import { type PodInfo, podInfo } from './podinfo.ts'
-import { preempt } from './preemption.ts'
-import { DEFAULT_PLUGINS } from './profile.ts'
+import { dynamicResourcesMaker } from './plugins/dynamicresources.ts'
+import type { DeviceSelectors } from './plugins/devices/selectors.ts'
+import type { PodInfo } from './podinfo.ts'
+import type { Preemption } from './preemption.ts'
+import { type Profile, profilesOf } from './profile.ts'
 import { type QueuedPod, SchedulingQueue } from './queue.ts'
+import { watchCluster } from './watching.ts'
 import { bind, evict, reportFailure, type Writing } from './writes.ts'
 
 export interface SchedulerOptions {
-  /** Pods that name this scheduler are ours. */
-  readonly schedulerName: string
-  /** How large a part of the nodes is compared; 0: as upstream, the smaller the more there are. */
-  readonly percentageOfNodesToScore: number
-  readonly plugins?: readonly Plugin[]
-}
-
-export const SCHEDULER_DEFAULTS: SchedulerOptions = {
-  schedulerName: 'default-scheduler',
-  percentageOfNodesToScore: 0,
+  readonly configuration: SchedulerConfiguration
+  /** How an extender is asked. */
+  postTo(extender: ExtenderConfig): PostJson
+  /** How expressions that select devices are evaluated. */
+  readonly selectors: DeviceSelectors
 }
 
 /** Bindings under way at a time; more would wait in the server. */
@@ -33,39 +33,70 @@ const MAX_BINDING = 256
 /** How long cycles run on end before others in the process have their turn. */
 const SLICE_MS = 5
 
+/** What one profile works with. */
+interface Work {
+  readonly profile: Profile
+  readonly decider: Decider
+  readonly writing: Writing
+}
+
+interface RoomMade {
+  /** undefined: nobody is sent away by this profile. */
+  readonly found: Preemption | undefined
+  readonly tried: readonly string[]
+}
+
 export class Scheduler {
   readonly #context: ControllerContext
-  readonly #options: SchedulerOptions
   readonly #cluster: ClusterView
   readonly #queue: SchedulingQueue
-  readonly #parts: CycleParts
-  readonly #cycle: Cycle
-  readonly #writing: Writing
+  readonly #works: ReadonlyMap<string, Work>
+  readonly #extenders: readonly Extender[]
   /** Given a node, and not seen there yet. */
   readonly #assumed = new Set<string>()
-  readonly #binding = new Set<Promise<void>>()
+  readonly #background = new Set<Promise<void>>()
+  #writes = 0
+  #isIdle = false
   #wake: () => void = () => undefined
-  #volumesChanged = false
 
-  constructor(context: ControllerContext, options: SchedulerOptions = SCHEDULER_DEFAULTS) {
+  /** Throws Error for profiles that cannot work. */
+  constructor(context: ControllerContext, options: SchedulerOptions) {
     this.#context = context
-    this.#options = options
-    const plugins = options.plugins ?? DEFAULT_PLUGINS
-    const { api, clock, informers, recorder } = context
-    this.#queue = new SchedulingQueue(clock, plugins)
-    this.#queue.wake = () => this.#wake()
-    const sources = informerSources(informers, () => this.#hearOfVolumes())
+    const { api, clock, informers, recorder, log } = context
+    const { configuration } = options
+    const sources = informerSources(informers, (of, object, isGone) => {
+      if (of === 'DeviceClass' && !options.selectors.isLoaded) this.#loadSelectors(options.selectors)
+      this.#queue.moved({ kind: 'object', of, object, isGone })
+    })
     this.#cluster = new ClusterView(sources)
-    this.#parts = {
+    const others = new Map([['DynamicResources', dynamicResourcesMaker({ context, sources, ...options })]])
+    const profiles = profilesOf(configuration, others)
+    const { podInitialBackoffSeconds: first, podMaxBackoffSeconds: most } = configuration
+    this.#queue = new SchedulingQueue(clock, profiles, { firstMs: first * 1000, maxMs: most * 1000 })
+    this.#queue.wake = () => this.#wake()
+    this.#extenders = configuration.extenders.map((one) => new Extender(one, options.postTo(one)))
+    const works = profiles.map((profile): Work => {
+      const { schedulerName, bindTimeoutMs } = profile
+      const { nominated } = this.#queue
+      const parts: CycleParts = { cluster: this.#cluster, profile, nominated, random: Math.random }
+      const writing = {
+        api,
+        clock,
+        recorder: recorder.as({ component: schedulerName }),
+        sources,
+        schedulerName,
+        bindTimeoutMs,
+      }
+      return { profile, decider: new Decider(parts, this.#extenders, log), writing }
+    })
+    this.#works = new Map(works.map((work) => [work.profile.schedulerName, work]))
+    const schedulerNames = new Set(this.#works.keys())
+    watchCluster(informers, {
       cluster: this.#cluster,
-      plugins,
-      nominated: this.#queue.nominated,
-      percentage: options.percentageOfNodesToScore,
-      random: Math.random,
-    }
-    this.#cycle = new Cycle(this.#parts)
-    this.#writing = { api, clock, recorder, sources, schedulerName: options.schedulerName }
-    this.#listen()
+      queue: this.#queue,
+      schedulerNames,
+      assumed: this.#assumed,
+    })
   }
 
   /** Works until the signal aborts and what is under way is done. The informers are the caller's to start. */
@@ -73,34 +104,34 @@ export class Scheduler {
     this.#queue.start()
     signal.addEventListener('abort', () => this.#wake(), { once: true })
     while (!signal.aborted) {
-      this.#slice(signal)
-      if (this.#binding.size >= MAX_BINDING) await Promise.race(this.#binding)
+      const pending = this.#slice(signal)
+      if (pending) await pending
       else await this.#pause(signal)
     }
     this.#queue.stop()
-    await Promise.allSettled(this.#binding)
+    await Promise.allSettled(this.#background)
   }
 
-  #isIdle = false
-
-  /** Cycles for a while, or until there is nothing to do. */
-  #slice(signal: AbortSignal): void {
+  /** Cycles for a while, or until there is nothing to do, or until others have to be asked about a pod. */
+  #slice(signal: AbortSignal): Promise<void> | undefined {
     const end = performance.now() + SLICE_MS
     this.#isIdle = false
-    while (!signal.aborted && this.#binding.size < MAX_BINDING && performance.now() < end) {
+    while (!signal.aborted && this.#writes < MAX_BINDING && performance.now() < end) {
       const next = this.#queue.next()
       if (!next) {
         this.#isIdle = true
-        return
+        return undefined
       }
-      this.#scheduleOne(next, signal)
+      const pending = this.#scheduleOne(next, signal)
+      if (pending) return pending
     }
+    return undefined
   }
 
   #pause(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve()
     return new Promise((resolve) => {
-      if (!this.#isIdle) return void setImmediate(resolve)
+      if (!this.#isIdle && this.#writes < MAX_BINDING) return void setImmediate(resolve)
       this.#wake = () => {
         this.#wake = () => undefined
         setImmediate(resolve)
@@ -108,84 +139,133 @@ export class Scheduler {
     })
   }
 
-  #scheduleOne(queued: QueuedPod, signal: AbortSignal): void {
+  /** There are devices: pods that claim some wait for what selects them. */
+  #loadSelectors(selectors: DeviceSelectors): void {
+    const loaded = { kind: 'object', of: 'DeviceClass', object: { metadata: {} }, isGone: false } as const
+    this.#inBackground(
+      selectors.load().then(() => this.#queue.moved(loaded)),
+      false,
+    )
+  }
+
+  #workOf({ pod }: PodInfo): Work {
+    return this.#works.get(pod.spec.schedulerName ?? '') as Work
+  }
+
+  #scheduleOne(queued: QueuedPod, signal: AbortSignal): Promise<void> | undefined {
     const { info } = queued
+    const { decider, writing } = this.#workOf(info)
     if (info.pod.metadata.deletionTimestamp !== undefined) {
       const reason = `skip schedule deleting pod: ${info.key}`
-      this.#context.recorder.event(
-        { resource: PODS, object: info.pod },
-        'Warning',
-        'FailedScheduling',
-        reason,
-      )
-      return
+      writing.recorder.event({ resource: PODS, object: info.pod }, 'Warning', 'FailedScheduling', reason)
+      return undefined
     }
     try {
-      const found = this.#cycle.run(info)
-      if ('node' in found) this.#assume(queued, found.node, signal)
-      else this.#reject(queued, found.diagnosis)
+      const found = decider.decide(info)
+      if (!(found instanceof Promise)) return this.#settle(queued, found, signal)
+      return found
+        .then((late) => this.#settle(queued, late, signal))
+        .catch((error: unknown) => this.#fail(queued, error))
     } catch (error) {
       this.#fail(queued, error)
+      return undefined
     }
+  }
+
+  #settle(queued: QueuedPod, found: Found, signal: AbortSignal): Promise<void> | undefined {
+    if ('node' in found) this.#assume(queued, found.node, signal)
+    else return this.#reject(queued, found.diagnosis)
+    return undefined
   }
 
   #assume(queued: QueuedPod, node: NodeInfo, signal: AbortSignal): void {
     const { info } = queued
+    const { keepers } = this.#workOf(info).profile
     this.#assumed.add(info.uid)
     this.#cluster.place(info, node.name)
+    const undo = (error: unknown): void => {
+      for (const keeper of keepers) keeper.unreserve?.(info)
+      this.#assumed.delete(info.uid)
+      this.#cluster.remove(info.uid)
+      if (signal.aborted) return
+      this.#fail(queued, error)
+      // What it would have taken is free again.
+      this.#queue.moved({ kind: 'pod-gone', pod: info, nodeName: node.name })
+    }
+    try {
+      for (const keeper of keepers) keeper.reserve?.(info, node)
+    } catch (error) {
+      return undo(error)
+    }
     this.#queue.unnominate(info.uid)
+    // What waits for volumes or devices may wait for long, and keeps nobody else from being bound.
+    const isQuick = (info.pod.spec.volumes?.length ?? 0) + (info.pod.spec.resourceClaims?.length ?? 0) === 0
     this.#inBackground(
-      bind(info, node, this.#writing, signal).then(
-        () => this.#queue.drop(info.uid),
-        (error: unknown) => {
-          this.#assumed.delete(info.uid)
-          this.#cluster.remove(info.uid)
-          if (!signal.aborted) this.#fail(queued, error)
-        },
-      ),
+      this.#bind(info, node, signal).then(() => this.#queue.drop(info.uid), undo),
+      isQuick,
     )
   }
 
-  #inBackground(task: Promise<void>): void {
-    const { log } = this.#context
-    const done = task
-      .catch((error: unknown) => log.warn({ error: String(error) }, 'a write of the scheduler failed'))
-      .finally(() => this.#binding.delete(done))
-    this.#binding.add(done)
+  async #bind(info: PodInfo, node: NodeInfo, signal: AbortSignal): Promise<void> {
+    const { profile, writing } = this.#workOf(info)
+    for (const { preBind } of profile.keepers) await preBind?.(info, node, signal)
+    const binder = this.#extenders.find((one) => one.binds && one.isInterested(info))
+    await bind(info, node, writing, { signal, ...(binder ? { binder } : {}) })
   }
 
-  #reject(queued: QueuedPod, diagnosis: Diagnosis): void {
+  #inBackground(task: Promise<unknown>, isCounted = true): void {
+    const { log } = this.#context
+    if (isCounted) this.#writes++
+    const done = task
+      .then(() => undefined)
+      .catch((error: unknown) => log.warn({ error: String(error) }, 'a write of the scheduler failed'))
+      .finally(() => {
+        this.#background.delete(done)
+        if (!isCounted) return
+        this.#writes--
+        if (this.#writes < MAX_BINDING) this.#wake()
+      })
+    this.#background.add(done)
+  }
+
+  #reject(queued: QueuedPod, diagnosis: Diagnosis): Promise<void> | undefined {
     const { info } = queued
-    const found = preempt(info, diagnosis, this.#parts)
-    if ('candidate' in found) {
+    const { profile, decider } = this.#workOf(info)
+    const found = profile.preemption ? decider.preempt(info, diagnosis) : undefined
+    const tried = profile.makers.flatMap(({ makeRoom }) => makeRoom?.(info) ?? [])
+    const isAtOnce = (one: string | Promise<string>): one is string => typeof one === 'string'
+    if (!(found instanceof Promise) && tried.every(isAtOnce)) {
+      this.#refuse(queued, diagnosis, { found, tried })
+      return undefined
+    }
+    const later = async (): Promise<void> =>
+      this.#refuse(queued, diagnosis, { tried: await Promise.all(tried), found: await found })
+    return later()
+  }
+
+  #refuse(queued: QueuedPod, diagnosis: Diagnosis, { found, tried }: RoomMade): void {
+    const { info } = queued
+    const { writing } = this.#workOf(info)
+    const reason = 'Unschedulable'
+    if (found && 'candidate' in found) {
       const { node, victims } = found.candidate
       this.#queue.nominate(info, node.name)
       this.#queue.failed(queued, rejectedBy(diagnosis))
-      const failure = {
-        reason: 'Unschedulable',
-        message: fitMessage(diagnosis),
-        nominatedNode: node.name,
-      } as const
+      const failure = { reason, message: fitMessage(diagnosis), nominatedNode: node.name } as const
       this.#inBackground(
-        reportFailure(info, failure, this.#writing).then(() =>
-          Promise.all(victims.map((victim) => evict(victim, info, node, this.#writing))).then(
-            () => undefined,
-          ),
+        reportFailure(info, failure, writing).then(() =>
+          Promise.all(victims.map((victim) => evict(victim, info, node, writing))),
         ),
       )
       return
     }
-    const keepsPlace = found.message.startsWith('not eligible due to a terminating pod')
+    const keepsPlace = found?.message.startsWith('not eligible due to a terminating pod') ?? false
     if (!keepsPlace) this.#queue.unnominate(info.uid)
     this.#queue.failed(queued, rejectedBy(diagnosis))
-    const message = fitMessage(diagnosis, found.message)
+    const message = fitMessage(diagnosis, found ? [...tried, `preemption: ${found.message}`] : tried)
     const isNominated = info.pod.status.nominatedNodeName !== undefined && !keepsPlace
-    const failure = {
-      reason: 'Unschedulable',
-      message,
-      ...(isNominated ? { nominatedNode: '' } : {}),
-    } as const
-    this.#inBackground(reportFailure(info, failure, this.#writing))
+    const failure = { reason, message, ...(isNominated ? { nominatedNode: '' } : {}) } as const
+    this.#inBackground(reportFailure(info, failure, writing))
   }
 
   /** Something went wrong that is no fault of the cluster's: again, after a while. */
@@ -193,86 +273,7 @@ export class Scheduler {
     const message = error instanceof Error ? error.message : String(error)
     this.#context.log.warn({ pod: queued.info.key, error: message }, 'could not schedule')
     this.#queue.failed(queued, new Set())
-    this.#inBackground(reportFailure(queued.info, { reason: 'SchedulerError', message }, this.#writing))
-  }
-
-  #listen(): void {
-    const { informers } = this.#context
-    informers.of(NODES).handle({
-      added: (node) => this.#nodeChanged(node),
-      updated: (node, before) => this.#nodeChanged(node, before),
-      deleted: ({ metadata: { name = '' } }) => this.#cluster.removeNode(name),
-    })
-    informers.of(PODS).handle({
-      added: (pod) => this.#podChanged(pod),
-      updated: (pod, before) => this.#podChanged(pod, before),
-      deleted: (pod) => this.#podGone(pod),
-    })
-  }
-
-  #nodeChanged(node: Node, before?: Node): void {
-    // Heartbeats change nothing that decisions read.
-    if (before && !isNodeChanged(node, before)) return
-    this.#cluster.setNode(node)
-    this.#queue.moved({ kind: 'node', node, ...(before ? { before } : {}) })
-  }
-
-  #podChanged(pod: Pod, before?: Pod): void {
-    const { uid = '' } = pod.metadata
-    const { nodeName } = pod.spec
-    if (isOver(pod)) return this.#podGone(pod)
-    if (!nodeName) {
-      if (pod.spec.schedulerName !== this.#options.schedulerName || this.#assumed.has(uid)) return
-      if (
-        before &&
-        !isPodChanged(pod, before) &&
-        pod.status.nominatedNodeName === before.status.nominatedNodeName
-      )
-        return
-      return this.#queue.put(podInfo(pod))
-    }
-    const wasAssumed = this.#assumed.delete(uid)
-    if (before?.spec.nodeName && !isPodChanged(pod, before)) return
-    const info = podInfo(pod)
-    this.#cluster.place(info, nodeName)
-    if (before?.spec.nodeName) return
-    this.#queue.drop(uid)
-    // What this scheduler did itself has been counted since it was decided.
-    if (!wasAssumed || this.#queue.size > 0) this.#queue.moved({ kind: 'pod-here', pod: info })
-  }
-
-  #podGone(pod: Pod): void {
-    const { uid = '' } = pod.metadata
-    const node = this.#cluster.placeOf(uid)
-    this.#assumed.delete(uid)
-    this.#queue.drop(uid)
-    this.#cluster.remove(uid)
-    if (node !== undefined) this.#queue.moved({ kind: 'pod-gone', pod: podInfo(pod), nodeName: node })
-  }
-
-  /** Many volumes change at once: those who wait for them are looked through once. */
-  #hearOfVolumes(): void {
-    if (this.#volumesChanged) return
-    this.#volumesChanged = true
-    setImmediate(() => {
-      this.#volumesChanged = false
-      this.#queue.moved({ kind: 'volumes' })
-    })
+    const { writing } = this.#workOf(queued.info)
+    this.#inBackground(reportFailure(queued.info, { reason: 'SchedulerError', message }, writing))
   }
 }
-
-const isOver = ({ status: { phase } }: Pod): boolean => phase === 'Succeeded' || phase === 'Failed'
-
-const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
-
-/** Specs change with their generation; labels and the mark of deletion without. */
-const isPodChanged = ({ metadata: a }: PodLike, { metadata: b }: PodLike): boolean =>
-  a.generation !== b.generation || a.deletionTimestamp !== b.deletionTimestamp || !same(a.labels, b.labels)
-
-type PodLike = Pick<PodInfo['pod'], 'metadata'>
-
-const isNodeChanged = (a: Node, b: Node): boolean =>
-  !same(a.spec, b.spec) ||
-  !same(a.metadata.labels, b.metadata.labels) ||
-  !same(a.status.allocatable, b.status.allocatable) ||
-  !same(a.status.images, b.status.images)

@@ -7,7 +7,7 @@ import { aNode, aPod, asking, clusterOf } from './fixture.ts'
 import { Heap } from './heap.ts'
 import type { PodInfo } from './podinfo.ts'
 import { byBudgets, preempt } from './preemption.ts'
-import { DEFAULT_PLUGINS } from './profile.ts'
+import { defaultProfile } from './profile.ts'
 import { SchedulingQueue } from './queue.ts'
 
 const partsOf = (
@@ -15,9 +15,8 @@ const partsOf = (
   nominated: CycleParts['nominated'] = () => [],
 ): CycleParts => ({
   cluster,
-  plugins: DEFAULT_PLUGINS,
+  profile: defaultProfile(),
   nominated,
-  percentage: 0,
   random: () => 0.5,
 })
 
@@ -114,7 +113,7 @@ describe('preemption', () => {
 describe('the queue', () => {
   const queueOf = () => {
     const clock = new ManualClock(1_000_000)
-    return { clock, queue: new SchedulingQueue(clock, DEFAULT_PLUGINS) }
+    return { clock, queue: new SchedulingQueue(clock, [defaultProfile()]) }
   }
   it('hands out the important first, then who came first', () => {
     const { queue } = queueOf()

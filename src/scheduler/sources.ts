@@ -9,6 +9,7 @@ import type {
   Service,
 } from '../client/kinds/core.v1.gen.ts'
 import type { PodDisruptionBudget } from '../client/kinds/policy.v1.gen.ts'
+import type { DeviceClass, ResourceClaim, ResourceSlice } from '../client/kinds/resource.v1.gen.ts'
 import type { CSINode, StorageClass } from '../client/kinds/storage.v1.gen.ts'
 
 export interface ObjectSources {
@@ -22,5 +23,11 @@ export interface ObjectSources {
   volumes(): readonly PersistentVolume[]
   storageClass(name: string): StorageClass | undefined
   csiNode(name: string): CSINode | undefined
+  resourceClaim(namespace: string, name: string): ResourceClaim | undefined
+  resourceClaims(): Iterable<ResourceClaim>
+  deviceClass(name: string): DeviceClass | undefined
+  resourceSlices(): readonly ResourceSlice[]
+  /** Another one after each change of slices. */
+  slicesVersion(): number
   budgetsIn(namespace: string): readonly PodDisruptionBudget[]
 }

@@ -4,6 +4,7 @@ import { type Api, isNotFound } from '../client/api.ts'
 import { type Clock, sleep, timeOf } from '../client/clock.ts'
 import type { EventRecorder } from '../client/recorder.ts'
 import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS } from '../client/resources.ts'
+import type { Extender } from './extenders.ts'
 import type { NodeInfo } from './nodeinfo.ts'
 import { isBound, type Plan, planFor, podVolumes } from './plugins/podvolumes.ts'
 import type { PodInfo } from './podinfo.ts'
@@ -16,10 +17,10 @@ export interface Writing {
   readonly sources: ObjectSources
   /** "default-scheduler" */
   readonly schedulerName: string
+  /** How long volumes that are being made are waited for. */
+  readonly bindTimeoutMs: number
 }
 
-/** As upstream's default for volumes that are being made. */
-const VOLUMES_TIMEOUT_MS = 600_000
 const VOLUMES_POLL_MS = 200
 
 const placeOf = ({ pod: { metadata } }: PodInfo) => ({
@@ -32,10 +33,28 @@ export async function bind(
   pod: PodInfo,
   node: NodeInfo,
   writing: Writing,
-  signal: AbortSignal,
+  { signal, binder }: { readonly signal: AbortSignal; readonly binder?: Extender },
 ): Promise<void> {
   const { api, recorder } = writing
   await bindVolumes(pod, node, writing, signal)
+  const isBound = binder !== undefined && (await boundBy(binder, pod, node))
+  if (!isBound) await bindPod(pod, node, api)
+  const message = `Successfully assigned ${pod.key} to ${node.name}`
+  recorder.event({ resource: PODS, object: pod.pod }, 'Normal', 'Scheduled', message)
+}
+
+/** Whether the extender bound it: one that may be ignored, and does not answer, leaves it to us. */
+async function boundBy(binder: Extender, pod: PodInfo, node: NodeInfo): Promise<boolean> {
+  try {
+    await binder.bind(pod, node)
+    return true
+  } catch (error) {
+    if (binder.isIgnorable) return false
+    throw error
+  }
+}
+
+async function bindPod(pod: PodInfo, node: NodeInfo, api: Api): Promise<void> {
   const { namespace, name } = placeOf(pod)
   const binding = {
     apiVersion: 'v1',
@@ -44,8 +63,6 @@ export async function bind(
     target: { kind: 'Node', name: node.name },
   }
   await api.post(PODS, { namespace, name, subresource: 'binding' }, binding)
-  const message = `Successfully assigned ${pod.key} to ${node.name}`
-  recorder.event({ resource: PODS, object: pod.pod }, 'Normal', 'Scheduled', message)
 }
 
 async function bindVolumes(
@@ -66,7 +83,7 @@ async function bindVolumes(
     const now = sources.claim(metadata.namespace ?? '', metadata.name ?? '')
     return now !== undefined && isBound(now)
   }
-  const end = clock.now() + VOLUMES_TIMEOUT_MS
+  const end = clock.now() + writing.bindTimeoutMs
   while (!plans.every(isDone)) {
     if (signal.aborted || clock.now() > end) throw new Error('binding volumes: context deadline exceeded')
     await sleep(clock, VOLUMES_POLL_MS, signal)

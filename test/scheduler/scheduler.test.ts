@@ -102,7 +102,7 @@ describe('the scheduler', () => {
     for (const name of names) await api.create(PODS, pod(name, '10m', spec, { app: 'apart' }))
     expect([await scheduled('apart-1'), await scheduled('apart-2')].sort()).toEqual(['a', 'b'])
     expect(await messageOf('apart-3')).toBe(
-      "0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 2 node(s) didn't match pod anti-affinity rules. preemption: 0/3 nodes are available: 1 Preemption is not helpful for scheduling, 2 No preemption victims found for incoming pod.",
+      "0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 2 node(s) didn't match pod anti-affinity rules. no new claims to deallocate, preemption: 0/3 nodes are available: 1 Preemption is not helpful for scheduling, 2 No preemption victims found for incoming pod.",
     )
     for (const name of names) await api.delete(PODS, { namespace, name })
   })
@@ -110,7 +110,7 @@ describe('the scheduler', () => {
   it('says why a pod fits nowhere, and finds it a node when one comes', async () => {
     await api.create(PODS, pod('large', '4'))
     expect(await messageOf('large')).toBe(
-      '0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.',
+      '0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.',
     )
     const large = node('d', 'z')
     const capacity = { cpu: '8', memory: '16Gi', pods: '10' }

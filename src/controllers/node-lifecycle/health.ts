@@ -68,7 +68,7 @@ function heardOf(node: Node, known: Health | undefined, now: number): Health {
 
 function renewed(health: Health, lease: Lease | undefined, now: number): Health {
   const renewTime = lease?.spec?.renewTime
-  if (lease === undefined) return health
+  if (lease === undefined || health.renewTime === renewTime) return health
   if (health.renewTime !== undefined && !isBefore(health.renewTime, renewTime)) return health
   return { ...health, probedAt: now, renewTime: renewTime ?? '' }
 }

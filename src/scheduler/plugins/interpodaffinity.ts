@@ -4,9 +4,17 @@ import type { ClusterView } from '../clusterview.ts'
 import { DEFAULT_ARGS, type PluginArgs } from '../config/args.ts'
 import type { NodeInfo } from '../nodeinfo.ts'
 import type { TermRow } from '../podindex.ts'
-import { type FilterWork, MAX_SCORE, type Plugin, type PrepareScore, type Rejection } from '../plugin.ts'
+import {
+  type ClusterEvent,
+  type FilterWork,
+  MAX_SCORE,
+  type Plugin,
+  type PrepareScore,
+  type Rejection,
+} from '../plugin.ts'
 import { type NamespaceLabels, type PodInfo, type Term, termMatches } from '../podinfo.ts'
 import { DomainSums } from './domainsums.ts'
+import { nodeLabelsChanged, ownLabelsChanged, podsOf } from './hints.ts'
 
 const NAME = 'InterPodAffinity'
 const rejected = (reason: string, isFinal: boolean): Rejection => ({
@@ -117,6 +125,30 @@ function spreadOut(scores: number[]): void {
   }
 }
 
+/** Labels of namespaces are not looked at: whoever a selector of them may mean is meant. */
+const ANY_NAMESPACE: NamespaceLabels = () => ({})
+
+function mayHelp(event: ClusterEvent, pod: PodInfo): boolean {
+  const { affinity, antiAffinity } = pod
+  if (event.kind === 'self') return ownLabelsChanged(event, pod)
+  if (event.kind === 'node') {
+    if (!nodeLabelsChanged(event)) return false
+    const labels = event.node.metadata.labels ?? {}
+    const terms = [...affinity, ...antiAffinity]
+    // Pods that are rejected for others' sake fit on any node where these are not.
+    return terms.length === 0 || terms.some(({ topologyKey }) => labels[topologyKey] !== undefined)
+  }
+  const means = (terms: readonly Term[], other: PodInfo): boolean =>
+    terms.some((term) => term.namespaceSelector !== undefined || termMatches(term, other, ANY_NAMESPACE))
+  const [other, before] = podsOf(event)
+  if (!other) return event.kind === 'node-gone' && affinity.length > 0
+  if (event.kind !== 'pod-gone' && means(affinity, other)) return true
+  if (event.kind === 'pod-here') return false
+  // One is gone, or means something else now, that was in the way.
+  const past = before ?? other
+  return means(antiAffinity, past) || means(past.antiAffinity, pod)
+}
+
 export const interPodAffinityWith = (args: PluginArgs['InterPodAffinity']): Plugin => ({
   name: NAME,
   filter: (pod, cluster) => {
@@ -124,11 +156,7 @@ export const interPodAffinityWith = (args: PluginArgs['InterPodAffinity']): Plug
     return asks || cluster.pods.antiAffinity.size > 0 ? new AffinityFilter(pod, cluster) : undefined
   },
   score: { weight: 2, prepare: prepareScore(args) },
-  mayHelp: (event, pod) => {
-    if (event.kind === 'node') return true
-    if (event.kind === 'pod-gone') return true
-    return event.kind === 'pod-here' && pod.affinity.length > 0
-  },
+  mayHelp,
 })
 
 export const interPodAffinity = interPodAffinityWith(DEFAULT_ARGS.InterPodAffinity)

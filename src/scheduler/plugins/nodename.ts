@@ -14,5 +14,5 @@ export const nodeName: Plugin = {
     if (!wanted) return undefined
     return { filter: ({ name }) => (name === wanted ? undefined : REJECTED) }
   },
-  mayHelp: (event) => event.kind === 'node',
+  mayHelp: (event) => event.kind === 'node' && event.before === undefined,
 }

@@ -6,6 +6,7 @@ import { DEFAULT_ARGS, type PluginArgs } from '../config/args.ts'
 import type { NodeInfo } from '../nodeinfo.ts'
 import type { ClusterEvent, Plugin, Rejection } from '../plugin.ts'
 import type { PodInfo } from '../podinfo.ts'
+import { asksLess } from './hints.ts'
 import { balanceScore, strategyScore } from './resourcescores.ts'
 
 const FIT = 'NodeResourcesFit'
@@ -53,9 +54,12 @@ function fits({ requests }: PodInfo, node: NodeInfo, isIgnored: Ignored): Reject
   return reasons.length === 0 ? undefined : rejection(reasons, isFinal)
 }
 
-function mayFit(event: ClusterEvent, { requests, uid }: PodInfo): boolean {
+function mayFit(event: ClusterEvent, pod: PodInfo): boolean {
+  const { requests, uid } = pod
   // A pod less is room for one more, whatever it asked for, where the number of pods was the bound.
   if (event.kind === 'pod-gone') return event.pod.uid !== uid
+  if (event.kind === 'pod-changed' || event.kind === 'self')
+    return asksLess(event.kind === 'self' ? pod : event.pod, event.before)
   if (event.kind !== 'node') return false
   const { allocatable } = event.node.status
   const now = amountsOfList(allocatable)

@@ -1,5 +1,6 @@
 // Cordoned nodes. Follows k8s.io/kubernetes/pkg/scheduler/framework/plugins/nodeunschedulable.
 import type { Plugin, Rejection } from '../plugin.ts'
+import { ownTolerationsChanged } from './hints.ts'
 import { untolerated } from './tolerates.ts'
 
 const REJECTED: Rejection = {
@@ -15,5 +16,9 @@ export const nodeUnschedulable: Plugin = {
     if (!untolerated([TAINT], pod.spec.tolerations ?? [], ['NoSchedule'])) return undefined
     return { filter: ({ node }) => (node.spec.unschedulable === true ? REJECTED : undefined) }
   },
-  mayHelp: (event) => event.kind === 'node' && event.node.spec.unschedulable !== true,
+  mayHelp: (event, pod) =>
+    ownTolerationsChanged(event, pod) ||
+    (event.kind === 'node' &&
+      event.node.spec.unschedulable !== true &&
+      (event.before === undefined || event.before.spec.unschedulable === true)),
 }

@@ -6,8 +6,16 @@ import { type LabelSelector, NOTHING, selectorOf, selectorOfMap } from '../../ma
 import type { ClusterView } from '../clusterview.ts'
 import { DEFAULT_ARGS, type PluginArgs } from '../config/args.ts'
 import type { NodeInfo } from '../nodeinfo.ts'
-import { type FilterWork, MAX_SCORE, type Plugin, type Rejection, type ScoreWork } from '../plugin.ts'
+import {
+  type ClusterEvent,
+  type FilterWork,
+  MAX_SCORE,
+  type Plugin,
+  type Rejection,
+  type ScoreWork,
+} from '../plugin.ts'
 import { type PodInfo, selectorOrNothing } from '../podinfo.ts'
+import { nodeLabelsChanged, ownLabelsChanged, podsOf } from './hints.ts'
 import {
   type Constraint,
   constraintOf,
@@ -211,6 +219,21 @@ function invert(scores: number[], nodes: readonly NodeInfo[], isIgnored: (node: 
   }
 }
 
+function mayHelp(event: ClusterEvent, pod: PodInfo): boolean {
+  if (event.kind === 'self') return ownLabelsChanged(event, pod)
+  const constraints = constraintsOf(pod, 'DoNotSchedule')
+  if (event.kind === 'node-gone' || (event.kind === 'node' && nodeLabelsChanged(event))) {
+    const labels = event.node.metadata.labels ?? {}
+    return constraints.every(({ key }) => labels[key] !== undefined)
+  }
+  const [other, before] = podsOf(event)
+  if (other?.namespace !== pod.namespace) return false
+  const isMeant = (one: PodInfo): boolean => constraints.some(({ selector }) => selector.matches(one.labels))
+  // What the defaults mean hangs on other objects: any sibling may do.
+  if (constraints.length === 0) return true
+  return before === undefined ? isMeant(other) : isMeant(other) || isMeant(before)
+}
+
 export function podTopologySpreadWith({
   defaultConstraints,
   defaultingType,
@@ -224,10 +247,7 @@ export function podTopologySpreadWith({
       return constraints.length === 0 ? undefined : new SpreadFilter(pod, constraints, cluster)
     },
     score: { weight: 2, prepare: (pod, cluster, nodes) => scoreWork(pod, cluster, nodes, settings) },
-    mayHelp: (event, pod) => {
-      if (event.kind === 'volumes') return false
-      return event.kind === 'node' || event.pod.namespace === pod.namespace
-    },
+    mayHelp,
   }
 }
 

@@ -1,5 +1,7 @@
 // Taints that the pod does not tolerate. Follows k8s.io/kubernetes/pkg/scheduler/framework/plugins/tainttoleration.
+import type { Node } from '../../client/kinds/core.v1.gen.ts'
 import { normalizeToMax, type Plugin, type Rejection } from '../plugin.ts'
+import { nodeTaintsChanged, ownTolerationsChanged } from './hints.ts'
 import { SCHEDULING_EFFECTS, untolerated } from './tolerates.ts'
 
 const REJECTED: Rejection = {
@@ -33,7 +35,12 @@ export const taintToleration: Plugin = {
       }
     },
   },
-  mayHelp: (event, { pod }) =>
-    event.kind === 'node' &&
-    !untolerated(event.node.spec.taints ?? [], pod.spec.tolerations ?? [], SCHEDULING_EFFECTS),
+  mayHelp: (event, info) => {
+    if (ownTolerationsChanged(event, info)) return true
+    if (!nodeTaintsChanged(event)) return false
+    const { tolerations = [] } = info.pod.spec
+    const isTolerated = ({ spec }: Node): boolean =>
+      !untolerated(spec.taints ?? [], tolerations, SCHEDULING_EFFECTS)
+    return isTolerated(event.node) && (event.before === undefined || !isTolerated(event.before))
+  },
 }

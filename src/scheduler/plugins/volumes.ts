@@ -2,8 +2,9 @@
 // Follows k8s.io/kubernetes/pkg/scheduler/framework/plugins/{volumebinding,volumezone,volumerestrictions,nodevolumelimits}.
 import type { ClusterView } from '../clusterview.ts'
 import type { NodeInfo } from '../nodeinfo.ts'
-import type { ClusterEvent, FilterWork, Plugin, Rejection } from '../plugin.ts'
+import type { ClusterEvent, FilterWork, ObjectKind, Plugin, Rejection } from '../plugin.ts'
 import type { PodInfo } from '../podinfo.ts'
+import { nodeLabelsChanged } from './hints.ts'
 import { claimNames, planFor, podVolumes, type PodVolumes, reaches } from './podvolumes.ts'
 
 const rejected = (plugin: string, reason: string, isFinal = true): Rejection => ({
@@ -31,7 +32,15 @@ const ZONE_LABELS = [
   'failure-domain.beta.kubernetes.io/region',
 ]
 
-const volumesChanged = (event: ClusterEvent): boolean => event.kind === 'volumes' || event.kind === 'node'
+/** A claim of the pod's, or one of the kinds that its claims hang on. */
+function isObject(event: ClusterEvent, pod: PodInfo, kinds: readonly ObjectKind[]): boolean {
+  if (event.kind !== 'object' || !kinds.includes(event.of)) return false
+  if (event.of === 'VolumeAttachment') return event.isGone
+  if (event.isGone) return false
+  if (event.of !== 'PersistentVolumeClaim') return true
+  const { namespace, name = '' } = event.object.metadata
+  return namespace === pod.namespace && claimNames(pod.pod).includes(name)
+}
 
 /** What the pod's claims are, where all is well with them so far. */
 function volumesOf({ pod }: PodInfo, { sources }: ClusterView): PodVolumes | undefined {
@@ -55,7 +64,9 @@ export const volumeBinding: Plugin = {
       },
     }
   },
-  mayHelp: volumesChanged,
+  mayHelp: (event, pod) =>
+    nodeLabelsChanged(event) ||
+    isObject(event, pod, ['PersistentVolumeClaim', 'PersistentVolume', 'StorageClass', 'CSINode']),
 }
 
 export const volumeZone: Plugin = {
@@ -73,7 +84,9 @@ export const volumeZone: Plugin = {
         zones.every(({ key, values }) => values.has(labels[key] ?? '')) ? undefined : OTHER_ZONE,
     }
   },
-  mayHelp: volumesChanged,
+  mayHelp: (event, pod) =>
+    nodeLabelsChanged(event) ||
+    isObject(event, pod, ['PersistentVolumeClaim', 'PersistentVolume', 'StorageClass']),
 }
 
 export const volumeRestrictions: Plugin = {
@@ -89,7 +102,12 @@ export const volumeRestrictions: Plugin = {
       claimNames(other.pod).some((name) => alone.includes(name))
     return { filter: (node) => ([...node.pods.values()].some(uses) ? IN_USE : undefined) }
   },
-  mayHelp: (event) => event.kind === 'pod-gone' || event.kind === 'volumes',
+  mayHelp: (event, pod) => {
+    if (event.kind !== 'pod-gone') return isObject(event, pod, ['PersistentVolumeClaim'])
+    const own = claimNames(pod.pod)
+    const isShared = claimNames(event.pod.pod).some((name) => own.includes(name))
+    return event.pod.namespace === pod.namespace && isShared
+  },
 }
 
 export const nodeVolumeLimits: Plugin = {
@@ -99,7 +117,11 @@ export const nodeVolumeLimits: Plugin = {
     if (own.length === 0) return undefined
     return { filter: (node) => (hasRoom(node, own, cluster) ? undefined : TOO_MANY) }
   },
-  mayHelp: (event) => event.kind === 'pod-gone' || volumesChanged(event),
+  mayHelp: (event, pod) => {
+    if (event.kind === 'pod-gone') return claimNames(event.pod.pod).length > 0
+    if (event.kind === 'node') return event.before === undefined
+    return isObject(event, pod, ['PersistentVolumeClaim', 'CSINode', 'VolumeAttachment'])
+  },
 }
 
 /** The volumes of drivers that the pod has attached: driver and handle. */

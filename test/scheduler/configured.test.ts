@@ -1,0 +1,175 @@
+// The scheduler with a configuration, against an API server in this process: several profiles, an extender that filters,
+// rates and binds, and pods that claim devices.
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { Api } from '../../src/client/api.ts'
+import type { Node, Pod } from '../../src/client/kinds/core.v1.gen.ts'
+import { DEVICE_CLASSES, NODES, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES } from '../../src/client/resources.ts'
+import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
+import { DEFAULTS } from '../../src/cmd/options.ts'
+import type { RunningPart } from '../../src/cmd/part.ts'
+import { startScheduler } from '../../src/cmd/scheduler-part.ts'
+import { readConfiguration } from '../../src/scheduler/config/configuration.ts'
+
+let server: ApiServer
+let scheduler: RunningPart
+let extender: Server
+let api: Api
+const namespace = 'default'
+const asked: { path: string; body: Record<string, unknown> }[] = []
+
+/** Refuses node a, likes node c best, and binds by itself what it looks after. */
+function answer(path: string, body: Record<string, unknown>): unknown {
+  const nodes = (body['NodeNames'] ?? []) as string[]
+  if (path === '/x/filter')
+    return { nodenames: nodes.filter((name) => name !== 'a'), failedNodes: { a: 'not this one' } }
+  if (path === '/x/rate') return nodes.map((host) => ({ host, score: host === 'c' ? 10 : 0 }))
+  return { error: 'no' }
+}
+
+beforeAll(async () => {
+  extender = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>
+      asked.push({ path: request.url ?? '', body })
+      response.end(JSON.stringify(answer(request.url ?? '', body)))
+    })
+  })
+  await new Promise<void>((resolve) => extender.listen(0, '127.0.0.1', resolve))
+  const { port } = extender.address() as AddressInfo
+  const read = readConfiguration({
+    apiVersion: 'kubescheduler.config.k8s.io/v1',
+    kind: 'KubeSchedulerConfiguration',
+    profiles: [
+      { schedulerName: 'default-scheduler' },
+      { schedulerName: 'blind', plugins: { multiPoint: { disabled: [{ name: 'NodeResourcesFit' }] } } },
+    ],
+    extenders: [
+      {
+        urlPrefix: `http://127.0.0.1:${port}/x/`,
+        filterVerb: 'filter',
+        prioritizeVerb: 'rate',
+        weight: 100,
+        nodeCacheCapable: true,
+        managedResources: [{ name: 'example.com/thing', ignoredByScheduler: true }],
+      },
+    ],
+  })
+  if ('faults' in read) throw new Error(read.faults.join(', '))
+  const disableAdmissionPlugins = ['ServiceAccount', 'TaintNodesByCondition']
+  server = await startApiServer({ ...DEFAULTS, port: 0, disableAdmissionPlugins })
+  api = new Api(server.loopback({ name: 'admin', groups: ['system:masters'] }), 'test/1')
+  scheduler = await startScheduler(server, new AbortController(), read.configuration)
+  for (const name of ['a', 'b', 'c']) {
+    const capacity = { cpu: '2', memory: '4Gi', pods: '10' }
+    const status = { capacity, allocatable: capacity } as unknown as Node['status']
+    await api.create(NODES, { metadata: { name }, spec: {}, status })
+  }
+})
+afterAll(async () => {
+  await scheduler.stop()
+  await server.stop()
+  await new Promise((resolve) => extender.close(resolve))
+})
+
+const create = (
+  name: string,
+  requests: Record<string, string>,
+  more: Partial<Pod['spec']> = {},
+): Promise<Pod> =>
+  api.create(PODS, {
+    metadata: { name, namespace },
+    spec: {
+      containers: [{ name: 'app', image: 'nginx', resources: { requests, limits: requests } }],
+      ...more,
+    },
+    status: {},
+  })
+const until = <T>(look: () => Promise<T>): Promise<T> => vi.waitFor(look, { timeout: 20_000, interval: 20 })
+const nodeOf = (name: string): Promise<string> =>
+  until(async () => {
+    const { nodeName } = (await api.get(PODS, { namespace, name })).spec
+    expect(nodeName).toBeTruthy()
+    return nodeName as string
+  })
+const messageOf = (name: string): Promise<string> =>
+  until(async () => {
+    const { status } = await api.get(PODS, { namespace, name })
+    const condition = status.conditions?.find(({ type }) => type === 'PodScheduled')
+    expect(condition?.status).toBe('False')
+    return condition?.message ?? ''
+  })
+
+it('places each pod by the profile that it names', async () => {
+  await create('big', { cpu: '3' })
+  expect(await messageOf('big')).toContain('3 Insufficient cpu')
+  await create('careless', { cpu: '3' }, { schedulerName: 'blind' })
+  expect(['a', 'b', 'c']).toContain(await nodeOf('careless'))
+  await api.delete(PODS, { namespace, name: 'careless' }, { gracePeriodSeconds: 0 })
+  await api.delete(PODS, { namespace, name: 'big' }, { gracePeriodSeconds: 0 })
+})
+it('asks extenders about what they look after', async () => {
+  asked.length = 0
+  await create('thing', { 'example.com/thing': '1' })
+  expect(await nodeOf('thing')).toBe('c')
+  expect(asked.map(({ path }) => path)).toEqual(['/x/filter', '/x/rate'])
+  expect(asked[0]?.body).toMatchObject({ Pod: { metadata: { name: 'thing' } }, Nodes: null })
+  await create('thing-on-a', { 'example.com/thing': '1' }, { nodeSelector: { none: 'x' } })
+  await create('plain', { cpu: '100m' })
+  await nodeOf('plain')
+  expect(asked).toHaveLength(2)
+})
+it('finds devices, and gives them to others when they are free', async () => {
+  await api.create(DEVICE_CLASSES, {
+    metadata: { name: 'gpu' },
+    spec: {
+      selectors: [
+        {
+          cel: {
+            expression: `device.driver == "gpu.example.com" && device.attributes["gpu.example.com"].model == "a1"`,
+          },
+        },
+      ],
+    },
+  })
+  for (const [node, model] of [
+    ['a', 'a0'],
+    ['b', 'a1'],
+  ] as const) {
+    await api.create(RESOURCE_SLICES, {
+      metadata: { name: `gpus-${node}` },
+      spec: {
+        driver: 'gpu.example.com',
+        nodeName: node,
+        pool: { name: node, generation: 1, resourceSliceCount: 1 },
+        devices: [{ name: 'gpu-0', attributes: { model: { string: model } } }],
+      },
+    })
+  }
+  const claimed = async (name: string): Promise<void> => {
+    await api.create(RESOURCE_CLAIMS, {
+      metadata: { name, namespace },
+      spec: { devices: { requests: [{ name: 'one', exactly: { deviceClassName: 'gpu' } }] } },
+      status: {},
+    })
+    await create(name, { cpu: '10m' }, { resourceClaims: [{ name: 'gpu', resourceClaimName: name }] })
+  }
+  await claimed('first')
+  expect(await nodeOf('first')).toBe('b')
+  const { metadata, status } = await api.get(RESOURCE_CLAIMS, { namespace, name: 'first' })
+  expect(metadata.finalizers).toContain('resource.kubernetes.io/delete-protection')
+  expect(status.allocation?.devices.results).toMatchObject([
+    { request: 'one', driver: 'gpu.example.com', pool: 'b', device: 'gpu-0' },
+  ])
+  expect(status.reservedFor).toMatchObject([{ resource: 'pods', name: 'first' }])
+  await claimed('second')
+  expect(await messageOf('second')).toContain('3 cannot allocate all claims')
+  // Somebody, the controller of claims, takes back what nobody uses any more.
+  await api.delete(PODS, { namespace, name: 'first' }, { gracePeriodSeconds: 0 })
+  const latest = await api.get(RESOURCE_CLAIMS, { namespace, name: 'first' })
+  await api.updateStatus(RESOURCE_CLAIMS, { ...latest, status: {} })
+  expect(await nodeOf('second')).toBe('b')
+})
