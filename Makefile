@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: up test check build types install generate certs bench conformance e2e mixed clean
+.PHONY: up test check build types install generate certs bench bench-scale conformance e2e mixed clean
 
 SPEC ?= ../shared/upstream
 BIN := node_modules/.bin
@@ -52,6 +52,10 @@ certs: install
 # Side by side with kube-apiserver and etcd, where these are built.
 bench: install dist/dinghy.cjs
 	node tools/run.js bench/main.ts -- $(ARGS)
+
+# How a whole cluster scales: thousands of simulated nodes, ten thousand pods, the scheduler alone; docs/performance.md.
+bench-scale: install dist/dinghy.cjs
+	node tools/run.js bench/scale.ts -- $(ARGS)
 
 # The recorded answers of kube-apiserver, asked of this server; see conformance/README.md.
 conformance: install dist/dinghy.cjs

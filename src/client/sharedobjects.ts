@@ -2,7 +2,7 @@
 // is the same. They may, as what informers hand out is not changed by anybody.
 // Follows the role of the one SharedInformerFactory of upstream's processes.
 import type { ApiObject } from './resource.ts'
-import type { WatchEvent } from './watchevents.ts'
+import type { EventReader, WatchEvent } from './watchevents.ts'
 
 /** How an API server writes an event, up to the version of its object. */
 const HEAD =
@@ -12,7 +12,7 @@ const HEAD_BYTES = 1024
 /** Below so many nothing is looked through for objects that nobody has any more. */
 const MIN_SWEEP = 1000
 
-export class SharedObjects {
+export class SharedObjects implements EventReader {
   /** By uid, the newest version that was seen. */
   readonly #known = new Map<string, WeakRef<ApiObject>>()
   #sweepAt = MIN_SWEEP

@@ -2,11 +2,15 @@
 // k8s.io/apimachinery/pkg/util/framer.
 import type { Status } from '../machinery/status.ts'
 import type { ApiObject } from './resource.ts'
-import type { SharedObjects } from './sharedobjects.ts'
 
 export type WatchEvent<T extends ApiObject = ApiObject> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; readonly object: T }
   | { readonly type: 'ERROR'; readonly object: Status }
+
+/** Who reads an event's text in place of JSON.parse. */
+export interface EventReader {
+  read<T extends ApiObject>(line: Buffer): WatchEvent<T>
+}
 
 /** One event may be as large as an object may, with room for what the server adds. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -15,7 +19,7 @@ const NEWLINE = 0x0a
 /** Rejects with SyntaxError for a line that is no JSON: the connection broke in the middle. */
 export async function* watchEvents<T extends ApiObject>(
   chunks: AsyncIterable<Buffer>,
-  objects?: SharedObjects,
+  objects?: EventReader,
 ): AsyncGenerator<WatchEvent<T>> {
   let rest: Buffer[] = []
   let restBytes = 0
