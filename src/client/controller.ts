@@ -3,7 +3,7 @@
 import { type Api, isConflict, isNotFound, isTerminating } from './api.ts'
 import type { Clock } from './clock.ts'
 import type { Informers } from './informer.ts'
-import { type QueueMetrics, WorkQueue } from './queue.ts'
+import { type QueueMetrics, type RetryDelays, WorkQueue } from './queue.ts'
 import type { EventRecorder } from './recorder.ts'
 
 export interface ControllerLog {
@@ -49,8 +49,8 @@ export interface WorkerOptions {
 }
 
 /** A queue for the controller of this name. */
-export const queueOf = (context: ControllerContext, name: string): WorkQueue =>
-  new WorkQueue(context.clock, context.queueMetrics?.(name))
+export const queueOf = (context: ControllerContext, name: string, delays?: RetryDelays): WorkQueue =>
+  new WorkQueue(context.clock, context.queueMetrics?.(name), delays)
 
 /** Works on the queue until the signal aborts. */
 export async function work(options: WorkerOptions, signal: AbortSignal): Promise<void> {

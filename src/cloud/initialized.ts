@@ -17,11 +17,18 @@ const LABELS = [
 export const isUninitialized = ({ spec }: Node): boolean =>
   spec.taints?.some(({ key }) => key === UNINITIALIZED) === true
 
-/** The node with its provider's id and labels, without the taint. */
-export function initialized(node: Node, { providerId, zone, region, type }: InstanceMetadata): Node {
-  const labels: Record<string, string> = { ...node.metadata.labels }
+/** What the labels of a node say of its machine. */
+export function machineLabels({ zone, region, type }: InstanceMetadata): Record<string, string> {
+  const labels: Record<string, string> = {}
   for (const [index, value] of [zone, region, type].entries())
     if (value !== '') for (const label of LABELS[index] ?? []) labels[label] = value
+  return labels
+}
+
+/** The node with its provider's id and labels, without the taint. */
+export function initialized(node: Node, metadata: InstanceMetadata): Node {
+  const { providerId } = metadata
+  const labels = { ...node.metadata.labels, ...machineLabels(metadata) }
   const { providerID: known } = node.spec
   const taints = (node.spec.taints ?? []).filter(({ key }) => key !== UNINITIALIZED)
   return {

@@ -3,7 +3,6 @@
 import { isNotFound } from '../client/api.ts'
 import { type Controller, type ControllerContext, queueOf, work } from '../client/controller.ts'
 import type { LoadBalancerStatus, Node, Service } from '../client/kinds/core.v1.gen.ts'
-import { WorkQueue } from '../client/queue.ts'
 import type { EventType } from '../client/recorder.ts'
 import { keyOf, splitKey } from '../client/resource.ts'
 import { NODES, SERVICES } from '../client/resources.ts'
@@ -36,7 +35,7 @@ export interface ServiceLbOptions {
 
 export function serviceLbController(context: ControllerContext, options: ServiceLbOptions): Controller {
   const { informers, log } = context
-  const queue = new WorkQueue(context.clock, context.queueMetrics?.('service'), RETRY)
+  const queue = queueOf(context, 'service', RETRY)
   const nodeQueue = queueOf(context, 'node')
   const balancing = new Balancing(context, options.provider)
   informers.of(SERVICES).handle({

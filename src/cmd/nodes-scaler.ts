@@ -3,7 +3,10 @@
 import type { Api } from '../client/api.ts'
 import { sleep, SYSTEM_CLOCK } from '../client/clock.ts'
 import { NODES } from '../client/resources.ts'
+import { machineLabels } from '../cloud/initialized.ts'
+import { metadataOf } from '../cloud/local/machines.ts'
 import type { NodeAgent } from '../kubelet/agent.ts'
+import { nodeObject, type NodeSpecimen } from '../kubelet/nodeobject.ts'
 import type { Log } from './log.ts'
 import type { CloudSettings } from './cloud-controllers.ts'
 import { fleet, NODE_CAPACITY, NODE_PREFIX, POD_RANGE } from './simulated-nodes.ts'
@@ -15,7 +18,7 @@ const RETRY_MS = 1000
 export interface ScalerParts {
   readonly log: Log
   readonly signal: AbortSignal
-  /** Nodes wait for the cloud to tell of them; undefined: there is none. */
+  /** What nodes say of their machines; undefined: there is no cloud. */
   readonly cloud: CloudSettings | undefined
 }
 
@@ -27,16 +30,13 @@ export function scaler(
 ): (count: number) => Promise<void> {
   let last = Promise.resolve()
   const scale = async (count: number): Promise<void> => {
-    const shape = {
-      podRange: POD_RANGE,
-      capacity: NODE_CAPACITY,
-      labels: {},
-      waitsForCloud: cloud !== undefined,
-    }
+    const shape = { podRange: POD_RANGE, capacity: NODE_CAPACITY, labels: {} }
     const { items } = await api.list(NODES)
     const wanted = fleet({ prefix: NODE_PREFIX, count, ...shape }, items)
     const there = new Set(items.map(({ metadata }) => metadata.name ?? ''))
-    const missing = wanted.filter(({ name }) => !there.has(name) || !agent.has(name))
+    const missing = wanted
+      .filter(({ name }) => !there.has(name) || !agent.has(name))
+      .map((specimen) => (cloud ? knownToCloud(specimen, cloud) : specimen))
     // A node whose object was deleted a moment ago must be let go first.
     while (!signal.aborted && missing.some(({ name }) => agent.has(name)))
       await sleep(SYSTEM_CLOCK, LOOK_AGAIN_MS, signal)
@@ -53,4 +53,11 @@ export function scaler(
     }
   }
   return (count) => (last = last.then(() => scaleAtLast(count)))
+}
+
+/** As with --provider-id and --node-labels: the cloud is here, so that thousands need not wait for a write by its controller. */
+function knownToCloud(specimen: NodeSpecimen, { zones }: CloudSettings): NodeSpecimen {
+  const metadata = metadataOf(nodeObject(specimen, 0), zones)
+  const labels = { ...specimen.labels, ...machineLabels(metadata) }
+  return { ...specimen, labels, providerId: metadata.providerId }
 }

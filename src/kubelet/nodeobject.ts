@@ -15,6 +15,8 @@ export interface NodeSpecimen {
   readonly labels: Readonly<Record<string, string>>
   /** Absent: none. */
   readonly taints?: readonly Taint[]
+  /** "dinghy://node-0"; absent: a cloud controller manager may tell. */
+  readonly providerId?: string
   /** "v1.36.3" */
   readonly version: string
 }
@@ -36,7 +38,7 @@ export function nodeObject(node: NodeSpecimen, now: number): Node {
   const taints = node.taints === undefined ? {} : { taints: [...node.taints] }
   return {
     metadata: { name: node.name, labels, annotations: { [MANAGED_ATTACHMENTS]: 'true' } },
-    spec: { ...ranges, ...taints },
+    spec: { ...ranges, ...taints, ...(node.providerId ? { providerID: node.providerId } : {}) },
     status: nodeStatus(node, now),
   }
 }

@@ -19,7 +19,7 @@ const MAX_CALM_MS = 3_000
 /** In one round: without an end of them nothing else would end. */
 const FAULTS = 6
 /** A round may take this long on a loaded machine. */
-const ROUND_MS = 240_000
+const ROUND_MS = 600_000
 const SETTLE_MS = 30_000
 const LOOK_MS = 200
 

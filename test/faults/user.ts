@@ -5,7 +5,7 @@ import { StatusError } from '../../src/machinery/status.ts'
 
 const AGAIN_MS = 50
 /** Far beyond what a loaded machine needs. */
-const PATIENCE_MS = 90_000
+const PATIENCE_MS = 180_000
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 

@@ -11,6 +11,8 @@ import { type Deletion, deleteContent } from './content.ts'
 
 const NAME = 'namespace-controller'
 const FINALIZER = 'kubernetes'
+/** As upstream: what stays behind is looked at again within a minute, however often that was in vain. */
+const RETRY = { firstMs: 5, maxMs: 60_000 }
 
 export interface NamespaceOptions {
   readonly workers: number
@@ -19,7 +21,7 @@ export interface NamespaceOptions {
 }
 
 export function namespaceController(context: ControllerContext, options: NamespaceOptions): Controller {
-  const queue = queueOf(context, 'namespace')
+  const queue = queueOf(context, 'namespace', RETRY)
   const see = ({ metadata }: Namespace): void => {
     if (metadata.deletionTimestamp) queue.addAfter(metadata.name ?? '', options.graceMs)
   }
