@@ -16,6 +16,8 @@ export class Aggregator implements Extensions {
   /** By the name of the APIService. */
   readonly #extensions = new Map<string, Extension>()
   #versions: readonly RemoteVersion[] | undefined
+  /** How often each became unavailable, by name and reason. */
+  readonly #losses = new Map<string, { readonly name: string; readonly reason: string; count: number }>()
   readonly schemas = new Schemas(() => this.available())
 
   constructor(around: Omit<Surroundings, 'rediscovered'>) {
@@ -37,6 +39,7 @@ export class Aggregator implements Extensions {
       return
     }
     const known = this.#extensions.get(name)
+    if (known?.api.isAvailable && !api.isAvailable) this.#lost(object)
     if (known) known.update(api, service, availableOf(object))
     else this.#extensions.set(name, new Extension(api, service, this.#around))
     this.#versions = undefined
@@ -76,9 +79,21 @@ export class Aggregator implements Extensions {
     return [...this.#extensions.values()].filter(({ api }) => api.isAvailable)
   }
 
+  losses(): Iterable<{ readonly name: string; readonly reason: string; readonly count: number }> {
+    return this.#losses.values()
+  }
+
   stop(): void {
     for (const extension of this.#extensions.values()) extension.stop()
     this.#extensions.clear()
+  }
+
+  #lost(object: KubeObject): void {
+    const { name = '' } = object.metadata
+    const reason = String(availableOf(object)?.['reason'] ?? 'UnknownReason')
+    const known = this.#losses.get(`${name} ${reason}`)
+    if (known) known.count++
+    else this.#losses.set(`${name} ${reason}`, { name, reason, count: 1 })
   }
 
   #tellLocal(name: string): void {

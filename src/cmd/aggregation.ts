@@ -51,6 +51,27 @@ export class Aggregation implements Extensions {
     return this.#aggregator?.versions()
   }
 
+  /** What /metrics tells of it, in Prometheus' text format. */
+  metrics(): string {
+    const gauge = 'aggregator_unavailable_apiservice'
+    const lines = [
+      `# HELP ${gauge} APIServices that cannot be asked, by name.`,
+      `# TYPE ${gauge} gauge`,
+      ...(this.registrations() ?? []).map(
+        ({ name, isAvailable }) => `${gauge}{name="${name}"} ${isAvailable ? 0 : 1}`,
+      ),
+    ]
+    const losses = [...(this.#aggregator?.losses() ?? [])]
+    if (losses.length > 0) {
+      lines.push(`# HELP ${gauge}_total How often APIServices became unavailable, by name and reason.`)
+      lines.push(`# TYPE ${gauge}_total counter`)
+    }
+    for (const { name, reason, count } of losses) {
+      lines.push(`${gauge}_total{name="${name}",reason=${JSON.stringify(reason)}} ${count}`)
+    }
+    return `${lines.join('\n')}\n`
+  }
+
   /** What other servers say of the schemas of theirs; undefined while there are none. */
   schemas(): ForeignSchemas | undefined {
     return this.#aggregator?.schemas

@@ -216,6 +216,7 @@ function chainOf(
   const { components } = state
   const requests = new RequestMetrics()
   const port = (): number => state.port
+  state.metrics.push(() => aggregation.metrics())
   const site = lazyNonResource({
     ...{ caches, served, gate, requests, options, identity, log, state, port, checks },
     aggregation,

@@ -145,6 +145,11 @@ const HOOKS: readonly string[] = [
   'start-legacy-token-tracking-controller',
   'start-kube-apiserver-identity-lease-controller',
   'start-kube-apiserver-identity-lease-garbage-collector',
+  'kube-apiserver-autoregistration',
+  'apiservice-registration-controller',
+  'apiservice-discovery-controller',
+  'apiservice-status-local-available-controller',
+  'apiservice-status-remote-available-controller',
 ]
 
 function healthChecks({ caches, state, checks }: SiteParts): HealthCheck[] {

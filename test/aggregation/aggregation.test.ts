@@ -299,6 +299,15 @@ describe('discovery', () => {
     await cluster.slice(1)
     const stale = await eventually(aggregated, (seen) => seen?.['freshness'] === 'Stale')
     expect(stale).toEqual({ ...KNOWN, freshness: 'Stale' })
+    const { text } = await cluster.send('GET', '/metrics')
+    expect(text).toContain(`aggregator_unavailable_apiservice{name="${NAME}"} 1\n`)
+    expect(text).toContain('aggregator_unavailable_apiservice{name="v1.apps"} 0\n')
+    expect(text).toMatch(
+      new RegExp(
+        `^aggregator_unavailable_apiservice_total\\{name="${NAME}",reason="FailedDiscoveryCheck"\\} [1-9]`,
+        'm',
+      ),
+    )
     await cluster.slice(cluster.extension.port)
     expect(await current()).toEqual(KNOWN)
   })

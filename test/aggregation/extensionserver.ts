@@ -109,6 +109,11 @@ export class ExtensionServer {
     for (const watch of this.#watches) watch.write(`${JSON.stringify(event)}\n`)
   }
 
+  /** Cuts them off, as a crash would. */
+  breakWatches(): void {
+    for (const watch of this.#watches) watch.destroy()
+  }
+
   /** The last request below this path. */
   last(path: string): Received | undefined {
     return this.received.findLast(({ url }) => url.startsWith(path))
