@@ -7,9 +7,9 @@ const given = (...argv: string[]): string[] =>
 
 it('takes flags that change nothing, and knows which were given', () => {
   const argv = ['--feature-gates=A=true,B=false', '--feature-gates=C=true', '--profiling=false']
-  expect(given(...argv, '--enable-priority-and-fairness')).toEqual([
+  expect(given(...argv, '--enable-garbage-collector')).toEqual([
     'feature-gates',
-    'enable-priority-and-fairness',
+    'enable-garbage-collector',
     'profiling',
   ])
   expect(given()).toEqual([])

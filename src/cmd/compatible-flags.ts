@@ -51,10 +51,8 @@ const VALUES = [
 const SWITCHES = [
   'aggregator-reject-forwarding-redirect',
   'contention-profiling',
-  'enable-aggregator-routing',
   'enable-garbage-collector',
   'enable-logs-handler',
-  'enable-priority-and-fairness',
   'log-text-split-stream',
   'permit-address-sharing',
   'permit-port-sharing',
