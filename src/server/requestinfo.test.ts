@@ -21,6 +21,7 @@ describe('paths of resources', () => {
     ['PATCH', '/apis/apps/v1/namespaces/n/deployments/d', 'patch|apps|v1|n|deployments|d|'],
     ['DELETE', '/api/v1/namespaces/n/pods/p', 'delete||v1|n|pods|p|'],
     ['DELETE', '/api/v1/namespaces/n/pods', 'deletecollection||v1|n|pods||'],
+    ['DELETE', '/api/v1/namespaces/n/pods?fieldSelector=metadata.name%3Dp', 'deletecollection||v1|n|pods||'],
     ['GET', '/api/v1/namespaces', 'list||v1||namespaces||'],
     ['GET', '/api/v1/namespaces/n', 'get||v1|n|namespaces|n|'],
     ['PUT', '/api/v1/namespaces/n/finalize', 'update||v1|n|namespaces|n|finalize'],
@@ -40,6 +41,10 @@ describe('watches', () => {
     ['/api/v1/namespaces/n/pods?watch=true&fieldSelector=metadata.name%3Dp', 'watch||v1|n|pods|p|'],
     ['/api/v1/namespaces/n/pods?fieldSelector=metadata.name%3Dp', 'list||v1|n|pods|p|'],
     ['/api/v1/namespaces/n/pods?fieldSelector=metadata.name!%3Dp', 'list||v1|n|pods||'],
+    ['/api/v1/namespaces/n/pods?fieldSelector=metadata.name%3Dq,metadata.name%3Dp', 'list||v1|n|pods|p|'],
+    ['/api/v1/namespaces/n/pods?fieldSelector=a!%3Dx%5C,metadata.name%3Dp', 'list||v1|n|pods||'],
+    ['/api/v1/namespaces/n/pods?fieldSelector=metadata.name%3D..', 'list||v1|n|pods||'],
+    ['/api/v1/watch/namespaces/n/pods?fieldSelector=metadata.name%3Dp', 'watch||v1|n|pods||'],
   ])('%s', (url, expected) => expect(resource('GET', url)).toBe(expected))
 })
 

@@ -1,6 +1,9 @@
 // What a URL and a method mean: resource or not, verb, group, version, namespace, name, subresource.
 // First stage after the bytes. Follows k8s.io/apiserver/pkg/endpoints/request/requestinfo.go.
 import type { RequestInfo } from '../machinery/attributes.ts'
+import { fieldExactMatch, parseFieldSelector } from '../machinery/fields.ts'
+import { StatusError } from '../machinery/status.ts'
+import { pathSegmentErrors } from '../machinery/validation.ts'
 
 const VERBS: Readonly<Record<string, string>> = {
   POST: 'create',
@@ -65,28 +68,33 @@ function placeOf(rest: readonly string[]): Place {
   return { namespace, resource, name, subresource }
 }
 
-/** Collections turn get into list or watch, delete into deletecollection; a field selector may name the object. */
+/**
+ * Collections turn get into list or watch, whose field selector may name the object; and delete into deletecollection, for
+ * which no selector does: rules for one name allow none of it.
+ */
 function named(verb: string, name: string, query: URLSearchParams): { verb: string; name: string } {
-  if (name !== '' && verb !== 'watch') return { verb, name }
-  if (verb === 'get' && name === '') {
-    const watch = query.size > 0 && isTrue(query.get('watch'))
-    return { verb: watch ? 'watch' : 'list', name: nameOfSelector(query) }
-  }
-  if (verb === 'delete' && name === '') return { verb: 'deletecollection', name: nameOfSelector(query) }
-  if (verb === 'watch' && name === '') return { verb, name: nameOfSelector(query) }
-  return { verb, name }
+  if (name !== '') return { verb, name }
+  if (verb === 'delete') return { verb: 'deletecollection', name }
+  if (verb !== 'get') return { verb, name }
+  const watch = query.size > 0 && isTrue(query.get('watch'))
+  return { verb: watch ? 'watch' : 'list', name: nameOfSelector(query) }
 }
 
 function isTrue(text: string | null): boolean {
   return text !== null && text.toLowerCase() !== 'false' && text !== '0'
 }
 
-const EXACT_NAME = /(?:^|,)metadata\.name==?([^,!=]+)(?:,|$)/
-
+/** As the handler will read it, and no name where it will be refused: what is allowed must be what is done. */
 function nameOfSelector(query: URLSearchParams): string {
-  if (query.size === 0) return ''
-  const match = EXACT_NAME.exec(query.get('fieldSelector') ?? '')
-  return match?.[1] ?? ''
+  const text = query.size === 0 ? null : query.get('fieldSelector')
+  if (!text) return ''
+  try {
+    const name = fieldExactMatch(parseFieldSelector(text), 'metadata.name') ?? ''
+    return pathSegmentErrors(name).length === 0 ? name : ''
+  } catch (error) {
+    if (error instanceof StatusError) return ''
+    throw error
+  }
 }
 
 /** Path segments, decoded before they are split, as Go's URL.Path is; empty ones at the ends do not count. */

@@ -38,7 +38,7 @@ export async function startKubeApiServer(
   const folder = mkdtempSync(join(tmpdir(), 'dinghy-upstream-'))
   const port = await freePort()
   const child = guarded(
-    spawn(binary, [...flagsFor(folder, etcd, port), ...flags], { stdio: ['ignore', 'ignore', 'pipe'] }),
+    spawn(binary, withFlags(flagsFor(folder, etcd, port), flags), { stdio: ['ignore', 'ignore', 'pipe'] }),
   )
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4000)))
@@ -60,6 +60,12 @@ export async function startKubeApiServer(
     await stop()
     throw error
   }
+}
+
+/** A flag that is given again counts instead of the first. */
+function withFlags(first: readonly string[], given: readonly string[]): string[] {
+  const names = new Set(given.map((flag) => flag.split('=', 1)[0]))
+  return [...first.filter((flag) => !names.has(flag.split('=', 1)[0])), ...given]
 }
 
 function flagsFor(folder: string, etcd: string, port: number): string[] {
