@@ -62,6 +62,11 @@ export class Entry {
     return new Entry(this, revision, this.storedBytes())
   }
 
+  /** Bytes that it takes. */
+  get size(): number {
+    return this.line.length
+  }
+
   /** The JSON without the newline. */
   get bytes(): Buffer {
     return this.line.subarray(0, this.line.length - 1)

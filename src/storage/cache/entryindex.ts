@@ -49,9 +49,9 @@ export class EntryIndex {
     let bucket = this.#buckets.get(entry.namespace)
     if (!bucket) this.#buckets.set(entry.namespace, (bucket = new Bucket()))
     const old = bucket.byName.get(entry.name)
-    if (old) this.#bytes -= old.line.length
+    if (old) this.#bytes -= old.size
     else this.#size++
-    this.#bytes += entry.line.length
+    this.#bytes += entry.size
     bucket.set(entry)
   }
 
@@ -61,7 +61,7 @@ export class EntryIndex {
     if (!bucket || !old) return
     bucket.delete(name)
     this.#size--
-    this.#bytes -= old.line.length
+    this.#bytes -= old.size
     if (bucket.byName.size === 0) this.#buckets.delete(namespace)
   }
 

@@ -31,6 +31,10 @@ export class BrokenEntry extends Entry {
     Object.defineProperty(this, 'line', { get: () => this.#refuse() })
   }
 
+  override get size(): number {
+    return this.stored.length
+  }
+
   override object(): KubeObject {
     return this.#refuse()
   }
