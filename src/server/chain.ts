@@ -123,7 +123,7 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
     if (chain.findResource(info)) walk.info = info
     return finish(walk, tooMany(pass.retryAfter))
   }
-  const seat = seatOf(chain.gate, pass, { info, query, exchange })
+  const seat = seatOf(chain.gate, pass, info, query)
   try {
     await proceed(chain, walk, asked, seat)
   } finally {

@@ -3,7 +3,6 @@
 import { type Gate, type Pass, TOO_MANY } from '../fairness/gate.ts'
 import type { Answer, ByteSink } from '../handlers/request.ts'
 import type { RequestInfo } from '../machinery/attributes.ts'
-import type { Exchange } from './exchange.ts'
 
 export interface Seat {
   /** The answer of a watch, which takes the seat over. */
@@ -11,17 +10,12 @@ export interface Seat {
   leave(): void
 }
 
-export interface Seated {
-  readonly info: RequestInfo
-  readonly query: URLSearchParams
-  readonly exchange: Exchange
-}
-
-export function seatOf(gate: Gate, pass: Pass, { info, query, exchange }: Seated): Seat {
-  if (info.verb === 'watch') return new WatchSeat(pass, gate.watching(info, query))
-  if (info.isResourceRequest) return pass
-  // Answered by whoever it is handed to, some time later.
-  return { leave: () => exchange.onGone(() => pass.leave()) }
+/**
+ * DEVIATION: what is no resource gives its seat back once it is handed on, not when the client has its answer: one that
+ * takes no bytes could hold the seats of all others.
+ */
+export function seatOf(gate: Gate, pass: Pass, info: RequestInfo, query: URLSearchParams): Seat {
+  return info.verb === 'watch' ? new WatchSeat(pass, gate.watching(info, query)) : pass
 }
 
 class WatchSeat implements Seat {
