@@ -11,7 +11,11 @@ const alice = userOf('alice')
 const bob = userOf('bob')
 
 /** One level of two seats for alice and bob, and the mandatory ones. */
-const LEVELS = [levelOf('small', 2, QUEUES), levelOf('catch-all', 598), levelOf('none', 0, undefined, { borrowingLimitPercent: 0 })]
+const LEVELS = [
+  levelOf('small', 2, QUEUES),
+  levelOf('catch-all', 598),
+  levelOf('none', 0, undefined, { borrowingLimitPercent: 0 }),
+]
 const SCHEMAS = [schemaOf('ours', 'small', 100, ['alice', 'bob'])]
 
 function started(levels: readonly KubeObject[] = LEVELS, schemas: readonly KubeObject[] = SCHEMAS) {
