@@ -1,22 +1,20 @@
 // MutatingAdmissionPolicy: policies in CEL that change objects.
-// Follows k8s.io/apiserver/pkg/admission/plugin/policy/mutating. What evaluates loads with the first policy.
+// Follows k8s.io/apiserver/pkg/admission/plugin/policy/mutating.
 import type { Lister } from '../../machinery/lister.ts'
 import type { AdmissionAttributes, AdmissionPlugin, AdmissionTarget } from '../plugin.ts'
 import { isExempt, NAMESPACES } from '../webhooks/match.ts'
 import { MUTATING, type PolicyNeeds } from './needs.ts'
-
-type Dispatch = (attributes: AdmissionAttributes, lister: Lister) => Promise<void>
+import { Sentinel } from './sentinel.ts'
 
 export class MutatingAdmissionPolicy implements AdmissionPlugin {
   readonly name = 'MutatingAdmissionPolicy'
   readonly reads = [MUTATING.policies, MUTATING.bindings, NAMESPACES]
-  readonly #needs: PolicyNeeds
-  #dispatch: Promise<Dispatch> | undefined
-  #version = -1
-  #idle = true
+  readonly #policies: Sentinel
 
   constructor(needs: PolicyNeeds) {
-    this.#needs = needs
+    this.#policies = new Sentinel(MUTATING, () =>
+      import('./mutate.ts').then(({ mutator }) => mutator(needs, this.name)),
+    )
   }
 
   handles({ resource, operation }: AdmissionTarget): boolean {
@@ -24,18 +22,6 @@ export class MutatingAdmissionPolicy implements AdmissionPlugin {
   }
 
   admit(attributes: AdmissionAttributes, lister: Lister): void | Promise<void> {
-    const version = lister.version(MUTATING.bindings)
-    if (version !== this.#version) {
-      this.#idle = lister.list(MUTATING.bindings, '').length === 0
-      this.#version = version
-    }
-    if (!this.#idle) return this.#run(attributes, lister)
-  }
-
-  async #run(attributes: AdmissionAttributes, lister: Lister): Promise<void> {
-    this.#dispatch ??= import('./mutate.ts').then(({ mutator }) => mutator(this.#needs, this.name))
-    await (
-      await this.#dispatch
-    )(attributes, lister)
+    return this.#policies.pass(attributes, lister)
   }
 }

@@ -1,5 +1,6 @@
 // What the policy plugins need beyond the lister, and what they read.
 import type { Authorizer } from '../../machinery/attributes.ts'
+import type { GroupResource } from '../../machinery/gvk.ts'
 import type { Resource } from '../../schema/resource.ts'
 import type { StructType } from '../../schema/type.ts'
 import type { ObjectForms } from '../webhooks/forms.ts'
@@ -13,12 +14,18 @@ export interface PolicyNeeds {
   typeOf(resource: Resource, subresource: string): StructType
 }
 
+/** Where one kind of policies and what binds them are kept. */
+export interface PolicyResources {
+  readonly policies: GroupResource
+  readonly bindings: GroupResource
+}
+
 const GROUP = 'admissionregistration.k8s.io'
-export const VALIDATING = {
+export const VALIDATING: PolicyResources = {
   policies: { group: GROUP, resource: 'validatingadmissionpolicies' },
   bindings: { group: GROUP, resource: 'validatingadmissionpolicybindings' },
 }
-export const MUTATING = {
+export const MUTATING: PolicyResources = {
   policies: { group: GROUP, resource: 'mutatingadmissionpolicies' },
   bindings: { group: GROUP, resource: 'mutatingadmissionpolicybindings' },
 }

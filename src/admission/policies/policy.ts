@@ -9,11 +9,11 @@ import {
 } from '../../cel/admission.ts'
 import type { Program } from '../../cel/compile.ts'
 import { BOOL, DYN, listOf, NULL, STRING, type CelType } from '../../cel/types.ts'
-import type { GroupResource } from '../../machinery/gvk.ts'
 import type { JsonObject } from '../../machinery/json.ts'
 import type { Lister } from '../../machinery/lister.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { matchOf, type Match, type MatchResources } from './match.ts'
+import type { PolicyResources } from './needs.ts'
 
 /** An expression, and its program or why it has none. */
 export interface Expression {
@@ -82,12 +82,12 @@ export interface Policy {
 
 /** All policies of a sort that have bindings, in the order of their names. */
 export class Policies {
-  readonly #resources: { readonly policies: GroupResource; readonly bindings: GroupResource }
+  readonly #resources: PolicyResources
   readonly #compiled = new WeakMap<KubeObject, Omit<Policy, 'bindings'>>()
   #versions = ''
   #policies: readonly Policy[] = []
 
-  constructor(resources: { readonly policies: GroupResource; readonly bindings: GroupResource }) {
+  constructor(resources: PolicyResources) {
     this.#resources = resources
   }
 

@@ -5,8 +5,8 @@ import type { AdmissionAttributes, AdmissionPlugin, AdmissionTarget, Reinvocatio
 import { ask } from './ask.ts'
 import { Forms } from './forms.ts'
 import { type Hook, Hooks } from './hook.ts'
-import { type Invocation, invocationOf, isExempt, NAMESPACES } from './match.ts'
-import { conditionsHold, type WebhookNeeds } from './needs.ts'
+import { type Invocation, isExempt, NAMESPACES } from './match.ts'
+import { relevantFor, type WebhookNeeds } from './needs.ts'
 import { patchObject } from './patch.ts'
 import { CallFailure } from './refusals.ts'
 import { Rounds } from './rounds.ts'
@@ -41,24 +41,18 @@ export class MutatingAdmissionWebhook implements AdmissionPlugin {
   }
 
   async #dispatch(hooks: readonly Hook[], attributes: AdmissionAttributes, lister: Lister): Promise<void> {
-    const { forms: objects } = this.#needs
     const reinvocation = (attributes.reinvocation ??= { again: false, wanted: false, kept: new Map() })
     const passing: Passing = {
       attributes,
-      forms: new Forms(objects, attributes),
+      forms: new Forms(this.#needs.forms, attributes),
       reinvocation,
       rounds: Rounds.of(reinvocation, this.name),
     }
     const { rounds, forms } = passing
     rounds.begin(reinvocation.again, attributes.object)
     for (const [index, hook] of hooks.entries()) {
-      const invocation = invocationOf(hook, attributes, lister, (resource) => objects.equivalents(resource))
+      const invocation = await relevantFor(this.#needs, hook, { attributes, forms, lister })
       if (!invocation) continue
-      if (
-        hook.conditions.length > 0 &&
-        !(await conditionsHold(this.#needs, invocation, { attributes, forms }))
-      )
-        continue
       // A webhook that did not see the object in the first round is not asked in the second.
       if (reinvocation.again && !rounds.isDue(hook)) continue
       await this.#ask(invocation, passing, index)

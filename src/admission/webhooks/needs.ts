@@ -1,9 +1,10 @@
 // What the webhook plugins need beyond the lister.
+import type { Lister } from '../../machinery/lister.ts'
 import type { HookCaller } from '../../machinery/webhook.ts'
-import { forbid } from '../forbid.ts'
 import type { AdmissionAttributes } from '../plugin.ts'
 import type { Forms, ObjectForms } from './forms.ts'
-import type { Invocation } from './match.ts'
+import type { Hook } from './hook.ts'
+import { type Invocation, invocationOf } from './match.ts'
 
 /** Whether all matchConditions of the webhook hold. Rejects with the StatusError of one that cannot be evaluated. */
 export type Conditions = (
@@ -15,15 +16,23 @@ export type Conditions = (
 export interface WebhookNeeds {
   readonly caller: HookCaller
   readonly forms: ObjectForms
-  readonly conditions?: Conditions
+  readonly conditions: Conditions
 }
 
-/** Whether the webhook is asked after all. DEVIATION: without an evaluator, requests that need one are refused. */
-export function conditionsHold(
-  { conditions }: WebhookNeeds,
-  invocation: Invocation,
-  { attributes, forms }: { readonly attributes: AdmissionAttributes; readonly forms: Forms },
-): Promise<boolean> {
-  if (conditions) return conditions(invocation, attributes, forms)
-  throw forbid(attributes, 'match conditions of webhooks are not evaluated')
+/** One request, as the webhooks see it. */
+export interface Asked {
+  readonly attributes: AdmissionAttributes
+  readonly forms: Forms
+  readonly lister: Lister
+}
+
+/** How the webhook is asked of the request. Undefined: its rules, selectors or conditions leave the request out. */
+export async function relevantFor(
+  { forms: objects, conditions }: WebhookNeeds,
+  hook: Hook,
+  { attributes, forms, lister }: Asked,
+): Promise<Invocation | undefined> {
+  const invocation = invocationOf(hook, attributes, lister, (resource) => objects.equivalents(resource))
+  if (!invocation || hook.conditions.length === 0) return invocation
+  return (await conditions(invocation, attributes, forms)) ? invocation : undefined
 }

@@ -5,8 +5,8 @@ import type { AdmissionAttributes, AdmissionPlugin, AdmissionTarget } from '../p
 import { ask } from './ask.ts'
 import { Forms } from './forms.ts'
 import { type Hook, Hooks } from './hook.ts'
-import { type Invocation, invocationOf, isExempt, NAMESPACES } from './match.ts'
-import { conditionsHold, type WebhookNeeds } from './needs.ts'
+import { type Invocation, isExempt, NAMESPACES } from './match.ts'
+import { relevantFor, type WebhookNeeds } from './needs.ts'
 import { CallFailure } from './refusals.ts'
 
 const FAILED_OPEN = 'failed-open.validating.webhook.admission.k8s.io/'
@@ -31,17 +31,11 @@ export class ValidatingAdmissionWebhook implements AdmissionPlugin {
   }
 
   async #dispatch(hooks: readonly Hook[], attributes: AdmissionAttributes, lister: Lister): Promise<void> {
-    const { forms: objects } = this.#needs
-    const forms = new Forms(objects, attributes)
+    const forms = new Forms(this.#needs.forms, attributes)
     const relevant: Invocation[] = []
     for (const hook of hooks) {
-      const invocation = invocationOf(hook, attributes, lister, (resource) => objects.equivalents(resource))
+      const invocation = await relevantFor(this.#needs, hook, { attributes, forms, lister })
       if (!invocation) continue
-      if (
-        hook.conditions.length > 0 &&
-        !(await conditionsHold(this.#needs, invocation, { attributes, forms }))
-      )
-        continue
       relevant.push(invocation)
       // Made before the webhooks are asked side by side, so that each version is made once.
       await forms.of(invocation.resource)

@@ -131,3 +131,29 @@ describe('waiting', () => {
     expect(await cache.waitFor(1_000_000, 20)).toBe(false)
   })
 })
+
+describe('a cache whose values somebody else converts', () => {
+  it('lists anew when a conversion fails as a whole, and goes on', async () => {
+    let failures = 1
+    const converting = new WatchCache(storage, {
+      prefix: '/registry/configmaps/',
+      namespaced: true,
+      transcode: (value) => value,
+      converter: {
+        applies: () => true,
+        convert: (values) =>
+          failures-- > 0 ? Promise.reject(new Error('away')) : Promise.resolve([...values]),
+      },
+    })
+    // Started while there is nothing to convert, so that the first change is what fails.
+    await converting.fresh()
+    await put('n', 'a', '1')
+    await put('n', 'b', '1')
+    await expect.poll(() => keys(converting.index.entries())).toEqual(['n/a', 'n/b'])
+    expect(failures).toBeLessThan(0)
+    await put('n', 'c', '1')
+    await converting.fresh()
+    expect(keys(converting.index.entries())).toEqual(['n/a', 'n/b', 'n/c'])
+    converting.close()
+  })
+})

@@ -293,8 +293,19 @@ export class WatchCache {
     else if (!this.#converting) void this.#convert()
   }
 
+  /** What fails as a whole (single objects fail by themselves) is made up for by a list. */
   async #convert(): Promise<void> {
     this.#converting = true
+    try {
+      await this.#convertTold()
+    } catch {
+      this.#listAnew()
+    } finally {
+      this.#converting = false
+    }
+  }
+
+  async #convertTold(): Promise<void> {
     while (this.#told.length > 0 && !this.#closed) {
       const told = this.#told
       const generation = this.#generation
@@ -305,7 +316,6 @@ export class WatchCache {
       if (this.#generation !== generation) continue
       for (const one of told) this.#apply(one, made)
     }
-    this.#converting = false
   }
 
   #listAnew(): void {
