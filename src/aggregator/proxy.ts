@@ -110,7 +110,7 @@ class Passage {
     }
     const sink = exchange.stream(status, { ...baseHeaders, ...answered(response.headers) })
     this.#sink = sink
-    const done = copy(response, sink).then(() => {
+    const done = passBody(response, sink).then(() => {
       this.#isOver = response.complete
     })
     if (allottedMs !== undefined) await done
@@ -119,7 +119,7 @@ class Passage {
 }
 
 /** Passes bytes on as fast as they are taken; either side's end is the other's. */
-function copy(response: IncomingMessage, sink: ByteSink): Promise<void> {
+export function passBody(response: IncomingMessage, sink: ByteSink): Promise<void> {
   return new Promise((resolve) => {
     sink.onClose(() => {
       if (!response.complete) response.destroy()

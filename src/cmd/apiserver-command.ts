@@ -10,6 +10,7 @@ import {
   type ApiServerOptions,
   DEFAULTS,
   type EtcdTlsFiles,
+  type KubeletChoice,
   LOG_LEVELS,
   type LogLevel,
   StartError,
@@ -38,6 +39,10 @@ const FLAGS = {
   'tls-cert-file': text('serving certificate, PEM', 'FILE'),
   'tls-private-key-file': text('its key, PEM', 'FILE'),
   'client-ca-file': text('CAs of client certificates, PEM', 'FILE'),
+  'kubelet-certificate-authority': text('CAs of kubelets, PEM; without them any is believed', 'FILE'),
+  'kubelet-client-certificate': text('certificate to show to kubelets, PEM', 'FILE'),
+  'kubelet-client-key': text('its key, PEM', 'FILE'),
+  'kubelet-preferred-address-types': listOf('which address of a node is taken, the first first', 'TYPES'),
   ...AUTHORIZATION_FLAGS,
   ...AUTHENTICATION_FLAGS,
   'service-cluster-ip-range': listOf('addresses of Services, as CIDRs', 'CIDRS'),
@@ -86,6 +91,7 @@ function optionsOf(flags: Flags): ApiServerOptions {
     ...files(flags),
     storage: storageOf(flags),
     ...encryptionOf(flags),
+    kubelet: kubeletOf(flags),
     port: flags['secure-port'],
     bindAddress: flags['bind-address'],
     certDir: flags['cert-dir'],
@@ -117,7 +123,7 @@ function files(flags: Flags): Partial<ApiServerOptions> {
     clientCaFile: flags['client-ca-file'],
     advertiseAddress: flags['advertise-address'],
   }
-  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
+  return given(named)
 }
 
 function storageOf(flags: Flags): StorageChoice {
@@ -139,6 +145,22 @@ function encryptionOf(flags: Flags): Pick<ApiServerOptions, 'encryption'> {
     )
   return {}
 }
+
+function kubeletOf(flags: Flags): KubeletChoice {
+  const named = {
+    certificateAuthorityFile: flags['kubelet-certificate-authority'],
+    clientCertFile: flags['kubelet-client-certificate'],
+    clientKeyFile: flags['kubelet-client-key'],
+    preferredAddressTypes: flags['kubelet-preferred-address-types'],
+  }
+  if ((named.clientCertFile === undefined) !== (named.clientKeyFile === undefined))
+    throw new StartError('--kubelet-client-certificate and --kubelet-client-key go together')
+  return given(named)
+}
+
+/** Those that were given. */
+const given = <T extends object>(named: T): { [K in keyof T]?: NonNullable<T[K]> } =>
+  Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)) as never
 
 function etcdTls(flags: Flags): { etcdTlsFiles?: EtcdTlsFiles } {
   const { 'etcd-cafile': ca, 'etcd-certfile': cert, 'etcd-keyfile': key } = flags

@@ -229,7 +229,7 @@ function chainOf(
     scopes,
     special: specialHandlers(
       specialServices({
-        ...{ scopes, stored, authorizer, reviewToken, tokenIssuer, components },
+        ...{ scopes, stored, authorizer, reviewToken, tokenIssuer, components, options, identity },
         addedResource: (resource) => state.added.get(resource),
         answerOfNode: (node, request) => state.nodes(node, request),
       }),

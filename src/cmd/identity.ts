@@ -2,7 +2,14 @@
 import { networkInterfaces } from 'node:os'
 import { signingKey, type SigningKey, type VerifyingKey, verifyingKeys } from '../authn/signingkeys.ts'
 import { firstAddressOf } from '../pki/ip.ts'
-import { ensurePki, frontProxyClient, type Pki, renewIfNeeded, STANDARD_HOSTS } from '../pki/pki.ts'
+import {
+  ensurePki,
+  frontProxyClient,
+  kubeletClient,
+  type Pki,
+  renewIfNeeded,
+  STANDARD_HOSTS,
+} from '../pki/pki.ts'
 import { readAuthorities } from '../authn/x509.ts'
 import { fileText } from './files.ts'
 import { type ApiServerOptions, StartError } from './options.ts'
@@ -36,6 +43,8 @@ export interface Identity {
   readonly advertiseAddress: string | undefined
   /** Our certificate as a proxy in front of other API servers; undefined: we have none to show. */
   proxyClient(): Promise<{ readonly cert: string; readonly key: string } | undefined>
+  /** Our certificate as a client of kubelets. */
+  kubeletClient(): Promise<{ readonly cert: string; readonly key: string }>
   /** New certificates when the old ones come to their end; undefined while they are good. */
   renew(options: ApiServerOptions): Promise<Tls | undefined>
   /** The operator's files as they are now; throws StartError where they cannot be used. */
@@ -74,6 +83,7 @@ export async function loadIdentity(options: ApiServerOptions): Promise<Identity>
     // Endpoints may not hold it: upstream logs that, and has none.
     advertiseAddress: LOOPBACK.test(advertiseAddress ?? '') ? undefined : advertiseAddress,
     proxyClient: () => proxyClientOf(options, pki),
+    kubeletClient: () => kubeletClientOf(options, pki),
     async renew(given) {
       const renewed = await renewIfNeeded(current, pkiOptions)
       if (!renewed) return undefined
@@ -145,6 +155,15 @@ async function proxyClientOf(
   if (cert !== undefined && key !== undefined) return servingPair(cert, key)
   if (!requestHeader || requestHeader.caFile !== undefined) return undefined
   return frontProxyClient(pki, certDir === undefined ? {} : { dir: certDir })
+}
+
+async function kubeletClientOf(
+  { kubelet, certDir }: ApiServerOptions,
+  pki: Pki,
+): ReturnType<Identity['kubeletClient']> {
+  const { clientCertFile: cert, clientKeyFile: key } = kubelet ?? {}
+  if (cert !== undefined && key !== undefined) return servingPair(cert, key)
+  return kubeletClient(pki, certDir === undefined ? {} : { dir: certDir })
 }
 
 function overlap(clients: string, proxies: string): boolean {

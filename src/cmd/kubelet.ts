@@ -12,7 +12,8 @@ import { NODES } from '../client/resources.ts'
 import { parseRange } from '../kubelet/addresses.ts'
 import { NodeAgent } from '../kubelet/agent.ts'
 import { KUBERNETES_VERSION } from '../server/version.ts'
-import { commandLine, integer, listOf, oneOf, text } from './flags.ts'
+import { boolean, commandLine, integer, listOf, oneOf, text } from './flags.ts'
+import type { PortsFlags } from './kubelet-ports.ts'
 import { makeLog } from './log.ts'
 import { LOG_LEVELS, type LogLevel, StartError } from './options.ts'
 import { remoteServer } from './remote-server.ts'
@@ -32,6 +33,18 @@ const FLAGS = {
     ['', 'external'],
     '',
   ),
+  address: text('address to listen on', 'ADDRESS', '0.0.0.0'),
+  'node-ip': text(
+    'address at which the API server reaches us (default: the first of the machine)',
+    'ADDRESS',
+  ),
+  port: integer('port of the first node; the next have the next ones; 0 picks free ones', '0', 0, 65535),
+  'tls-cert-file': text('certificate to show there, PEM', 'FILE'),
+  'tls-private-key-file': text('its key, PEM', 'FILE'),
+  'anonymous-auth': boolean('let callers ask who show nothing', false),
+  'client-ca-file': text('CAs of callers, PEM (default: those that the API server publishes)', 'FILE'),
+  'authentication-token-webhook': boolean('show tokens to the API server', true),
+  'authorization-mode': oneOf('who may ask', ['Webhook', 'AlwaysAllow'], 'Webhook'),
   capacity: listOf('what each node has: cpu=8,memory=32Gi,pods=110', 'AMOUNTS'),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'info'),
 } as const
@@ -64,11 +77,29 @@ export async function kubelet(argv: readonly string[]): Promise<void> {
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
   await Promise.race([informers.start(stop.signal), stopped])
   const running = agent.run(stop.signal)
+  const { openPorts } = await import('./kubelet-ports.ts')
+  const ports = await openPorts({ ...servingFlags(flags), api, agent })
   // Nodes of other processes keep their ranges to themselves.
-  await agent.add(fleet(wanted, informers.of(NODES).reader.list()), stop.signal)
+  const nodes = await ports.withPorts(fleet(wanted, informers.of(NODES).reader.list()))
+  await agent.add(nodes, stop.signal)
   log.info({ nodes: agent.size }, 'simulated nodes are registered')
   await running
+  ports.close()
   process.exit(0)
+}
+
+function servingFlags(flags: NonNullable<ReturnType<typeof commandLine<typeof FLAGS>>>): PortsFlags {
+  return {
+    address: flags.address,
+    host: flags['node-ip'],
+    port: flags.port,
+    certFile: flags['tls-cert-file'],
+    keyFile: flags['tls-private-key-file'],
+    clientCaFile: flags['client-ca-file'],
+    anonymous: flags['anonymous-auth'],
+    tokens: flags['authentication-token-webhook'],
+    allowsAll: flags['authorization-mode'] === 'AlwaysAllow',
+  }
 }
 
 /** "key=value:effect", the value may be missing. Throws StartError. */

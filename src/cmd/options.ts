@@ -88,6 +88,16 @@ export interface AuditWebhook {
   readonly throttle: { readonly qps: number; readonly burst: number } | undefined
 }
 
+/** How kubelets are talked to. */
+export interface KubeletChoice {
+  /** PEM files. Absent: kubelets need not show who they are; and our own certificate, of our own CA. */
+  readonly certificateAuthorityFile?: string
+  readonly clientCertFile?: string
+  readonly clientKeyFile?: string
+  /** Which of a node's addresses is taken, the first that it has. */
+  readonly preferredAddressTypes?: readonly string[]
+}
+
 export interface ApiServerOptions {
   readonly storage: StorageChoice
   /** Absent: values are stored as they are. */
@@ -126,6 +136,7 @@ export interface ApiServerOptions {
   /** By which extension servers know us, PEM files; absent: our own, where our own CA of proxies counts. */
   readonly proxyClientCertFile?: string
   readonly proxyClientKeyFile?: string
+  readonly kubelet?: KubeletChoice
   /** The first signs tokens; those of all are accepted. */
   readonly serviceAccountIssuers: readonly string[]
   /** PEM files of keys that verify service accounts' tokens, and of the one that signs them. */

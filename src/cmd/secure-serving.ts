@@ -4,11 +4,8 @@ import { createServer, type Server } from 'node:https'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Api } from '../client/api.ts'
-import type { TokenReview } from '../client/kinds/authentication.v1.gen.ts'
-import type { SubjectAccessReview } from '../client/kinds/authorization.v1.gen.ts'
-import type { Resource } from '../client/resource.ts'
-import { ANONYMOUS, UNAUTHENTICATED_GROUP } from '../machinery/user.ts'
 import { ensurePki } from '../pki/pki.ts'
+import { Delegated, type Remembered } from './delegated.ts'
 import { StartError } from './options.ts'
 import { servingPair } from './tlsfiles.ts'
 
@@ -34,25 +31,19 @@ export interface Serving {
 /** Paths that nobody needs to be known for, as upstream's --authorization-always-allow-paths has them. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/livez'])
 
-const TOKEN_REVIEWS: Resource<TokenReview> = {
-  group: 'authentication.k8s.io',
-  version: 'v1',
-  resource: 'tokenreviews',
-  kind: 'TokenReview',
-  namespaced: false,
-}
-const SUBJECT_ACCESS_REVIEWS: Resource<SubjectAccessReview> = {
-  group: 'authorization.k8s.io',
-  version: 'v1',
-  resource: 'subjectaccessreviews',
-  kind: 'SubjectAccessReview',
-  namespaced: false,
-}
+/** As upstream's --authentication-token-webhook-cache-ttl and --authorization-webhook-cache-*-ttl. */
+const REMEMBERED: Remembered = { tokens: 10_000, allowed: 10_000, denied: 10_000 }
 
 /** Rejects with StartError where the port or the files cannot be used. */
 export async function serveSecurely(options: ServingOptions): Promise<Serving> {
+  const { api } = options
+  const authority = new Delegated({
+    ...{ api, remembered: REMEMBERED, anonymous: true, tokens: true, certificates: false },
+  })
   const server = createServer(await pairOf(options), (request, response) => {
-    answer(options, request, response).catch(() => respond(response, 500, 'Internal Server Error\n'))
+    answer({ ...options, authority }, request, response).catch(() =>
+      respond(response, 500, 'Internal Server Error\n'),
+    )
   })
   await listening(server, options)
   const { port } = server.address() as AddressInfo
@@ -66,7 +57,12 @@ export async function serveSecurely(options: ServingOptions): Promise<Serving> {
   }
 }
 
-async function pairOf({ host, certFile, keyFile }: ServingOptions): Promise<{ cert: string; key: string }> {
+/** The certificate that such a port shows. Throws StartError for files that cannot be used. */
+export async function pairOf({
+  host,
+  certFile,
+  keyFile,
+}: Pick<ServingOptions, 'host' | 'certFile' | 'keyFile'>): Promise<{ cert: string; key: string }> {
   if ((certFile === undefined) !== (keyFile === undefined))
     throw new StartError('--tls-cert-file and --tls-private-key-file go together')
   if (certFile !== undefined && keyFile !== undefined) return servingPair(certFile, keyFile)
@@ -85,13 +81,13 @@ function listening(server: Server, { host, port }: ServingOptions): Promise<void
 }
 
 async function answer(
-  options: ServingOptions,
+  options: ServingOptions & { readonly authority: Delegated },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const path = (request.url ?? '/').split('?')[0] ?? '/'
   if (!OPEN_PATHS.has(path)) {
-    const refusal = await refused(options.api, path, request)
+    const refusal = await refused(options.authority, path, request)
     if (refusal !== undefined)
       return respond(response, refusal, refusal === 401 ? 'Unauthorized\n' : 'Forbidden\n')
   }
@@ -107,27 +103,15 @@ async function answer(
 }
 
 /** The code of the refusal; undefined: let in. */
-async function refused(api: Api, path: string, request: IncomingMessage): Promise<401 | 403 | undefined> {
-  const user = await callerOf(api, request.headers.authorization)
+async function refused(
+  authority: Delegated,
+  path: string,
+  request: IncomingMessage,
+): Promise<401 | 403 | undefined> {
+  const user = await authority.caller(request)
   if (!user) return 401
   const verb = (request.method ?? 'GET').toLowerCase()
-  const { status } = await api.create(SUBJECT_ACCESS_REVIEWS, {
-    metadata: {},
-    spec: { ...user, nonResourceAttributes: { path, verb } },
-    status: { allowed: false },
-  })
-  return status.allowed ? undefined : 403
-}
-
-async function callerOf(
-  api: Api,
-  authorization: string | undefined,
-): Promise<{ user: string; groups: string[] } | undefined> {
-  const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
-  if (token === undefined) return { user: ANONYMOUS, groups: [UNAUTHENTICATED_GROUP] }
-  const { status } = await api.create(TOKEN_REVIEWS, { metadata: {}, spec: { token }, status: { user: {} } })
-  if (!status.authenticated) return undefined
-  return { user: status.user.username ?? '', groups: status.user.groups ?? [] }
+  return (await authority.allows(user, { nonResourceAttributes: { path, verb } })) ? undefined : 403
 }
 
 function respond(response: ServerResponse, code: number, body: string): void {

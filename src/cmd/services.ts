@@ -8,7 +8,10 @@ import type { Resource } from '../schema/resource.ts'
 import type { Review, SpecialServices } from '../server/special.ts'
 import type { Authentication } from './authentication.ts'
 import { componentStatuses } from './components.ts'
+import type { Identity } from './identity.ts'
 import { type NodeAnswers, pathOnNode } from './node-answers.ts'
+import type { ApiServerOptions } from './options.ts'
+import type { RemoteNodes } from './remote-nodes.ts'
 
 export interface ServiceParts {
   readonly scopes: Scopes
@@ -19,11 +22,14 @@ export interface ServiceParts {
   readonly reviewToken: Authentication['reviewToken']
   readonly tokenIssuer: Authentication['tokenIssuer']
   readonly answerOfNode: NodeAnswers
+  readonly options: ApiServerOptions
+  readonly identity: Identity
   readonly addedResource: SpecialServices['addedResource']
 }
 
 export function specialServices(parts: ServiceParts): SpecialServices {
   const { scopes, stored, tokenIssuer, answerOfNode } = parts
+  const remote = remoteOnce(parts)
   return {
     scopeOf: (resource) => scopes.of(stored(resource)),
     tokenIssuer,
@@ -41,17 +47,15 @@ export function specialServices(parts: ServiceParts): SpecialServices {
       if (destination.to === 'node') {
         const { query } = request
         const path = pathOnNode(destination.path, request.info)
-        const answer = answerOfNode(destination.node.metadata.name ?? '', {
-          verb: request.info.verb,
-          path,
-          query,
-        })
-        if (answer) return answer
+        const { node, port } = destination
+        const { verb } = request.info
+        const answer = answerOfNode(node.metadata.name ?? '', { verb, path, query })
+        return answer ?? (await remote()).ask({ node, path, port, request })
       }
       throw new StatusError({
         code: 503,
         reason: 'ServiceUnavailable',
-        message: 'error trying to reach service: no node is connected',
+        message: 'error trying to reach service: no network leads there',
       })
     },
     reviews: reviewsOf(parts),
@@ -60,6 +64,21 @@ export function specialServices(parts: ServiceParts): SpecialServices {
       inProcess: parts.components,
     }),
   }
+}
+
+/** What asks kubelets, when the first is asked. */
+function remoteOnce({ options, identity }: ServiceParts): () => Promise<RemoteNodes> {
+  let known: Promise<RemoteNodes> | undefined
+  const load = async (): Promise<RemoteNodes> => {
+    try {
+      return await (await import('./remote-nodes.ts')).remoteNodes(options.kubelet ?? {}, identity)
+    } catch (error) {
+      // Files may be mended.
+      known = undefined
+      throw error
+    }
+  }
+  return () => (known ??= load())
 }
 
 function reviewsOf({ authorizer, reviewToken }: ServiceParts): ReadonlyMap<string, Review> {

@@ -10,6 +10,8 @@ export interface NodeSpecimen {
   /** "10.128.3.0/24"; absent: somebody else gives nodes their ranges. */
   readonly podCidr?: string | undefined
   readonly address: string
+  /** Where somebody answers for its kubelet; absent: nobody listens. */
+  readonly endpoint?: { readonly host: string; readonly port: number }
   /** Amounts by resource, pods among them. */
   readonly capacity: Readonly<Record<string, string>>
   readonly labels: Readonly<Record<string, string>>
@@ -67,9 +69,9 @@ export function nodeStatus(
     }),
     addresses: [
       { type: 'InternalIP', address: node.address },
-      { type: 'Hostname', address: node.name },
+      { type: 'Hostname', address: node.endpoint?.host ?? node.name },
     ],
-    daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
+    daemonEndpoints: { kubeletEndpoint: { Port: node.endpoint?.port ?? 0 } },
     nodeInfo: {
       machineID: idOf('machine'),
       systemUUID: idOf('system'),

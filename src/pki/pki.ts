@@ -70,6 +70,12 @@ const FRONT_PROXY_CLIENT: Leaf = {
   subject: { commonName: 'front-proxy-client', organizations: [] },
   usages: ['client'],
 }
+/** By which kubelets know us; as kubeadm before 1.29, a member of the group that may do everything. */
+const KUBELET_CLIENT: Leaf = {
+  file: 'apiserver-kubelet-client',
+  subject: { commonName: 'kube-apiserver-kubelet-client', organizations: ['system:masters'] },
+  usages: ['client'],
+}
 const SERVICE_ACCOUNT_KEY = 'sa.key'
 
 interface Workshop {
@@ -134,9 +140,24 @@ export async function frontProxyClient(
   { frontProxyCaCert: cert, frontProxyCaKey: key }: Pki,
   { dir, now }: Pick<PkiOptions, 'dir' | 'now'>,
 ): Promise<{ readonly cert: string; readonly key: string }> {
+  return lateLeaf(FRONT_PROXY_CLIENT, { cert, key }, { dir, now })
+}
+
+/** Our certificate and key as a client of kubelets, made when they are first asked for. Throws PkiError as ensurePki does. */
+export async function kubeletClient(
+  { caCert: cert, caKey: key }: Pki,
+  { dir, now }: Pick<PkiOptions, 'dir' | 'now'>,
+): Promise<{ readonly cert: string; readonly key: string }> {
+  return lateLeaf(KUBELET_CLIENT, { cert, key }, { dir, now })
+}
+
+function lateLeaf(
+  kind: Leaf,
+  ca: KeyPair,
+  { dir, now }: { readonly dir: string | undefined; readonly now: Date | undefined },
+): Promise<KeyPair> {
   const store = dir === undefined ? memoryStore() : folderStore(dir)
-  const workshop = { store, now: now ?? new Date(), hosts: [], changed: false }
-  return leaf(workshop, FRONT_PROXY_CLIENT, { cert, key })
+  return leaf({ store, now: now ?? new Date(), hosts: [], changed: false }, kind, ca)
 }
 
 function storeOf(pki: Pki): PemStore {

@@ -198,6 +198,6 @@ export const nodeProxy: Connection = {
   connect(request, context) {
     const target = targetOf(request.name, 'node')
     const node = find(NODES, request, target.name, context)
-    return { to: 'node', node, path: '/' }
+    return { to: 'node', node, path: '/', ...(target.port === '' ? {} : { port: target.port }) }
   },
 }

@@ -78,8 +78,8 @@ export interface Action {
 /** Where a connection leads. `empty`: to nowhere yet, the answer is 204. */
 export type Destination =
   | { readonly to: 'empty' }
-  /** The kubelet of a node, with the path that it serves. */
-  | { readonly to: 'node'; readonly node: KubeObject; readonly path: string }
+  /** The kubelet of a node, with the path that it serves; or whoever listens on the port that is named. */
+  | { readonly to: 'node'; readonly node: KubeObject; readonly path: string; readonly port?: string }
   /** An address of the cluster's network. */
   | { readonly to: 'address'; readonly scheme: string; readonly host: string; readonly port: string }
 

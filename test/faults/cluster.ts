@@ -16,6 +16,8 @@ const ELECTION = [
   ...['--leader-elect-lease-duration', `${LEASE_MS}ms`, '--leader-elect-renew-deadline', '1500ms'],
   ...['--leader-elect-retry-period', '200ms'],
 ]
+/** Many rounds of faults run beside other work. */
+const READY_MS = 180_000
 /** How soon whoever watches over the parts starts one that ended. */
 const RESTART_MS = 100
 
@@ -112,7 +114,7 @@ export class FaultyCluster {
 
   async #startServer(): Promise<Server> {
     const args = ['--data-dir', join(this.#folder, 'data'), '--port', String(this.#port)]
-    const server = await startServer(this.#program, args)
+    const server = await startServer(this.#program, args, { readyMs: READY_MS })
     this.#running.set('apiserver', server)
     return server
   }

@@ -111,6 +111,7 @@ it(`ends as without faults, in ${ROUNDS} rounds of them`, { timeout: (ROUNDS + 1
     const relentAgain = torment(seed + 1_000_000)
     await removeNamespace(namespace).finally(relentAgain)
     expect((await user.list(NODES)).length).toBe(NODE_COUNT)
+    if (ROUNDS > 1) process.stderr.write(`seed ${seed}: as without faults; killed: ${killed.join(', ')}\n`)
   }
 })
 

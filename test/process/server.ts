@@ -61,6 +61,8 @@ export interface RunOptions {
   readonly nodeFlags?: readonly string[]
   /** No file may grow beyond these blocks of half a KiB. */
   readonly fileBlocks?: number
+  /** How long a server may take until it is ready. */
+  readonly readyMs?: number
 }
 
 /** Has the shell set a limit, and become what it is told to run. */
@@ -122,7 +124,7 @@ export async function startServer(
   const parts = args.includes('--parts') ? [] : ['--parts', 'apiserver']
   const running = run(program, ['up', ...port, ...parts, '--kubeconfig', file, ...args], options)
   try {
-    await ready(running)
+    await ready(running, options.readyMs ?? START_MS)
     const access = readAccess(readFileSync(file, 'utf8'))
     const pid = running.child.pid as number
     const end = (signal: NodeJS.Signals): Promise<Ended> => {
@@ -139,9 +141,9 @@ export async function startServer(
   }
 }
 
-function ready(running: Running): Promise<void> {
+function ready(running: Running, withinMs: number): Promise<void> {
   return new Promise((done, failed) => {
-    const timer = setTimeout(() => failed(new Error(`not ready in time: ${running.stderr()}`)), START_MS)
+    const timer = setTimeout(() => failed(new Error(`not ready in time: ${running.stderr()}`)), withinMs)
     const look = (): void => {
       if (!/try {6}kubectl/.test(running.stdout())) return
       clearTimeout(timer)
