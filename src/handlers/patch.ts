@@ -16,6 +16,7 @@ import { parseJson } from '../schema/json.ts'
 import { applyJsonPatch, readJsonPatch } from '../schema/jsonpatch.ts'
 import { mergePatch } from '../schema/mergepatch.ts'
 import { goText } from '../schema/merge/words.ts'
+import { restoreFault } from '../schema/restore-fault.ts'
 import { strategicMergePatch } from '../schema/strategicmerge.ts'
 import type { StructType } from '../schema/type.ts'
 import { APPLY_PATCH, apply } from './apply.ts'
@@ -39,6 +40,8 @@ export interface Patch {
   readonly shown: string | undefined
   /** Whether unknown fields are named by the alphabet instead of in their order: strategic patches have a reader of their own. */
   readonly sorted: boolean
+  /** Why the result does not decode, where the reader of such patches has words of its own. */
+  fault?(value: Json): string | undefined
 }
 
 export async function patch(scope: Scope, request: ApiRequest): Promise<Answer> {
@@ -105,7 +108,7 @@ export function patched(
     decoded = expected.decode(withType(value, current))
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
-    throw undecodable(change, value, error.message)
+    throw undecodable(change, value, change.fault?.(value) ?? error.message)
   }
   const unknown = change.sorted ? decoded.unknownFields.toSorted() : decoded.unknownFields
   const all = [...faults, ...unknown]
@@ -201,6 +204,7 @@ function strategicPatchOf(body: Body, type: StructType): Patch {
     apply: (current) => ({ value: strategicMergePatch(current, changes, type), faults: duplicates }),
     shown: goText(changes),
     sorted: true,
+    fault: (value) => restoreFault(type, value),
   }
 }
 

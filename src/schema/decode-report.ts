@@ -119,6 +119,19 @@ function checkScalar(type: ScalarType, value: Json, place: Place, findings: Find
   findings.error ??= error
 }
 
+/** What Go says of a value that stands alone, undefined where it fits. */
+export function scalarFault(type: ScalarType, value: Json): string | undefined {
+  const findings: Findings = { error: undefined, unknown: new Set() }
+  const nowhere = { struct: '', fields: '', path: '', owner: '', field: '', depth: 0 }
+  try {
+    checkScalar(type, value, nowhere, findings)
+  } catch (error) {
+    if (error instanceof DecodeError) return error.message
+    throw error
+  }
+  return findings.error?.message
+}
+
 const OWN_METHOD: ReadonlySet<string> = new Set(['time', 'microtime', 'duration', 'intOrString'])
 
 /** What the methods themselves try to decode into. */

@@ -109,6 +109,9 @@ describe.skipIf(program === undefined).concurrent('changes by kubectl', () => {
     expect(await fails('merge', '{"spec":{"replicas":"x"}}')).toContain(
       'json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
     )
+    expect(await fails('strategic', '{"spec":{"replicas":"x"}}')).toBe(
+      'The request is invalid: patch: Invalid value: "map[spec:map[replicas:x]]": unrecognized type: int32\n',
+    )
     expect(await fails('strategic', '{"spec":{"replicas":-1}}')).toBe(
       'The Deployment "web" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0\n',
     )

@@ -1,7 +1,9 @@
 // Rules of autoscalers and disruption budgets.
 // Follows pkg/apis/autoscaling/validation and pkg/apis/policy/validation.
 import { parseGroupVersion } from '../../machinery/gvk.ts'
+import type { KubeObject } from '../../machinery/object.ts'
 import { pathSegmentErrors } from '../../machinery/validation.ts'
+import { objectAt, objectsAt } from '../reading.ts'
 import { isIntOrPercent, isNotMoreThanAll } from './numbers.ts'
 import { amountAt, isAmountOf, isContainerResourceName, isPositive } from './resources.ts'
 import { onCreate, onUpdate } from './rules.ts'
@@ -12,17 +14,42 @@ const METRIC_TYPES = ['ContainerResource', 'External', 'Object', 'Pods', 'Resour
 const MAX_STABILIZATION_SECONDS = 3600
 const MAX_PERIOD_SECONDS = 1800
 
-function reference(ref: Spot): void {
-  ref.at('kind').neededAs(pathSegmentErrors)
-  ref.at('name').neededAs(pathSegmentErrors)
+/** What a reference's apiVersion may be; upstream's rules came late, so that what is stored may break them. */
+interface VersionRules {
+  readonly unchecked: boolean
+  readonly mayBeCore: boolean
 }
 
-function groupedReference(ref: Spot): void {
-  reference(ref)
+function reference(ref: Spot, rules: VersionRules): void {
+  ref.at('kind').neededAs(pathSegmentErrors)
+  ref.at('name').neededAs(pathSegmentErrors)
   const version = ref.at('apiVersion')
-  const parsed = parseGroupVersion(version.text)
-  if (!parsed) version.invalid(`unexpected GroupVersion string: ${version.text}`, version.text)
-  else if (!parsed.group) version.invalid('apiVersion must specify API group', version.text)
+  const fault = rules.unchecked ? undefined : versionFault(version.text, rules.mayBeCore)
+  if (fault !== undefined) version.invalid(fault, version.text)
+}
+
+function versionFault(text: string, mayBeCore: boolean): string | undefined {
+  const parsed = parseGroupVersion(text)
+  if (!parsed) return `unexpected GroupVersion string: ${text}`
+  return parsed.group === '' && !mayBeCore ? 'apiVersion must specify API group' : undefined
+}
+
+/** ReplicationControllers are the one kind of the core group that scales; a target that stays is not asked again. */
+function targetRules(target: Spot, old: KubeObject | undefined): VersionRules {
+  const before = objectAt(objectAt(old?.['spec'])['scaleTargetRef'])
+  const stays = ['apiVersion', 'kind'].every((name) => (before[name] ?? '') === target.at(name).text)
+  const unchecked = old !== undefined && stays
+  return { unchecked, mayBeCore: target.at('kind').text === 'ReplicationController' }
+}
+
+/** One described object whose version was wrong already lets all be wrong. */
+function describedRules(old: KubeObject | undefined): VersionRules {
+  const metrics = objectsAt(objectAt(old?.['spec'])['metrics']).filter(({ type }) => type === 'Object')
+  const unchecked = metrics.some(({ object }) => {
+    const { apiVersion } = objectAt(objectAt(object)['describedObject'])
+    return versionFault(typeof apiVersion === 'string' ? apiVersion : '', true) !== undefined
+  })
+  return { unchecked, mayBeCore: true }
 }
 
 const TARGETS = ['AverageValue', 'Utilization', 'Value']
@@ -51,10 +78,10 @@ function rawOrUtilization(spot: Spot): void {
 }
 
 /** By the name of the field that holds the source. */
-const SOURCES: Readonly<Record<string, (source: Spot) => void>> = {
-  object(source) {
+const SOURCES: Readonly<Record<string, (source: Spot, described: VersionRules) => void>> = {
+  object(source, described) {
     const spot = source.at('target')
-    reference(source.at('describedObject'))
+    reference(source.at('describedObject'), described)
     metricName(source.at('metric'))
     target(spot)
     if (!spot.at('value').isSet && !spot.at('averageValue').isSet) {
@@ -92,13 +119,13 @@ const SOURCES: Readonly<Record<string, (source: Spot) => void>> = {
   },
 }
 
-function metric(spot: Spot): void {
+function metric(spot: Spot, described: VersionRules): void {
   const type = spot.at('type')
   type.needed('must specify a metric source type')
   const known = type.oneOf(METRIC_TYPES)
   const present = Object.keys(SOURCES).filter((name) => spot.at(name).isSet)
   const [first] = present
-  if (first) SOURCES[first]?.(spot.at(first))
+  if (first) SOURCES[first]?.(spot.at(first), described)
   const own = type.text.charAt(0).toLowerCase() + type.text.slice(1)
   if (!known) type.notSupported(METRIC_TYPES)
   else if (!spot.at(own).isSet) spot.at(own).required('must populate information for the given metric source')
@@ -128,18 +155,21 @@ function scalingRules(rules: Spot): void {
   isAmountOf(rules.at('tolerance'), '')
 }
 
-function autoscaler(object: Spot): void {
+function autoscaler(object: Spot, old?: KubeObject): void {
   const spec = object.at('spec')
   const [least, most] = [spec.at('minReplicas'), spec.at('maxReplicas')]
-  least.atLeastIfSet(1, 'must be greater than or equal to 1')
+  // Zero is behind a feature gate that is off; who has it may keep it.
+  const bound = objectAt(old?.['spec'])['minReplicas'] === 0 ? 0 : 1
+  least.atLeastIfSet(bound, `must be greater than or equal to ${bound}`)
   if (most.number === 0) most.required('must be set and greater than 0')
   else most.atLeast(1, 'must be greater than or equal to 1')
   if (least.isSet && most.number < least.number) {
     most.invalid('must be greater than or equal to `minReplicas`', most.number)
   }
-  groupedReference(spec.at('scaleTargetRef'))
+  reference(spec.at('scaleTargetRef'), targetRules(spec.at('scaleTargetRef'), old))
   const metrics = spec.at('metrics')
-  for (const item of metrics.items()) metric(item)
+  const described = describedRules(old)
+  for (const item of metrics.items()) metric(item, described)
   const fromOutside = metrics.items().some((item) => ['Object', 'External'].includes(item.at('type').text))
   if (least.isSet && least.number === 0 && !fromOutside) {
     metrics.forbidden(
@@ -150,7 +180,7 @@ function autoscaler(object: Spot): void {
   scalingRules(spec.at('behavior').at('scaleDown'))
 }
 
-export const validateAutoscaler = onCreate(autoscaler)
+export const validateAutoscaler = onCreate((object) => autoscaler(object))
 export const validateAutoscalerUpdate = onUpdate(autoscaler, (object) => {
   object.at('status').at('currentReplicas').atLeast(0)
   object.at('status').at('desiredReplicas').atLeast(0)
