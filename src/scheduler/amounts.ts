@@ -47,6 +47,8 @@ export const amountsOfList = (list: Readonly<Record<string, string>> | undefined
   amountsOf(totalsOf(list))
 
 export interface PodRequests {
+  /** All of it as text. */
+  readonly asks: string
   readonly requests: Amounts
   /** cpu and memory as nodes are compared by. */
   readonly scoredCpu: number
@@ -68,5 +70,14 @@ export function podRequests(spec: PodSpec): PodRequests {
   const scoredCpu = requests.cpu + (containers > 0 ? without('cpu') * DEFAULT_CPU : 0) + overhead.cpu
   const scoredMemory = requests.memory + without('memory') * DEFAULT_MEMORY + overhead.memory
   addAmounts(requests, overhead, 1)
-  return { requests, scoredCpu, scoredMemory }
+  return { asks: textOf([requests, scoredCpu, scoredMemory]), requests, scoredCpu, scoredMemory }
+}
+
+const textOf = ([{ cpu, memory, storage, others }, ...scored]: readonly [
+  Amounts,
+  number,
+  number,
+]): string => {
+  const own = `${cpu} ${memory} ${storage} ${scored[0]} ${scored[1]}`
+  return others.size === 0 ? own : `${own} ${JSON.stringify([...others])}`
 }

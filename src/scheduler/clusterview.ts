@@ -29,6 +29,9 @@ export class ClusterView {
   /** How many nodes have an image. */
   readonly #images = new Map<string, number>()
   #order: readonly NodeInfo[] | undefined
+  /** Rows of nodes that are gone. */
+  readonly #freeRows: number[] = []
+  #avoided = 0
 
   constructor(sources: ObjectSources) {
     this.sources = sources
@@ -62,6 +65,11 @@ export class ClusterView {
     return this.#nodes.get(name)
   }
 
+  /** Some nodes have taints that keep away who can go elsewhere. */
+  get hasAvoided(): boolean {
+    return this.#avoided > 0
+  }
+
   nodesWithImage(name: string): number {
     return this.#images.get(name) ?? 0
   }
@@ -70,7 +78,8 @@ export class ClusterView {
     const { name = '' } = node.metadata
     const known = this.#nodes.get(name)
     if (known) return this.#changeNode(known, node)
-    const info = new NodeInfo(node)
+    const info = new NodeInfo(node, this.#freeRows.pop() ?? this.#nodes.size)
+    if (info.isAvoided) this.#avoided++
     for (const pod of this.#homeless.get(name)?.values() ?? []) this.#add(info, pod)
     this.#homeless.delete(name)
     this.#nodes.set(name, info)
@@ -88,7 +97,9 @@ export class ClusterView {
       this.#values.clear()
       for (const pod of known.pods.values()) this.pods.change(known, pod, -1)
     }
+    if (known.isAvoided) this.#avoided--
     known.setNode(node)
+    if (known.isAvoided) this.#avoided++
     if (isMoved) for (const pod of known.pods.values()) this.pods.change(known, pod, 1)
     this.#countImages(known, 1)
   }
@@ -97,6 +108,8 @@ export class ClusterView {
     const info = this.#nodes.get(name)
     if (!info) return
     this.#nodes.delete(name)
+    this.#freeRows.push(info.row)
+    if (info.isAvoided) this.#avoided--
     this.#order = undefined
     this.#values.clear()
     this.#countImages(info, -1)

@@ -3,7 +3,8 @@
 import type { ClusterView } from './clusterview.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import type { NodeInfo } from './nodeinfo.ts'
-import { type FilterWork, isRejection, type Rejection } from './plugin.ts'
+import { Memory } from './pernode.ts'
+import { type FilterWork, isRejection, type Rejection, type ScoreWork } from './plugin.ts'
 import type { PodInfo } from './podinfo.ts'
 import type { Profile } from './profile.ts'
 
@@ -85,10 +86,19 @@ export function tryOut(works: readonly FilterWork[], node: NodeInfo, pod: PodInf
   for (const work of works) work.changed?.(node, pod, sign)
 }
 
+/** A score that hangs on the node alone. */
+interface OwnScore {
+  readonly name: string
+  readonly weight: number
+  readonly work: ScoreWork
+}
+
 export class Cycle {
   readonly #parts: CycleParts
   /** Where the next pod's search begins, so that all nodes have their turn. */
   #start = 0
+  readonly #rejections = new Memory<Rejection | undefined>()
+  readonly #ownScores = new Memory<number>()
 
   constructor(parts: CycleParts) {
     this.#parts = parts
@@ -128,15 +138,28 @@ export class Cycle {
     const wanted = enough(nodes.length, profile.percentage)
     const feasible: NodeInfo[] = []
     const rejections = new Map<string, Rejection>()
+    const judge = this.#judge(works)
     let looked = 0
     for (; looked < nodes.length && feasible.length < wanted; looked++) {
       const node = nodes[(this.#start + looked) % nodes.length] as NodeInfo
-      const rejection = rejectionWithNominated(pod, works, node, nominated)
+      const isWaitedFor = nominated(node.name).length > 0
+      const rejection = isWaitedFor ? rejectionWithNominated(pod, works, node, nominated) : judge(node)
       if (rejection) rejections.set(node.name, rejection)
       else feasible.push(node)
     }
     this.#start = nodes.length === 0 ? 0 : (this.#start + looked) % nodes.length
     return { feasible, rejections }
+  }
+
+  /** The same as `rejectionOf`; what hangs on the node alone is remembered. */
+  #judge(works: readonly FilterWork[]): (node: NodeInfo) => Rejection | undefined {
+    const others = works.findIndex(({ key }) => key === undefined)
+    const own = others < 0 ? works : works.slice(0, others)
+    const rest = others < 0 ? [] : works.slice(others)
+    const known = this.#rejections.of(own.map(({ key }) => key).join('\n'))
+    const find = (node: NodeInfo): Rejection | undefined => rejectionOf(own, node)
+    if (rest.length === 0) return (node) => known.get(node, find)
+    return (node) => known.get(node, find) ?? rejectionOf(rest, node)
   }
 
   /** Of several that are equally good, any. */
@@ -161,16 +184,37 @@ export class Cycle {
     more: readonly ReadonlyMap<string, number>[],
   ): Float64Array {
     const totals = new Float64Array(nodes.length)
-    for (const { weight, prepare } of this.#parts.profile.scores) {
+    const own: OwnScore[] = []
+    const scores = new Array<number>(nodes.length)
+    for (const { name, weight, prepare } of this.#parts.profile.scores) {
       const work = prepare(pod, this.#parts.cluster, nodes)
       if (!work) continue
-      const scores = nodes.map((node) => work.score(node))
+      if (work.key !== undefined) {
+        own.push({ name, weight, work })
+        continue
+      }
+      for (let i = 0; i < nodes.length; i++) scores[i] = work.score(nodes[i] as NodeInfo)
       work.normalize?.(scores, nodes)
-      for (let i = 0; i < scores.length; i++)
+      for (let i = 0; i < nodes.length; i++)
         totals[i] = (totals[i] as number) + weight * (scores[i] as number)
     }
+    this.#addOwn(own, nodes, totals)
     for (const added of more)
       nodes.forEach(({ name }, i) => (totals[i] = (totals[i] as number) + (added.get(name) ?? 0)))
     return totals
+  }
+  /** Adds the scores that hang on the node alone, which are remembered. */
+  #addOwn(own: readonly OwnScore[], nodes: readonly NodeInfo[], totals: Float64Array): void {
+    if (own.length === 0) return
+    const known = this.#ownScores.of(
+      own.map(({ name, weight, work: { key } }) => `${name} ${weight} ${key}`).join('\n'),
+    )
+    const find = (node: NodeInfo): number => {
+      let sum = 0
+      for (const { weight, work } of own) sum += weight * work.score(node)
+      return sum
+    }
+    for (let i = 0; i < nodes.length; i++)
+      totals[i] = (totals[i] as number) + known.get(nodes[i] as NodeInfo, find)
   }
 }

@@ -5,8 +5,15 @@ import type { HostPort, PodInfo } from './podinfo.ts'
 
 const NO_LABELS: Readonly<Record<string, string>> = {}
 
+/** Counts changes of all nodes, so that no two states of nodes have the same number. */
+let changes = 0
+
 export class NodeInfo {
   readonly name: string
+  /** Its place in tables of nodes: small, and given to another when the node is gone. */
+  readonly row: number
+  /** Another one whenever something here changes. */
+  generation = 0
   readonly pods = new Map<string, PodInfo>()
   readonly requested: Amounts = noAmounts()
   /** Sums of what nodes are compared by. */
@@ -16,21 +23,26 @@ export class NodeInfo {
   node: Node
   labels: Readonly<Record<string, string>> = NO_LABELS
   taints: readonly Taint[] = []
+  /** Some of its taints only keep away who can go elsewhere. */
+  isAvoided = false
   allocatable: Amounts = noAmounts()
   allowedPods = 0
   /** Sizes in bytes of the images that it has, by all their names. */
   images: ReadonlyMap<string, number> = new Map()
 
-  constructor(node: Node) {
+  constructor(node: Node, row = 0) {
+    this.row = row
     this.name = node.metadata.name ?? ''
     this.node = node
     this.setNode(node)
   }
 
   setNode(node: Node): void {
+    this.generation = ++changes
     this.node = node
     this.labels = node.metadata.labels ?? NO_LABELS
     this.taints = node.spec.taints ?? []
+    this.isAvoided = this.taints.some(({ effect }) => effect === 'PreferNoSchedule')
     const { allocatable } = node.status
     this.allocatable = amountsOfList(allocatable)
     this.allowedPods = Number(allocatable?.['pods'] ?? 0)
@@ -57,6 +69,7 @@ export class NodeInfo {
   }
 
   #count(pod: PodInfo, sign: 1 | -1): void {
+    this.generation = ++changes
     addAmounts(this.requested, pod.requests, sign)
     this.scoredCpu += sign * pod.scoredCpu
     this.scoredMemory += sign * pod.scoredMemory

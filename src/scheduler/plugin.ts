@@ -17,6 +17,11 @@ export interface Rejection {
 
 export interface FilterWork {
   filter(node: NodeInfo): Rejection | undefined
+  /**
+   * All of the pod that counts, where the node alone counts beside it: pods of the same text get the same answers of a
+   * node for as long as it does not change. Absent: other nodes, or what is on them, count, too.
+   */
+  readonly key?: string
   /** Told where a pod is put onto a node, or taken from it, to try something out. */
   changed?(node: NodeInfo, pod: PodInfo, sign: 1 | -1): void
 }
@@ -26,6 +31,8 @@ export type PrepareFilter = (pod: PodInfo, cluster: ClusterView) => FilterWork |
 
 export interface ScoreWork {
   score(node: NodeInfo): number
+  /** As that of FilterWork; only where nothing is normalized. */
+  readonly key?: string
   /** Brings scores into 0 to 100, in place. */
   normalize?(scores: number[], nodes: readonly NodeInfo[]): void
 }

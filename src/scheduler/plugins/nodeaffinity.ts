@@ -27,8 +27,13 @@ export function nodeAffinityWith({ addedAffinity }: PluginArgs['NodeAffinity']):
     name: 'NodeAffinity',
     filter: ({ pod }) => {
       const test = requiredNodes(pod)
-      if (!enforced) return test && { filter: ({ node }) => (test(node) ? undefined : REJECTED) }
+      if (!enforced && !test) return undefined
+      const { nodeSelector, affinity } = pod.spec
+      const demanded = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+      const key = `affinity ${JSON.stringify([nodeSelector, demanded])}`
+      if (!enforced) return test && { key, filter: ({ node }) => (test(node) ? undefined : REJECTED) }
       return {
+        key,
         filter: ({ node }) => {
           if (!enforced(node)) return ENFORCED
           return test?.(node) === false ? REJECTED : undefined

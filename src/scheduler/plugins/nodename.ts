@@ -12,7 +12,7 @@ export const nodeName: Plugin = {
   filter: ({ pod }) => {
     const wanted = pod.spec.nodeName
     if (!wanted) return undefined
-    return { filter: ({ name }) => (name === wanted ? undefined : REJECTED) }
+    return { key: `name ${wanted}`, filter: ({ name }) => (name === wanted ? undefined : REJECTED) }
   },
   mayHelp: (event) => event.kind === 'node' && event.before === undefined,
 }

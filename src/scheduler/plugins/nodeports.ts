@@ -14,6 +14,7 @@ export const nodePorts: Plugin = {
   filter: ({ ports }) => {
     if (ports.length === 0) return undefined
     return {
+      key: `ports ${JSON.stringify(ports)}`,
       filter: (node) =>
         node.ports.length > 0 && ports.some((port) => node.ports.some((taken) => collide(port, taken)))
           ? REJECTED

@@ -88,7 +88,7 @@ export function nodeResourcesFitWith(
       : (name) => resources.has(name) || groups.has(name.split('/', 1)[0] ?? '')
   return {
     name: FIT,
-    filter: (pod) => ({ filter: (node) => fits(pod, node, isIgnored) }),
+    filter: (pod) => ({ key: pod.asks, filter: (node) => fits(pod, node, isIgnored) }),
     score: { weight: 1, prepare: strategyScore(scoringStrategy) },
     mayHelp: mayFit,
   }

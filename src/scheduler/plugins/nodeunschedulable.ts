@@ -14,7 +14,10 @@ export const nodeUnschedulable: Plugin = {
   name: 'NodeUnschedulable',
   filter: ({ pod }) => {
     if (!untolerated([TAINT], pod.spec.tolerations ?? [], ['NoSchedule'])) return undefined
-    return { filter: ({ node }) => (node.spec.unschedulable === true ? REJECTED : undefined) }
+    return {
+      key: 'unschedulable',
+      filter: ({ node }) => (node.spec.unschedulable === true ? REJECTED : undefined),
+    }
   },
   mayHelp: (event, pod) =>
     ownTolerationsChanged(event, pod) ||

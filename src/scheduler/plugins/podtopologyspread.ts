@@ -168,7 +168,7 @@ function scoreWork(
       }
       return Math.round(score)
     },
-    normalize: (scores, all) => invert(scores, all, isIgnored),
+    normalize: (scores, all) => invert(scores, needsAll ? all.map(isIgnored) : undefined),
   }
 }
 
@@ -202,18 +202,17 @@ function counterOf(
   return { weight, count: (_, value) => sums.of(value) }
 }
 
-/** The fewer the better. */
-function invert(scores: number[], nodes: readonly NodeInfo[], isIgnored: (node: NodeInfo) => boolean): void {
+/** The fewer the better; those that are ignored get nothing. */
+function invert(scores: number[], ignored: readonly boolean[] | undefined): void {
   let min = Infinity
   let max = 0
-  const ignored = nodes.map(isIgnored)
-  scores.forEach((score, i) => {
-    if (ignored[i]) return
-    min = Math.min(min, score)
-    max = Math.max(max, score)
-  })
   for (let i = 0; i < scores.length; i++) {
-    if (ignored[i]) scores[i] = 0
+    if (ignored?.[i]) continue
+    min = Math.min(min, scores[i] as number)
+    max = Math.max(max, scores[i] as number)
+  }
+  for (let i = 0; i < scores.length; i++) {
+    if (ignored?.[i]) scores[i] = 0
     else
       scores[i] = max === 0 ? MAX_SCORE : Math.trunc((MAX_SCORE * (max + min - (scores[i] as number))) / max)
   }

@@ -56,6 +56,7 @@ export function strategyScore({ type, resources, shape }: ScoringStrategy): Prep
     const counted = resources.filter(({ name }) => !isExtended(name) || amountOf(pod.requests, name) > 0)
     if (counted.length === 0) return undefined
     return {
+      key: pod.asks,
       score: (node) => {
         let [sum, weights] = [0, 0]
         for (const { name, weight } of counted) {
@@ -82,6 +83,7 @@ export function balanceScore(names: readonly string[]): PrepareScore {
     const counted = names.filter((name) => !isExtended(name) || amountOf(requests, name) > 0)
     const parts: number[] = []
     return {
+      key: pod.asks,
       score: ({ allocatable, requested }) => {
         const after = balance(partsOf(counted, allocatable, [requested, requests], parts))
         const before = balance(partsOf(counted, allocatable, [requested], parts))

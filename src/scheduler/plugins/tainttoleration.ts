@@ -15,16 +15,16 @@ export const taintToleration: Plugin = {
   filter: ({ pod }) => {
     const tolerations = pod.spec.tolerations ?? []
     return {
+      key: `tolerates ${JSON.stringify(tolerations)}`,
       filter: ({ taints }) =>
         taints.length > 0 && untolerated(taints, tolerations, SCHEDULING_EFFECTS) ? REJECTED : undefined,
     }
   },
   score: {
     weight: 3,
-    prepare: ({ pod }, _cluster, nodes) => {
-      const isSoft = ({ effect }: { readonly effect: string }): boolean => effect === 'PreferNoSchedule'
+    prepare: ({ pod }, { hasAvoided }) => {
       // Without any such taint all nodes are equally good.
-      if (!nodes.some(({ taints }) => taints.some(isSoft))) return undefined
+      if (!hasAvoided) return undefined
       const tolerations = (pod.spec.tolerations ?? []).filter(
         ({ effect }) => !effect || effect === 'PreferNoSchedule',
       )
