@@ -29,6 +29,8 @@ export interface Behaviour {
   /** Infinity: it runs until it is stopped. */
   readonly runFor: number
   readonly exitCode: number
+  /** How long its hook sleeps before it is told to end. */
+  readonly hookBeforeStop: number
   readonly stopAfter: number
   /** How it ends when it is told to. */
   readonly stopCode: number
@@ -37,8 +39,8 @@ export interface Behaviour {
   readonly isImageMissing: boolean
 }
 
-/** Which of a pod's containers: those that prepare it end by themselves. */
-export type Role = 'init' | 'sidecar' | 'app'
+/** Which of a pod's containers: those that prepare it end by themselves, ephemeral ones come later, to look at others. */
+export type Role = 'init' | 'sidecar' | 'app' | 'ephemeral'
 
 /** Containers of Jobs work for this long where nothing else is said, so that they are seen running. */
 const JOB_RUN_MS = 1000
@@ -80,6 +82,7 @@ export function behaviourOf(pod: Pod, { container, role, restarts, program: know
       : (program?.runFor ?? msOf(said('run-for'), failing(failures, exitCode) ? 0 : ownRun(pod, role))),
     exitCode: isOver ? 0 : (program?.exitCode ?? exitCode),
     stopCode: program?.stopCode ?? 0,
+    hookBeforeStop: (container.lifecycle?.preStop?.sleep?.seconds ?? 0) * 1000,
     stopAfter: msOf(said('stop-after'), 0),
     livenessFailsAfter: container.livenessProbe ? msOf(said('liveness-fails-after'), Infinity) : Infinity,
     isImageMissing: said('image') === 'missing',

@@ -1,10 +1,12 @@
 // A pod's life on a simulated node: what happened by `now`, and when the next thing will happen. Nothing waits in here,
 // and nothing is written: the record changes, and what the kubelet would tell of is returned.
 // Follows SyncPod and computePodActions of k8s.io/kubernetes/pkg/kubelet/kuberuntime, and pkg/kubelet/prober.
-import type { Pod, Probe } from '../client/kinds/core.v1.gen.ts'
+import type { Pod } from '../client/kinds/core.v1.gen.ts'
 import { type Behaviour, behaviourOf } from './behaviour.ts'
-import { apply, type Disks, lastWords, probeSucceeds, programOf } from './programs.ts'
-import { type ContainerRecord, type PodRecord, runId } from './record.ts'
+import { probed, type Verdict } from './probing.ts'
+import { apply, type Disks, lastWords, programOf } from './programs.ts'
+import { type ContainerRecord, type PodRecord, redefine, runId } from './record.ts'
+import { backoffMs, comesBack, goSeconds, sequelOf } from './restarts.ts'
 
 export interface PodEvent {
   readonly type: 'Normal' | 'Warning'
@@ -22,14 +24,9 @@ export interface Outcome {
   readonly isOver: boolean
 }
 
-/** As upstream: after its second failure a container waits 10 s, then twice as long each time, up to 5 minutes. */
-const FIRST_BACKOFF_MS = 10_000
-const MAX_BACKOFF_MS = 300_000
-/** Who ran this long is no longer counted as crashing. */
-const BACKOFF_FORGOTTEN_MS = 2 * MAX_BACKOFF_MS
 const DEFAULT_GRACE_SECONDS = 30
-const DEFAULT_PERIOD_SECONDS = 10
-const DEFAULT_FAILURE_THRESHOLD = 3
+/** What is left to a container after its hook, as upstream. */
+const MIN_GRACE_MS = 2000
 /** What a shell says of a process that SIGKILL ended. */
 const KILLED = 137
 /** A step settles after a few rounds per container; this ends it should a defect make it turn for ever. */
@@ -37,6 +34,7 @@ const ROUNDS_PER_CONTAINER = 8
 
 /** Brings the record up to `now`. */
 export function advance(pod: Pod, record: PodRecord, now: number): Outcome {
+  redefine(pod, record)
   const life = new Life(pod, record, now)
   for (
     let rounds = ROUNDS_PER_CONTAINER * (record.containers.length + 1);
@@ -67,6 +65,7 @@ class Life {
     let happened = this.#expire()
     for (const one of containers) if (one.phase === 'running' && this.#runOn(one)) happened = true
     if (this.#isEnding()) happened = this.#stopAll(containers) || happened
+    else if (this.#record.restartsAll) happened = this.#restartAll(containers) || happened
     else happened = this.#startNext() || happened
     this.isOver = this.#isEnding() && containers.every(({ phase }) => phase !== 'running')
     return happened
@@ -93,20 +92,12 @@ class Life {
 
   /** Every container has ended for good, or one that prepares the pod has. */
   #isDone(): boolean {
-    const apps = this.#record.containers.filter(({ role }) => role === 'app')
-    if (apps.every((one) => one.phase === 'ended' && !this.#restarts(one))) return true
-    return this.#record.containers.some(
-      (one) =>
-        one.role === 'init' && one.phase === 'ended' && one.ended?.exitCode !== 0 && !this.#restarts(one),
-    )
-  }
-
-  #restarts({ role, ended, container }: ContainerRecord): boolean {
-    const policy = container.restartPolicy ?? this.#pod.spec.restartPolicy ?? 'Always'
-    const failed = ended?.exitCode !== 0
-    if (role === 'sidecar') return true
-    if (role === 'init') return failed && policy !== 'Never'
-    return policy === 'Always' || (policy === 'OnFailure' && failed)
+    const { containers, restartsAll } = this.#record
+    if (restartsAll) return false
+    const isAtEnd = (one: ContainerRecord): boolean =>
+      one.phase === 'ended' && sequelOf(this.#pod, one) === 'none'
+    if (containers.filter(({ role }) => role === 'app').every(isAtEnd)) return true
+    return containers.some((one) => one.role === 'init' && one.ended?.exitCode !== 0 && isAtEnd(one))
   }
 
   /** Whether this time has come; else there is something to wake up for. */
@@ -137,23 +128,29 @@ class Life {
     }
   }
 
-  /** Whether a probe's command succeeds, as far as anybody can tell. */
-  #succeeds(one: ContainerRecord, probe: Probe | undefined): boolean {
-    const command = probe?.exec?.command
-    return !command || probeSucceeds(this.#pod, one.container, this.#disks(one), command) !== false
-  }
-
   #runOn(one: ContainerRecord): boolean {
     this.#proceed(one)
     const behaviour = this.#behaviour(one)
     const { stopping, startedAt } = one
     if (stopping) {
-      const isKilled = behaviour.stopAfter > stopping.graceMs
-      if (!this.#isDue(stopping.at + Math.min(behaviour.stopAfter, stopping.graceMs))) return false
+      const hookMs = Math.min(behaviour.hookBeforeStop, stopping.graceMs)
+      const leftMs = hookMs === 0 ? stopping.graceMs : Math.max(stopping.graceMs - hookMs, MIN_GRACE_MS)
+      const isKilled = behaviour.stopAfter > leftMs
+      if (!this.#isDue(stopping.at + hookMs + Math.min(behaviour.stopAfter, leftMs))) return false
       return this.#end(one, isKilled ? KILLED : behaviour.stopCode)
     }
     if (this.#isDue(startedAt + behaviour.runFor)) return this.#end(one, behaviour.exitCode)
-    return this.#checkLiveness(one, behaviour) || this.#checkReadiness(one, behaviour)
+    const { role, container } = one
+    if (role !== 'ephemeral' && one.image !== container.image) {
+      one.isRedefined = true
+      return this.#stop(one, `${titleOf(one)} definition changed, will be restarted`, this.#grace())
+    }
+    const verdict = probed({
+      ...{ pod: this.#pod, one, behaviour, now: this.#now },
+      disks: () => this.#disks(one),
+      isDue: (at) => this.#isDue(at),
+    })
+    return typeof verdict === 'boolean' ? verdict : this.#fail(one, verdict)
   }
 
   #end(one: ContainerRecord, exitCode: number): boolean {
@@ -164,38 +161,24 @@ class Life {
     one.ended = { exitCode, reason, startedAt, endedAt: this.#now, id, ...(message && { message }) }
     one.phase = 'ended'
     one.ready = false
+    one.started = false
     one.stopping = undefined
     one.startAt = undefined
+    if (!this.#isEnding() && sequelOf(this.#pod, one) === 'restart all') this.#record.restartsAll = true
     return true
   }
 
-  #checkLiveness(one: ContainerRecord, behaviour: Behaviour): boolean {
-    const probe = one.container.livenessProbe
-    if (!probe) return false
-    if (this.#succeeds(one, probe)) one.failsSince = undefined
-    else one.failsSince ??= this.#now
-    const fails = one.failsSince === undefined ? Infinity : one.failsSince - one.startedAt
-    const livenessFailsAfter = Math.min(behaviour.livenessFailsAfter, fails)
-    if (livenessFailsAfter === Infinity) return false
-    const { periodSeconds = DEFAULT_PERIOD_SECONDS, failureThreshold = DEFAULT_FAILURE_THRESHOLD } = probe
-    const delay = Math.max(livenessFailsAfter, (probe.initialDelaySeconds ?? 0) * 1000)
-    if (!this.#isDue(one.startedAt + delay + periodSeconds * 1000 * (failureThreshold - 1))) return false
-    const { name } = one.container
-    this.#tell('Warning', 'Unhealthy', 'Liveness probe failed: simulated failure', one)
-    this.#tell('Normal', 'Killing', `Container ${name} failed liveness probe, will be restarted`, one)
-    const seconds = probe.terminationGracePeriodSeconds ?? this.#grace()
-    one.stopping = { at: this.#now, graceMs: seconds * 1000 }
-    return true
+  /** A probe has failed too often. */
+  #fail(one: ContainerRecord, { kind, probe }: Verdict): boolean {
+    this.#tell('Warning', 'Unhealthy', `${kind} probe failed: simulated failure`, one)
+    const after = comesBack(this.#pod, one) ? ', will be restarted' : ''
+    const why = `${titleOf(one)} failed ${kind.toLowerCase()} probe${after}`
+    return this.#stop(one, why, probe.terminationGracePeriodSeconds ?? this.#grace())
   }
 
-  #checkReadiness(one: ContainerRecord, behaviour: Behaviour): boolean {
-    const started = (one.container.startupProbe?.initialDelaySeconds ?? 0) * 1000
-    const ready =
-      behaviour.canBeReady &&
-      this.#isDue(one.startedAt + Math.max(behaviour.readyAfter, started)) &&
-      this.#succeeds(one, one.container.readinessProbe)
-    if (ready === one.ready) return false
-    one.ready = ready
+  #stop(one: ContainerRecord, why: string, graceSeconds: number): boolean {
+    this.#tell('Normal', 'Killing', why, one)
+    one.stopping = { at: this.#now, graceMs: graceSeconds * 1000 }
     return true
   }
 
@@ -216,17 +199,31 @@ class Life {
         if (graceMs >= one.stopping.graceMs) continue
         one.stopping = { ...one.stopping, graceMs }
       } else if (!apps || one.role !== 'sidecar') {
-        this.#tell('Normal', 'Killing', `Stopping container ${one.container.name}`, one)
-        one.stopping = { at: this.#now, graceMs }
+        this.#stop(one, `Stopping container ${one.container.name}`, this.#grace())
       } else continue
       happened = true
     }
     return happened
   }
 
+  /** By a rule: when the last has ended, the pod begins anew. Ephemeral ones have nothing to do with it. */
+  #restartAll(containers: readonly ContainerRecord[]): boolean {
+    const own = containers.filter(({ role }) => role !== 'ephemeral')
+    if (own.some(({ phase }) => phase === 'running')) return this.#stopAll(own)
+    for (const one of own) {
+      if (!one.ended) continue
+      Object.assign(one, { last: one.ended, ended: undefined, restarts: one.restarts + 1 })
+      Object.assign(one, { phase: 'waiting', startAt: undefined })
+    }
+    this.#record.restartsAll = false
+    return true
+  }
+
   /** Those that prepare the pod one after the other, then all others. */
   #startNext(): boolean {
     let happened = false
+    for (const one of this.#record.containers)
+      if (one.role === 'ephemeral' && one.phase === 'waiting') happened = this.#tryStart(one) || happened
     for (const one of this.#record.containers) {
       if (one.role === 'app') break
       if (
@@ -239,7 +236,8 @@ class Life {
     }
     for (const one of this.#record.containers) {
       if (one.role !== 'app' || one.phase === 'running') continue
-      if (one.phase === 'waiting' || this.#restarts(one)) happened = this.#tryStart(one) || happened
+      if (one.phase === 'waiting' || sequelOf(this.#pod, one) !== 'none')
+        happened = this.#tryStart(one) || happened
     }
     return happened
   }
@@ -258,7 +256,7 @@ class Life {
   }
 
   #startTime(one: ContainerRecord, { startAfter }: Behaviour): number {
-    one.reason = this.#record.containers.some(({ role }) => role !== 'app')
+    one.reason = this.#record.containers.some(({ role }) => role === 'init' || role === 'sidecar')
       ? 'PodInitializing'
       : 'ContainerCreating'
     one.message = ''
@@ -296,6 +294,7 @@ class Life {
     this.#tell('Normal', 'Started', 'Container started', one)
     Object.assign(one, { phase: 'running', startedAt: this.#now, ready: false, reason: '', message: '' })
     Object.assign(one, { program: null, changes: 0, failsSince: undefined, files: undefined })
+    Object.assign(one, { started: false, image: one.container.image, isRedefined: false })
   }
 
   #failPull(one: ContainerRecord): boolean {
@@ -317,19 +316,9 @@ class Life {
   }
 }
 
+const titleOf = ({ role, container: { name } }: ContainerRecord): string =>
+  `${role === 'app' ? 'Container' : 'Init container'} ${name}`
+
 /** Whether the next in line may start. */
-const isBehind = ({ role, phase, ended }: ContainerRecord): boolean =>
-  role === 'sidecar' ? phase === 'running' : phase === 'ended' && ended?.exitCode === 0
-
-/** How long after its end a container starts again: at once after its first run. */
-function backoffMs({ restarts, ended }: ContainerRecord): number {
-  if (restarts === 0 || (ended && ended.endedAt - ended.startedAt > BACKOFF_FORGOTTEN_MS)) return 0
-  return Math.min(FIRST_BACKOFF_MS * 2 ** (restarts - 1), MAX_BACKOFF_MS)
-}
-
-/** As Go prints durations of whole seconds, or less than a minute. */
-function goSeconds(ms: number): string {
-  if (ms < 1000) return `${ms}ms`
-  const seconds = ms / 1000
-  return seconds < 60 ? `${seconds}s` : `${Math.trunc(seconds / 60)}m${seconds % 60}s`
-}
+const isBehind = ({ role, phase, started, ended }: ContainerRecord): boolean =>
+  role === 'sidecar' ? phase === 'running' && started : phase === 'ended' && ended?.exitCode === 0

@@ -132,8 +132,16 @@ export class SimulatedPods {
 /** What is over stays as it is. */
 const isTerminal = ({ status: { phase } }: Pod): boolean => phase === 'Succeeded' || phase === 'Failed'
 
+/** Where in the spec each is. */
+const LISTS = {
+  init: 'initContainers',
+  sidecar: 'initContainers',
+  app: 'containers',
+  ephemeral: 'ephemeralContainers',
+} as const
+
 function tell(pod: Pod, { recorder }: SimulatedNode, { type, reason, message, container }: PodEvent): void {
-  const list = container?.role === 'app' ? 'containers' : 'initContainers'
+  const list = LISTS[container?.role ?? 'app']
   const fieldPath = container ? { fieldPath: `spec.${list}{${container.container.name}}` } : {}
   recorder.event({ resource: PODS, object: pod, ...fieldPath }, type, reason, message)
 }

@@ -8,6 +8,7 @@ import type {
   PodStatus,
 } from '../client/kinds/core.v1.gen.ts'
 import { type ContainerRecord, type Ended, type PodRecord, runId } from './record.ts'
+import { sequelOf } from './restarts.ts'
 
 /** Addresses of the pod's node. */
 export interface HostAddress {
@@ -19,8 +20,9 @@ export const timeText = (ms: number): string => `${new Date(ms).toISOString().sl
 /** What the node writes: conditions of others stay, as the patch merges them. Remembers since when conditions hold. */
 export function podStatus(pod: Pod, record: PodRecord, host: HostAddress, now: number): PodStatus {
   const phase = phaseOf(pod, record)
-  const inits = record.containers.filter(({ role }) => role !== 'app')
+  const inits = record.containers.filter(({ role }) => role === 'init' || role === 'sidecar')
   const apps = record.containers.filter(({ role }) => role === 'app')
+  const ephemeral = record.containers.filter(({ role }) => role === 'ephemeral')
   const ip = pod.spec.hostNetwork ? host.ip : record.ip
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
@@ -36,24 +38,27 @@ export function podStatus(pod: Pod, record: PodRecord, host: HostAddress, now: n
       ? {}
       : { initContainerStatuses: inits.map((one) => containerStatus(one, record)) }),
     containerStatuses: apps.map((one) => containerStatus(one, record)),
+    ...(ephemeral.length === 0
+      ? {}
+      : { ephemeralContainerStatuses: ephemeral.map((one) => containerStatus(one, record)) }),
   }
 }
 
 /** A container that may start again counts as running. */
-export function phaseOf(pod: Pod, { containers, failure }: PodRecord): string {
+export function phaseOf(pod: Pod, { containers, failure, restartsAll }: PodRecord): string {
   if (failure) return 'Failed'
-  const policy = pod.spec.restartPolicy ?? 'Always'
   const apps = containers.filter(({ role }) => role === 'app')
   const inits = containers.filter(({ role }) => role === 'init')
-  const failedInit = inits.some(({ phase, ended }) => phase === 'ended' && ended?.exitCode !== 0)
-  if (failedInit) return policy === 'Never' ? 'Failed' : 'Pending'
-  const isEnding = pod.metadata.deletionTimestamp !== undefined
+  const failedInits = inits.filter(({ phase, ended }) => phase === 'ended' && ended?.exitCode !== 0)
+  if (failedInits.length > 0 && !restartsAll)
+    return failedInits.some((one) => sequelOf(pod, one) === 'none') ? 'Failed' : 'Pending'
+  if (inits.some(({ phase, last }) => phase === 'running' || (phase === 'waiting' && !last))) return 'Pending'
   if (apps.every(({ phase }) => phase === 'ended')) {
-    const failed = apps.some(({ ended }) => ended?.exitCode !== 0)
-    if (policy === 'Always')
-      return isEnding && !isAnyRunning(containers) ? (failed ? 'Failed' : 'Succeeded') : 'Running'
-    if (policy === 'OnFailure' && failed && !isEnding) return 'Running'
-    return isAnyRunning(containers) ? 'Running' : failed ? 'Failed' : 'Succeeded'
+    const isEnding = pod.metadata.deletionTimestamp !== undefined
+    const comesBack = restartsAll || apps.some((one) => sequelOf(pod, one) !== 'none')
+    const runs = containers.some(({ phase, role }) => phase === 'running' && role !== 'ephemeral')
+    if (runs || (comesBack && !isEnding)) return 'Running'
+    return apps.some(({ ended }) => ended?.exitCode !== 0) ? 'Failed' : 'Succeeded'
   }
   const begun = apps.some(({ phase, last }) => phase !== 'waiting' || last !== undefined)
   if (begun)
@@ -61,13 +66,10 @@ export function phaseOf(pod: Pod, { containers, failure }: PodRecord): string {
   return 'Pending'
 }
 
-const isAnyRunning = (containers: readonly ContainerRecord[]): boolean =>
-  containers.some(({ phase }) => phase === 'running')
-
 function containerStatus(one: ContainerRecord, record: PodRecord): ContainerStatus {
   const { container, phase, restarts, ended, last, ready, role } = one
-  const image = container.image ?? ''
   const isRunning = phase === 'running'
+  const image = (isRunning ? one.image : container.image) ?? ''
   // Between two runs it waits, and what ended is its last state.
   const between = phase === 'ended' && one.startAt !== undefined
   const before = between ? ended : last
@@ -82,7 +84,7 @@ function containerStatus(one: ContainerRecord, record: PodRecord): ContainerStat
     image,
     imageID: hasRun ? `dinghy-simulated://${image}` : '',
     ...(hasRun ? { containerID: ended?.id ?? runId(record.uid, container.name, restarts) } : {}),
-    started: isRunning && role !== 'init' && (container.startupProbe === undefined || ready),
+    ...(role === 'ephemeral' ? {} : { started: isRunning && role !== 'init' && one.started }),
     ...(isRunning && resources?.requests ? { allocatedResources: resources.requests } : {}),
     ...(isRunning && (resources?.requests ?? resources?.limits) ? { resources } : {}),
   }
@@ -92,7 +94,9 @@ function stateOf(one: ContainerRecord, { containers }: PodRecord): ContainerStat
   if (one.phase === 'running') return { running: { startedAt: timeText(one.startedAt) } }
   if (one.ended) return { terminated: terminated(one.ended) }
   if (one.reason !== '') return waiting(one)
-  const reason = containers.some(({ role }) => role !== 'app') ? 'PodInitializing' : 'ContainerCreating'
+  const reason = containers.some(({ role }) => role === 'init' || role === 'sidecar')
+    ? 'PodInitializing'
+    : 'ContainerCreating'
   return { waiting: { reason } }
 }
 
@@ -127,6 +131,11 @@ interface Facts {
 
 type Verdict = Omit<PodCondition, 'type'>
 const YES: Verdict = { status: 'True' }
+const ALL_RESTARTING: Verdict = {
+  status: 'True',
+  reason: 'RestartAllContainersStarted',
+  message: 'container exited with restart policy rule',
+}
 
 function conditionsOf(facts: Facts): PodCondition[] {
   const { pod, record, phase, now } = facts
@@ -139,7 +148,7 @@ function conditionsOf(facts: Facts): PodCondition[] {
     ['ContainersReady', containers],
   ]
   const { generation } = pod.metadata
-  return verdicts.map(([type, verdict]) => {
+  return [...verdicts, ...allRestarting(facts)].map(([type, verdict]) => {
     const known = record.conditions.get(type)
     const since = known?.status === verdict.status ? known.since : now
     record.conditions.set(type, { status: verdict.status, since })
@@ -150,6 +159,24 @@ function conditionsOf(facts: Facts): PodCondition[] {
       lastTransitionTime: timeText(since),
     }
   })
+}
+
+/** Of pods whose containers have a rule that restarts them all. */
+function allRestarting({ record, phase }: Facts): [string, Verdict][] {
+  const { containers, restartsAll } = record
+  const hasRule = containers.some(({ container }) =>
+    container.restartPolicyRules?.some(({ action }) => action === 'RestartAllContainers'),
+  )
+  if (!hasRule) return []
+  const verdict: Verdict =
+    phase === 'Succeeded'
+      ? { status: 'False', reason: 'PodCompleted' }
+      : phase === 'Failed'
+        ? { status: 'False', reason: 'PodFailed' }
+        : restartsAll
+          ? ALL_RESTARTING
+          : { status: 'False' }
+  return [['AllContainersRestarting', verdict]]
 }
 
 function initialized({ inits, phase }: Facts): Verdict {

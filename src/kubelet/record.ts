@@ -16,8 +16,13 @@ export interface Ended {
 }
 
 export interface ContainerRecord {
-  readonly container: Container
+  /** As its pod defines it now. */
+  container: Container
   readonly role: Role
+  /** That it runs with, or ran with last. */
+  image: string | undefined
+  /** Told to end because its definition is another: it comes back, whatever its policy. */
+  isRedefined: boolean
   phase: 'waiting' | 'running' | 'ended'
   /** While it waits. */
   reason: string
@@ -26,6 +31,8 @@ export interface ContainerRecord {
   startAt: number | undefined
   startedAt: number
   ready: boolean
+  /** Its startup probe has succeeded, or it has none. */
+  started: boolean
   /** Told to end, since when, and within how many ms. */
   stopping: { readonly at: number; readonly graceMs: number } | undefined
   ended: Ended | undefined
@@ -36,7 +43,7 @@ export interface ContainerRecord {
   program: Program | undefined | null
   /** So many of the program's changes to files have happened. */
   changes: number
-  /** Since when its liveness probe fails by what its files are. */
+  /** Since when its startup probe, or its liveness probe, fails by what its files are. */
   failsSince: number | undefined
   /** Of this run alone; undefined as long as nobody looked. */
   files: Disk | undefined
@@ -46,7 +53,9 @@ export interface PodRecord {
   readonly uid: string
   readonly startedAt: number
   readonly ip: string
-  readonly containers: readonly ContainerRecord[]
+  containers: readonly ContainerRecord[]
+  /** A rule of a container has it that all start anew: what runs is ended first. */
+  restartsAll: boolean
   /** Of its emptyDir volumes; undefined as long as nobody looked. */
   files: Disk | undefined
   readonly nodeFiles: Disk
@@ -63,21 +72,13 @@ export const runId = (uid: string, name: string, restarts: number): string =>
 /** A pod that has just come to the node, or that was on it when the node started again. */
 export function recordOf(pod: Pod, ip: string, now: number, nodeFiles: Disk = new Map()): PodRecord {
   const uid = pod.metadata.uid ?? ''
-  const { initContainers = [], containers } = pod.spec
   const { status } = pod
-  const known = new Map<string, ContainerStatus>()
-  for (const one of [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])])
-    known.set(one.name, one)
   return {
     uid,
     startedAt: ms(status.startTime, now),
     ip: status.podIP ?? ip,
-    containers: [
-      ...initContainers.map((one) =>
-        restored(one, one.restartPolicy === 'Always' ? 'sidecar' : 'init', known),
-      ),
-      ...containers.map((one) => restored(one, 'app', known)),
-    ],
+    containers: containersOf(pod, []),
+    restartsAll: false,
     files: undefined,
     nodeFiles,
     failure: undefined,
@@ -90,23 +91,59 @@ export function recordOf(pod: Pod, ip: string, now: number, nodeFiles: Disk = ne
   }
 }
 
+/** What the pod says of its containers now: images, resources, and containers that came later. */
+export function redefine(pod: Pod, record: PodRecord): void {
+  record.containers = containersOf(pod, record.containers)
+}
+
+function containersOf({ spec, status }: Pod, before: readonly ContainerRecord[]): ContainerRecord[] {
+  const { initContainers = [], containers, ephemeralContainers = [] } = spec
+  const statuses = [status.initContainerStatuses, status.containerStatuses, status.ephemeralContainerStatuses]
+  const one = (
+    role: Role,
+    container: Container,
+    i: number,
+    of: readonly ContainerRecord[],
+  ): ContainerRecord => {
+    const known = of[i]
+    if (!known) return restored(container, role, statuses)
+    known.container = container
+    return known
+  }
+  const isApp = ({ role }: ContainerRecord): boolean => role === 'app'
+  const isEphemeral = ({ role }: ContainerRecord): boolean => role === 'ephemeral'
+  const inits = before.filter((known) => !isApp(known) && !isEphemeral(known))
+  const apps = before.filter(isApp)
+  const ephemeral = before.filter(isEphemeral)
+  return [
+    ...initContainers.map((each, i) =>
+      one(each.restartPolicy === 'Always' ? 'sidecar' : 'init', each, i, inits),
+    ),
+    ...containers.map((each, i) => one('app', each, i, apps)),
+    ...ephemeralContainers.map((each, i) => one('ephemeral', { ...each, resources: {} }, i, ephemeral)),
+  ]
+}
+
 const ms = (time: string | undefined, otherwise: number): number =>
   time === undefined ? otherwise : Date.parse(time)
 
 function restored(
   container: Container,
   role: Role,
-  known: ReadonlyMap<string, ContainerStatus>,
+  statuses: readonly (readonly ContainerStatus[] | undefined)[],
 ): ContainerRecord {
   const record: ContainerRecord = {
     container,
     role,
+    image: container.image,
+    isRedefined: false,
     phase: 'waiting',
     reason: '',
     message: '',
     startAt: undefined,
     startedAt: 0,
     ready: false,
+    started: false,
     stopping: undefined,
     ended: undefined,
     last: undefined,
@@ -116,10 +153,12 @@ function restored(
     failsSince: undefined,
     files: undefined,
   }
-  const status = known.get(container.name)
+  const status = statuses.flatMap((list) => list ?? []).find(({ name }) => name === container.name)
   if (!status) return record
   record.restarts = status.restartCount
+  record.image = status.image || container.image
   record.ready = status.ready
+  record.started = status.started === true
   record.last = endedOf(status.lastState?.terminated)
   const { running, terminated } = status.state ?? {}
   if (running) {
