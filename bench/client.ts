@@ -21,6 +21,8 @@ export interface Call {
   readonly body?: string
   /** Keep the answer's text; else only its length. */
   readonly keep?: boolean
+  /** What to take; JSON where it is left out. */
+  readonly accept?: string
 }
 
 interface Head {
@@ -29,6 +31,7 @@ interface Head {
   readonly type: string | undefined
   /** Take packed answers, as Go's clients do. */
   readonly gzip: boolean
+  readonly accept?: string | undefined
 }
 
 export class Client {
@@ -45,9 +48,15 @@ export class Client {
   }
 
   /** Sends one request; rejects for answers that are no success. */
-  call({ method, path, type, body, keep = false }: Call): Promise<Reply> {
+  call({ method, path, type, body, keep = false, accept }: Call): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const stream = this.#open({ method, path, type: type ?? (body && 'application/json'), gzip: !keep })
+      const stream = this.#open({
+        method,
+        path,
+        type: type ?? (body && 'application/json'),
+        gzip: !keep,
+        accept,
+      })
       let [status, bytes] = [0, 0]
       const kept: Buffer[] = []
       stream.on('response', (headers) => (status = Number(headers[HTTP2_HEADER_STATUS])))
@@ -91,12 +100,12 @@ export class Client {
     })
   }
 
-  #open({ method, path, type, gzip }: Head): ClientHttp2Stream {
+  #open({ method, path, type, gzip, accept = 'application/json' }: Head): ClientHttp2Stream {
     return this.#session.request(
       {
         ':method': method,
         ':path': path,
-        accept: 'application/json',
+        accept,
         'user-agent': 'dinghy-bench/1 (linux/amd64)',
         ...(gzip ? { 'accept-encoding': 'gzip' } : {}),
         ...(type === undefined ? {} : { 'content-type': type }),

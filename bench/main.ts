@@ -100,7 +100,7 @@ async function main(): Promise<void> {
   const machine = new Machine()
   const rows = rowsOf(measures(PHASES), await measureAll(options, programs, machine))
   console.log(plainTable(rows))
-  if (options.quick) return
+  if (options.quick || options.only.length > 0) return
   if (machine.worst > MAX_OTHERS && !options.force) {
     const busy = machine.worst.toFixed(2)
     console.error(

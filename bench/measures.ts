@@ -52,6 +52,11 @@ const less = (key: string, title: string, unit: string, target?: number): Measur
   ...(target === undefined ? {} : { target }),
 })
 
+const WHO: Readonly<Record<string, string>> = {
+  admin: 'an administrator',
+  user: 'a service account',
+}
+
 const CPU_TITLES: Readonly<Record<string, string>> = {
   create: 'create',
   get: 'get',
@@ -62,6 +67,14 @@ const CPU_TITLES: Readonly<Record<string, string>> = {
   watch: 'an event to a watcher',
   delete: 'delete',
 }
+
+/** What kubectl asks while 64 clients list without end. */
+const FLOOD: readonly Measure[] = ['admin', 'user'].flatMap((who) => [
+  less(`idle_${who}_p99`, `p99 of ${WHO[who]}'s requests, nobody else there`, 'ms'),
+  less(`flood_${who}_p99`, `p99 of ${WHO[who]}'s requests, 64 clients that list`, 'ms'),
+  less(`flood_${who}_times`, 'that is so many times as long', '×'),
+  less(`flood_${who}_lost`, 'requests that failed, events that did not come', ''),
+])
 
 /** All rows of the table, in order. */
 export function measures(phases: readonly string[]): Measure[] {
@@ -78,6 +91,10 @@ export function measures(phases: readonly string[]): Measure[] {
       less(`cpu_${phase}`, `CPU: ${CPU_TITLES[phase] ?? phase}`, 'ms/op'),
       less(`cpu_${phase}_main`, `of that on the main thread`, 'ms/op'),
     ]),
+    ...FLOOD,
+    less('create_bare', "CPU: a service account's create, no plugins, few bindings", 'ms/op'),
+    less('create_plain', 'the same with all plugins', 'ms/op'),
+    less('create_bound', 'the same with all plugins and 5,000 bindings', 'ms/op'),
   ]
 }
 

@@ -7,10 +7,13 @@ export interface BenchOptions {
   readonly pods: number
   readonly watchers: number
   readonly events: number
+  /** Parts of a round to leave it at; empty: all. */
+  readonly only: readonly string[]
 }
 
-export const USAGE = `make bench ARGS="[--quick] [--force] [--rounds N] [--pods N]"
+export const USAGE = `make bench ARGS="[--quick] [--force] [--rounds N] [--pods N] [--only PART,…]"
   --quick   one round, few pods: a look, written nowhere
+  --only    of start, rates, cpu, flood, rights: written nowhere
   --force   write docs/benchmarks.md although others load the machine
 `
 
@@ -28,8 +31,9 @@ export function benchOptions(args: readonly string[]): BenchOptions | undefined 
     pods: number('pods', quick ? 1000 : 5000),
     watchers: quick ? 50 : 200,
     events: quick ? 100 : 200,
+    only: args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '').split(',') : [],
   }
-  const known = new Set(['--quick', '--force', '--rounds', '--pods'])
+  const known = new Set(['--quick', '--force', '--rounds', '--pods', '--only'])
   const unknown = args.some((arg) => arg.startsWith('-') && !known.has(arg))
   return unknown || !(options.rounds >= 1) || !(options.pods >= 1) ? undefined : options
 }

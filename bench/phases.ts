@@ -30,9 +30,10 @@ export class Workload {
   readonly #server: Server
   readonly #client: Client
   readonly #size: Size
-  readonly #namespace = `load-${randomUUID().slice(0, 8)}`
+  readonly #namespace: string
 
-  constructor(server: Server, size: Size) {
+  constructor(server: Server, size: Size, namespace = `load-${randomUUID().slice(0, 8)}`) {
+    this.#namespace = namespace
     this.#server = server
     this.#client = new Client(server)
     this.#size = size
@@ -70,6 +71,11 @@ export class Workload {
 
   close(): void {
     this.#client.close()
+  }
+
+  /** Of the list of all its pods. */
+  get listPath(): string {
+    return this.#url('pods')
   }
 
   get #changed(): number {

@@ -2,10 +2,12 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { BenchOptions } from './options.ts'
+import { flooded } from './flood.ts'
 import type { Machine } from './machine.ts'
 import { type Findings, LOADGEN_KEYS, RATES } from './measures.ts'
 import { PHASES, Workload } from './phases.ts'
 import { cpuTime, residentMemory } from './processes.ts'
+import { rights } from './rights.ts'
 import { type Contender, type Server, withServer } from './servers.ts'
 
 const IDLE_MS = 2_000
@@ -23,11 +25,19 @@ export interface Round {
 }
 
 export async function measure(round: Round): Promise<Findings> {
-  return {
-    ...(await startAndMemory(round)),
-    ...(round.loadgen === undefined ? {} : await ratesByLoadgen(round)),
-    ...(await cpuAndRates(round)),
-  }
+  const { only } = round.options
+  const found: Findings = {}
+  for (const [part, work] of Object.entries(PARTS))
+    if (only.length === 0 || only.includes(part)) Object.assign(found, await work(round))
+  return found
+}
+
+const PARTS: Readonly<Record<string, (round: Round) => Promise<Findings>>> = {
+  start: startAndMemory,
+  rates: async (round) => (round.loadgen === undefined ? {} : ratesByLoadgen(round)),
+  cpu: cpuAndRates,
+  flood: flooded,
+  rights,
 }
 
 /** Ready times, and memory before and after as many pods as the table says. */

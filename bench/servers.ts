@@ -25,7 +25,29 @@ export interface Contender {
   readonly name: string
   /** Starts it on this folder: empty for a first start, used for a second. */
   start(folder: string): Promise<Server>
+  /** The same with no plugin of admission that can be switched off; absent: nobody asks for that. */
+  without?(): Contender
 }
+
+/** Those that a create of a pod passes. */
+const PLUGINS = [
+  ...[
+    'NamespaceLifecycle',
+    'LimitRanger',
+    'ServiceAccount',
+    'TaintNodesByCondition',
+    'PodSecurity',
+    'Priority',
+  ],
+  ...[
+    'DefaultTolerationSeconds',
+    'RuntimeClass',
+    'PodTopologyLabels',
+    'ResourceQuota',
+    'MutatingAdmissionPolicy',
+  ],
+  ...['MutatingAdmissionWebhook', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionWebhook'],
+]
 
 /** The API server of the built project, by `bin/dinghy up`: lmdb, TLS, a client certificate, RBAC, admission. With flags: of node itself. */
 export function dinghy(root: string, nodeFlags: readonly string[] = []): Contender {
@@ -34,6 +56,7 @@ export function dinghy(root: string, nodeFlags: readonly string[] = []): Contend
     : [join(root, 'bin/dinghy')]
   return {
     name: 'dinghy',
+    without: () => bare(root),
     async start(folder) {
       mkdirSync(folder, { recursive: true })
       const port = await freePort()
@@ -47,6 +70,25 @@ export function dinghy(root: string, nodeFlags: readonly string[] = []): Contend
       await untilWritten(kubeconfig)
       const pki = join(folder, 'pki')
       const credentials = { cert: pem(pki, 'admin.crt'), key: pem(pki, 'admin.key') }
+      return { readyMs, programs: [program], port, kubeconfig, credentials, stop: () => program.stop() }
+    },
+  }
+}
+
+/** The same server by upstream's flags, which can take plugins of admission away. */
+function bare(root: string): Contender {
+  return {
+    name: 'dinghy-bare',
+    async start(folder) {
+      const { kubeconfig } = prepare(folder)
+      const port = await freePort()
+      const command = [join(root, 'bin/dinghy'), 'apiserver', '--data-dir', join(folder, 'data')]
+      const plugins = `--disable-admission-plugins=${PLUGINS.join()}`
+      const execAt = performance.now()
+      const program = start([...command, ...sharedFlags(folder, port), plugins], join(folder, 'dinghy.log'))
+      await untilReady(port, [program])
+      const readyMs = performance.now() - execAt
+      const credentials = { token: TOKEN }
       return { readyMs, programs: [program], port, kubeconfig, credentials, stop: () => program.stop() }
     },
   }
@@ -109,10 +151,13 @@ function etcdCommand(programs: string, folder: string, client: number, peer: num
 }
 
 function apiCommand(programs: string, folder: string, etcd: number, port: number): string[] {
+  const store = `--etcd-servers=http://127.0.0.1:${etcd}`
+  return [join(programs, 'kube-apiserver'), store, ...sharedFlags(folder, port)]
+}
+
+function sharedFlags(folder: string, port: number): string[] {
   const key = join(folder, 'sa.key')
   return [
-    join(programs, 'kube-apiserver'),
-    `--etcd-servers=http://127.0.0.1:${etcd}`,
     `--cert-dir=${join(folder, 'certs')}`,
     `--secure-port=${port}`,
     '--bind-address=127.0.0.1',

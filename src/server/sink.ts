@@ -2,6 +2,10 @@
 import type { Writable } from 'node:stream'
 import type { ByteSink } from '../handlers/request.ts'
 import { giveBack } from './pieces.ts'
+import { Turns } from './turns.ts'
+
+/** Of all large answers of this process. */
+const turns = new Turns()
 
 export class StreamSink implements ByteSink {
   readonly #stream: Writable
@@ -69,10 +73,19 @@ export async function pump(
     stream.end()
     return
   }
-  for (const piece of pieces) {
-    if (stream.destroyed) return
-    // After an error the piece may still be on its way.
-    if (!stream.write(piece, (error) => error ?? giveBack(piece))) await drained(stream)
+  const rest = pieces[Symbol.iterator]()
+  for (;;) {
+    const turn = await turns.take()
+    try {
+      const next = stream.destroyed ? undefined : rest.next()
+      if (!next) return
+      if (next.done) break
+      const piece = next.value
+      // After an error the piece may still be on its way.
+      if (!stream.write(piece, (error) => error ?? giveBack(piece))) await drained(stream)
+    } finally {
+      turn.end()
+    }
   }
   stream.end()
 }
