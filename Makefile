@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: up test check build types install generate certs bench bench-scale conformance e2e mixed clean
+.PHONY: up test check build types install generate certs bench bench-scale conformance e2e mixed kubectl-suite clean
 
 SPEC ?= ../shared/upstream
 BIN := node_modules/.bin
@@ -68,6 +68,10 @@ e2e: install dist/dinghy.cjs
 # Clusters put together of upstream's programs and ours, where these are built.
 mixed: install dist/dinghy.cjs
 	node tools/run.js conformance/mixed.ts -- $(ARGS)
+
+# Upstream's own tests of kubectl against the API server and the controllers, where Go is there to take them from.
+kubectl-suite: install dist/dinghy.cjs
+	node tools/run.js conformance/kubectl-suite.ts -- $(ARGS)
 
 clean:
 	rm -rf dist certs node_modules
