@@ -23,6 +23,8 @@ const UNKNOWN_AUTHORITY = new Set([
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 ])
+/** What node says of a connection that ended where more was due; the latter: while TLS began. */
+const HUNG_UP = /^(socket hang up|Client network socket disconnected)/
 const UNVERIFIED = 'tls: failed to verify certificate: x509: '
 
 /** Go's words for an error of node's. */
@@ -35,7 +37,7 @@ export function connectionFault(error: NodeJS.ErrnoException, peer: Peer): strin
   if (system !== undefined) return `dial tcp ${addressOf(error, address)}: connect: ${system}`
   if (code === 'ENOTFOUND') return `dial tcp: lookup ${peer.host}: no such host`
   if (code === 'EAI_AGAIN') return `dial tcp: lookup ${peer.host}: server misbehaving`
-  if (code === 'ECONNRESET' && error.message === 'socket hang up') return 'EOF'
+  if (code === 'ECONNRESET' && HUNG_UP.test(error.message)) return 'EOF'
   if (code === 'ECONNRESET' || code === 'EPIPE') return `read tcp ${address}: read: connection reset by peer`
   return tlsFault(error, peer) ?? error.message
 }

@@ -3,6 +3,7 @@
 import { HookFailure } from '../machinery/askagain.ts'
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { JsonSyntaxError, parseJson } from '../schema/json.ts'
+import { checkMediaType } from './mediatypes.ts'
 
 /** A patch may replace an object of 3 MiB, in base64. More than that nobody needs to send. */
 export const MAX_ANSWER_BYTES = 8 * 1024 * 1024
@@ -19,7 +20,8 @@ export interface Reply {
 const PASSING = new Set([429, 500, 504])
 
 /** Throws an Error with upstream's text: a HookFailure for a bad status. DEVIATION: redirects are refused, where Go follows them to any host. */
-export function answerOf({ status, contentType, body, retryAfter }: Reply): JsonObject {
+export async function answerOf({ status, contentType, body, retryAfter }: Reply): Promise<JsonObject> {
+  checkMediaType(contentType)
   if (status < 200 || status > 206) {
     const mayPass = PASSING.has(status) || /^\d+$/.test(retryAfter ?? '')
     throw new HookFailure(failureOf(body) ?? statusText(status, textOf(contentType, body)), mayPass)
@@ -28,21 +30,30 @@ export function answerOf({ status, contentType, body, retryAfter }: Reply): Json
     const type = contentType || 'application/json'
     throw new Error(`0-length response with status code: ${status} and content type: ${type}`)
   }
-  const value = parsed(body)
+  const value = await parsed(body)
   if (value === null) return {}
   if (!isObject(value)) throw new Error(`couldn't get version/kind; json parse error: ${mismatch(value)}`)
   return value
 }
 
-function parsed(body: Buffer): Json {
+async function parsed(body: Buffer): Promise<Json> {
   try {
     return parseJson(body).value
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error
-    // Upstream takes what is no JSON for YAML, where most texts are a string.
-    if (!/^\s*[[{]/.test(body.subarray(0, SAMPLE_BYTES).toString())) return ''
+    // Upstream takes what is no JSON for YAML.
+    if (!/^\s*[[{]/.test(body.subarray(0, SAMPLE_BYTES).toString())) return yamlOf(body)
     throw new Error(`couldn't get version/kind; json parse error: ${error.message}`)
   }
+}
+
+/** A text where it is no YAML either. */
+async function yamlOf(body: Buffer): Promise<Json> {
+  const { parseYaml } = await import('../schema/yaml.ts')
+  return parseYaml(body).then(
+    ({ value }) => value,
+    () => '',
+  )
 }
 
 /** Enough to see what a text begins with. */

@@ -13,7 +13,7 @@ import { rejected } from './strategicmerge-errors.ts'
 
 /** Upstream's limits on the work that one patch can ask for. */
 const MAX_OPERATIONS = 10_000
-const MAX_COPIED_BYTES = 3 * 1024 * 1024
+export const MAX_COPIED_BYTES = 3 * 1024 * 1024
 /** Above this a document may be too deep for recursive walks, so that its depth is measured. */
 const DEPTH_TO_MEASURE = 3 * MAX_DEPTH
 

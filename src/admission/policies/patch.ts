@@ -10,7 +10,7 @@ import { applyJsonPatch, readJsonPatch } from '../../schema/jsonpatch.ts'
 import { mergeApplied } from '../../schema/merge/merge.ts'
 import { faultsOf, faultsText } from '../../schema/merge/validate.ts'
 import type { StructType, Type } from '../../schema/type.ts'
-import { patchFault } from '../webhooks/patch.ts'
+import { patchFault } from '../webhooks/patchfaults.ts'
 
 /** A mutation that cannot be made: its message is upstream's. */
 export class MutationFault extends Error {}

@@ -10,6 +10,7 @@ import { applyJsonPatch, readJsonPatch } from '../../schema/jsonpatch.ts'
 import type { AdmissionAttributes } from '../plugin.ts'
 import type { Forms, ObjectForms } from './forms.ts'
 import type { Invocation } from './match.ts'
+import { patchFault } from './patchfaults.ts'
 import { CallFailure } from './refusals.ts'
 import type { Verdict } from './review.ts'
 
@@ -91,62 +92,4 @@ function apply(object: JsonObject, operations: Json[]): Json {
     if (!(error instanceof StatusError)) throw error
     throw internalError(patchFault(object, operations))
   }
-}
-
-/** Which operation it was, in the words of upstream's library. */
-export function patchFault(object: JsonObject, operations: Json[]): string {
-  let current: Json = object
-  for (const operation of operations) {
-    try {
-      current = applyJsonPatch(current as JsonObject, readJsonPatch([operation]))
-    } catch {
-      return faultOfOne(operation as JsonObject, current)
-    }
-  }
-  return 'the patch does not apply'
-}
-
-function faultOfOne(operation: JsonObject, document: Json): string {
-  const { op, path, from } = operation
-  const at = typeof path === 'string' ? path : ''
-  const key = lastStep(at)
-  const hasParent = parentOf(document, at) !== undefined
-  switch (op) {
-    case 'add':
-      return hasParent
-        ? `error in add for path: '${at}': Unable to access invalid index: ${key}: invalid index referenced`
-        : `add operation does not apply: doc is missing path: "${at}": missing value`
-    case 'remove':
-      return hasParent
-        ? `error in remove for path: '${at}': Unable to remove nonexistent key: ${key}: missing value`
-        : `remove operation does not apply: doc is missing path: "${at}": missing value`
-    case 'replace':
-      return `replace operation does not apply: doc is missing ${hasParent ? 'key' : 'path'}: ${at}: missing value`
-    case 'test':
-      return hasParent
-        ? `testing value ${at} failed: test failed`
-        : `test operation does not apply: is missing path: ${at}: missing value`
-    case 'move':
-    case 'copy':
-      if (op === 'move' && typeof from === 'string' && parentOf(document, from) !== undefined) {
-        const moved = lastStep(from)
-        return `error in move for path: '${moved}': Unable to remove nonexistent key: ${moved}: missing value`
-      }
-      return `${op} operation does not apply: doc is missing from path: ${String(from)}: missing value`
-    default:
-      return `Unexpected kind: ${typeof op === 'string' ? op : 'unknown'}`
-  }
-}
-
-const lastStep = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
-
-/** The container that a pointer's last step is a key of. */
-function parentOf(document: Json, path: string): Json | undefined {
-  let value: Json | undefined = document
-  for (const step of path.split('/').slice(1, -1)) {
-    const key = step.replaceAll('~1', '/').replaceAll('~0', '~')
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
-    value = (value as JsonObject)[key]
-  }
-  return typeof value === 'object' && value !== null ? value : undefined
 }

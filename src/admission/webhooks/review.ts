@@ -6,6 +6,7 @@ import { newUid } from '../../machinery/names.ts'
 import type { UserInfo } from '../../machinery/user.ts'
 import type { AdmissionAttributes } from '../plugin.ts'
 import { type Invocation, kindOf, namespaceOf } from './match.ts'
+import { checkShape, RESPONSE } from './shape.ts'
 
 const GROUP = 'admission.k8s.io'
 const KIND = 'AdmissionReview'
@@ -116,32 +117,9 @@ export function checkKind(answer: JsonObject, { version }: Review): void {
   if (known !== version) {
     throw new Error(`converting (${known}.${KIND}) to (${version}.${KIND}): unknown conversion`)
   }
-  if (isObject(answer['response'])) checkTypes(answer['response'])
+  const response = answer['response'] ?? null
+  if (response !== null) checkShape(response, RESPONSE, 'AdmissionReview.response')
 }
-
-/** The fields of a response, as Go names their types. */
-const FIELDS: readonly (readonly [name: string, kind: string, type: string])[] = [
-  ['uid', 'string', 'types.UID'],
-  ['allowed', 'bool', 'bool'],
-  ['status', 'object', 'v1.Status'],
-  ['patch', 'string', '[]uint8'],
-  ['patchType', 'string', 'v1.PatchType'],
-  ['auditAnnotations', 'object', 'map[string]string'],
-  ['warnings', 'array', '[]string'],
-]
-
-function checkTypes(response: JsonObject): void {
-  for (const [name, wanted, type] of FIELDS) {
-    const value = response[name]
-    if (value === undefined || value === null || kindOfValue(value) === wanted) continue
-    throw new Error(
-      `json: cannot unmarshal ${kindOfValue(value)} into Go struct field AdmissionResponse.response.${name} of type ${type}`,
-    )
-  }
-}
-
-const kindOfValue = (value: Json): string =>
-  Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
 
 /** Reads the answer to a review. Throws an Error with upstream's text where it is none. */
 export function verdictOf(answer: JsonObject, review: Review, mutating: boolean): Verdict {
