@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: up test check build types install generate certs bench bench-scale conformance e2e mixed kubectl-suite clean
+.PHONY: up test check build types install generate certs bench bench-scale conformance e2e mixed kubectl-suite suites clean
 
 SPEC ?= ../shared/upstream
 BIN := node_modules/.bin
@@ -72,6 +72,10 @@ mixed: install dist/dinghy.cjs
 # Upstream's own tests of kubectl against the API server and the controllers, where Go is there to take them from.
 kubectl-suite: install dist/dinghy.cjs
 	node tools/run.js conformance/kubectl-suite.ts -- $(ARGS)
+
+# Test suites of well-known operators' libraries that use envtest, unchanged, where Go is.
+suites: install dist/dinghy.cjs
+	node tools/run.js conformance/suites.ts -- $(ARGS)
 
 clean:
 	rm -rf dist certs node_modules

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Machine, MAX_OTHERS, machineText, versionOf } from './machine.ts'
-import { type Findings, measures, medians } from './measures.ts'
+import { EXTENSIONS, type Findings, measures, medians } from './measures.ts'
 import { type BenchOptions, benchOptions, USAGE } from './options.ts'
 import { PHASES } from './phases.ts'
 import { endAllAtExit } from './processes.ts'
@@ -62,7 +62,7 @@ async function measureAll(
 function documentOf(
   options: BenchOptions,
   programs: string | undefined,
-  table: string,
+  tables: readonly string[],
   machine: Machine,
 ): string {
   const version = (name: string): string => versionOf(join(programs ?? '', name), '--version')
@@ -85,7 +85,7 @@ Dinghy (${versionOf(join(root, 'bin/dinghy'), 'version')}) on Node ${process.ver
 - Memory and CPU are of all processes of a server. ${options.pods + 200} pods are loaded.
   Watches: ${options.watchers} watchers, ${options.events} events. CPU is user and system time, by our own client, JSON.
 
-${table}
+${tables.join('\n\n## For operators\n\nBy our own client, eight at a time; the webhook is a server of the client, asked over TLS, one create after another.\n\n')}
 
 Where the time goes is in [performance.md](performance.md).
 `
@@ -98,8 +98,9 @@ async function main(): Promise<void> {
   const programs = peers()
   if (programs === undefined) console.error('no upstream here (../shared is missing): measuring dinghy alone')
   const machine = new Machine()
-  const rows = rowsOf(measures(PHASES), await measureAll(options, programs, machine))
-  console.log(plainTable(rows))
+  const results = await measureAll(options, programs, machine)
+  const tables = [rowsOf(measures(PHASES), results), rowsOf(EXTENSIONS, results)]
+  for (const rows of tables) console.log(`${plainTable(rows)}\n`)
   if (options.quick || options.only.length > 0) return
   if (machine.worst > MAX_OTHERS && !options.force) {
     const busy = machine.worst.toFixed(2)
@@ -108,7 +109,8 @@ async function main(): Promise<void> {
     )
     return
   }
-  writeFileSync(join(root, 'docs/benchmarks.md'), documentOf(options, programs, markdownTable(rows), machine))
+  const document = documentOf(options, programs, tables.map(markdownTable), machine)
+  writeFileSync(join(root, 'docs/benchmarks.md'), document)
   console.error('wrote docs/benchmarks.md')
 }
 

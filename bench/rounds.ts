@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { BenchOptions } from './options.ts'
+import { extensions } from './extensions.ts'
 import { flooded } from './flood.ts'
 import type { Machine } from './machine.ts'
 import { type Findings, LOADGEN_KEYS, RATES } from './measures.ts'
@@ -38,6 +39,13 @@ const PARTS: Readonly<Record<string, (round: Round) => Promise<Findings>>> = {
   cpu: cpuAndRates,
   flood: flooded,
   rights,
+  operators: forOperators,
+}
+
+/** Server-side apply, definitions and a webhook, on a fresh server, by our own client. */
+async function forOperators({ contender, machine, work }: Round): Promise<Findings> {
+  await machine.look(`${contender.name}: applies, definitions, a webhook`)
+  return withServer(contender, work, extensions)
 }
 
 /** Ready times, and memory before and after as many pods as the table says. */

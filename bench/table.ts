@@ -16,7 +16,14 @@ export function rowsOf(measures: readonly Measure[], { ours, theirs = {} }: Comp
     if (mine === undefined) return []
     const times = ratio(measure, ours, theirs)
     return [
-      [measure.title, measure.unit, figure(other), figure(mine), timesText(times), goal(measure, times)],
+      [
+        measure.title,
+        measure.unit,
+        figure(other),
+        figure(mine),
+        timesText(times),
+        goal(measure, mine, times),
+      ],
     ]
   })
   return [HEAD, ...rows]
@@ -24,7 +31,8 @@ export function rowsOf(measures: readonly Measure[], { ours, theirs = {} }: Comp
 
 const timesText = (times: number | undefined): string => (times === undefined ? '–' : `${times.toFixed(1)}×`)
 
-function goal({ target }: Measure, times: number | undefined): string {
+function goal({ target, limit, unit }: Measure, mine: number, times: number | undefined): string {
+  if (limit !== undefined) return `≤ ${limit} ${unit}, ${mine <= limit ? 'met' : 'missed'}`
   if (target === undefined) return ''
   const met = times === undefined ? '' : times >= target ? ', met' : ', missed'
   return `≥ ${target}×${met}`

@@ -14,6 +14,7 @@ import {
   type Version,
 } from '../registry/custom/definition.ts'
 import { resourcesOf } from '../registry/custom/resources.ts'
+import { violationsOf } from '../registry/custom/unstructured.ts'
 import { webhookConverter } from '../registry/custom/webhook.ts'
 import type { CustomResource } from '../registry/served.ts'
 import type { Entry } from '../storage/cache/entry.ts'
@@ -42,6 +43,8 @@ export class DefinitionWork {
   readonly #known = new Map<string, Known>()
   /** Definitions whose status is looked after at the moment; true: look again when that is done. */
   readonly #busy = new Map<string, boolean>()
+  /** Whether schemas are structural, by the definition's name. */
+  readonly #checked = new Map<string, { readonly key: string; readonly violations: string | undefined }>()
   readonly #ended = new AbortController()
 
   constructor(parts: DefinitionParts) {
@@ -117,6 +120,7 @@ export class DefinitionWork {
   #forget(name: string): void {
     const known = this.#known.get(name)
     this.#known.delete(name)
+    this.#checked.delete(name)
     this.#parts.served.define(name, [])
     if (!known) return
     const { group, accepted } = known.definition
@@ -168,14 +172,26 @@ export class DefinitionWork {
     const { group } = known.definition
     const others = [...this.#known].filter(([other, one]) => other !== name && one.definition.group === group)
     const taken = takenNames(others.map(([, { names }]) => names))
-    const now = this.#scope.environment.now()
-    const wanted = withStatus(object, taken, now)
+    const violations = this.#violationsOf(object)
+    const facts = { taken, violations, now: this.#scope.environment.now() }
+    const wanted = withStatus(object, facts)
     if (!wanted) return
     // Others must not be given these names while they are being written.
     known.names = definitionOf(wanted).accepted
     await updateInternal(this.#scope, { name, subresource: 'status' }, (stored) =>
-      stored.metadata.uid === object.metadata.uid ? withStatus(stored, taken, now) : undefined,
+      stored.metadata.uid === object.metadata.uid ? withStatus(stored, facts) : undefined,
     )
+  }
+
+  /** Its schemas are looked at once for each generation. */
+  #violationsOf(object: KubeObject): string | undefined {
+    const { name = '', uid, generation } = object.metadata
+    const key = `${uid} ${generation}`
+    const checked = this.#checked.get(name)
+    if (checked?.key === key) return checked.violations
+    const violations = violationsOf(object)
+    this.#checked.set(name, { key, violations })
+    return violations
   }
 
   // ---- deletion

@@ -16,13 +16,15 @@ export interface Reply {
   readonly body: Buffer
 }
 
+/** Upstream looks for an answer behind it. */
+const SWITCHING = 101
 /** Statuses after which the same question may be answered. */
 const PASSING = new Set([429, 500, 504])
 
 /** Throws an Error with upstream's text: a HookFailure for a bad status. DEVIATION: redirects are refused, where Go follows them to any host. */
 export async function answerOf({ status, contentType, body, retryAfter }: Reply): Promise<JsonObject> {
   checkMediaType(contentType)
-  if (status < 200 || status > 206) {
+  if ((status < 200 && status !== SWITCHING) || status > 206) {
     const mayPass = PASSING.has(status) || /^\d+$/.test(retryAfter ?? '')
     throw new HookFailure(failureOf(body) ?? statusText(status, textOf(contentType, body)), mayPass)
   }

@@ -46,7 +46,7 @@ export class ChunkReader {
     const at = bytes.indexOf(LF)
     if ((at < 0 ? bytes.length : at) > MAX_LINE) throw new Error('header line too long')
     if (at < 0) return 0
-    const line = bytes.latin1Slice(0, at + 1)
+    const line = bytes.toString('latin1', 0, at + 1)
     if (this.#inTrailer) this.#trail(line)
     else this.#begin(line)
     return at + 1

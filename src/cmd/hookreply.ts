@@ -90,7 +90,7 @@ export class ReplyReader {
       const at = this.#pending.indexOf(LINE_FEED)
       this.#limitHead(at < 0 ? this.#pending.length : at)
       if (at < 0) return
-      const line = this.#pending.latin1Slice(0, at).replace(/\r$/, '')
+      const line = this.#pending.toString('latin1', 0, at).replace(/\r$/, '')
       this.#pending = this.#pending.subarray(at + 1)
       this.#head += at
       if (this.#state === 'status') this.#readStatus(line)

@@ -1,5 +1,4 @@
 // Answers that are none, or lie: what a webhook of a test does instead of answering, byte by byte where it must.
-import type { ServerResponse } from 'node:http'
 import type { JsonObject } from '../../src/machinery/json.ts'
 import { allow, answer, type Behave, deny, type Review } from './hookserver.ts'
 
@@ -7,8 +6,8 @@ import { allow, answer, type Behave, deny, type Review } from './hookserver.ts'
 const wire =
   (text: string, { ends = true } = {}): Behave =>
   (_review, out) => {
-    out.socket?.write(Buffer.from(text, 'latin1'))
-    if (ends) out.socket?.end()
+    out.req.socket.write(Buffer.from(text, 'latin1'))
+    if (ends) out.req.socket.end()
   }
 
 const OK = 'HTTP/1.1 200 OK\r\n'
@@ -34,26 +33,21 @@ const hints =
   (review, out) => {
     const body = allowed(review)
     const early = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'.repeat(count)
-    out.socket?.write(`${early}${OK}Content-Length: ${body.length}\r\n\r\n${body}`)
+    out.req.socket.write(`${early}${OK}Content-Length: ${body.length}\r\n\r\n${body}`)
   }
 
 const chunked =
   (text: string): Behave =>
   (_review, out) =>
-    out.socket?.end(`${OK}Transfer-Encoding: chunked\r\n\r\n${text}`)
+    out.req.socket.end(`${OK}Transfer-Encoding: chunked\r\n\r\n${text}`)
 
 const inChunks: Behave = (review, out) => {
   const body = allowed(review)
   const parts = [...body].map((c) => `1;x=y\r\n${c}\r\n`).join('')
-  out.socket?.write(`${OK}Transfer-Encoding: chunked\r\n\r\n${parts}0\r\nA: b\r\n\r\n`)
+  out.req.socket.write(`${OK}Transfer-Encoding: chunked\r\n\r\n${parts}0\r\nA: b\r\n\r\n`)
 }
 
-const untilTheEnd: Behave = (review, out) => void out.socket?.end(`HTTP/1.0 200 OK\n\n${allowed(review)}`)
-
-const redirect =
-  (status: number): Behave =>
-  (_review: Review, out: ServerResponse) =>
-    void out.writeHead(status, { location: '/other' }).end()
+const untilTheEnd: Behave = (review, out) => void out.req.socket.end(`HTTP/1.0 200 OK\n\n${allowed(review)}`)
 
 /** On a validating webhook with a second to answer. */
 export const LIES: readonly (readonly [what: string, behave: Behave])[] = [
@@ -85,7 +79,7 @@ export const LIES: readonly (readonly [what: string, behave: Behave])[] = [
   ['an answer up to the end', untilTheEnd],
   ['hints before the answer', hints(3)],
   ['another protocol from here', wire('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n')],
-  ['no content', wire('HTTP/1.1 204 No Content\r\n\r\n')],
+  ['no content', wire('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n')],
   ['a page', reply(() => '<html>', 'text/html')],
   ['a type that is none', reply(allowed, 'a/b/c;;=')],
   ['an answer as text', reply(allowed, 'text/plain')],

@@ -50,10 +50,20 @@ export async function patchObject(objects: ObjectForms, patching: Patching): Pro
 }
 
 /** A patch cannot make another kind of an object. */
-function checkKind(value: Json, { kind = '', apiVersion = '' }: JsonObject): void {
+function checkKind(value: Json, { kind = '', apiVersion = '' }: KubeObject): void {
   if (!isObject(value) || (value['kind'] === kind && value['apiVersion'] === apiVersion)) return
-  const shown = (object: JsonObject): string => `${String(object['apiVersion'])}.${String(object['kind'])}`
-  throw internalError(`converting (${shown(value)}) to (${shown({ kind, apiVersion })}): unknown conversion`)
+  const [group] = parts(apiVersion)
+  const [, given] = parts(String(value['apiVersion']))
+  const inside = group === '' ? 'core' : group.split('.', 1)[0]
+  throw new StatusError({
+    code: 500,
+    message: `converting (${given}.${String(value['kind'])}) to (${inside}.${kind}): unknown conversion`,
+  })
+}
+
+const parts = (apiVersion: string): readonly [group: string, version: string] => {
+  const slash = apiVersion.indexOf('/')
+  return slash < 0 ? ['', apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)]
 }
 
 /** Who owns which field is not the webhook's to say: what cannot be read is put back as it was, with a warning. */

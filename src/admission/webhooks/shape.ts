@@ -1,6 +1,6 @@
 // What the fields of a webhook's answer are: values of other types are refused as Go's decoder refuses them.
 // Follows the AdmissionResponse of k8s.io/api/admission/v1 and encoding/json of Go.
-import { isObject, type Json } from '../../machinery/json.ts'
+import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 
 /** A value as Go has it: the kind of JSON that it is read from, and the name of its type in messages. */
 export interface Shape {
@@ -62,9 +62,9 @@ export function checkShape(value: Json, shape: Shape, path: string): void {
   else if (isObject(value)) checkMembers(value, shape, path)
 }
 
-function checkMembers(value: Readonly<Record<string, Json>>, shape: Shape, path: string): void {
+function checkMembers(value: JsonObject, shape: Shape, path: string): void {
   const { items, fields = {}, name = '' } = shape
-  if (items) for (const item of Object.values(value)) checkShape(item, items, path)
+  if (items) for (const item of Object.values(value)) checkShape(item ?? null, items, path)
   const way = path.slice(path.indexOf('.'))
   for (const key of Object.keys(fields)) {
     const member = value[key]

@@ -34,8 +34,19 @@ interface Condition extends JsonObject {
   message: string
 }
 
+/** What the status is made of, beside the definition. */
+export interface StatusFacts {
+  readonly taken: TakenNames
+  /** Why its schemas are not structural; see unstructured.ts. */
+  readonly violations: string | undefined
+  readonly now: Date
+}
+
 /** The definition with the status that it should have, the rest shared; undefined where it has it. */
-export function withStatus(object: KubeObject, taken: TakenNames, now: Date): KubeObject | undefined {
+export function withStatus(
+  object: KubeObject,
+  { taken, violations, now }: StatusFacts,
+): KubeObject | undefined {
   const status = objectAt(object['status'])
   const spec = objectAt(object['spec'])
   const before = objectAt(status['acceptedNames'])
@@ -47,7 +58,13 @@ export function withStatus(object: KubeObject, taken: TakenNames, now: Date): Ku
   if (isProtectedGroup(spec['group']) && approval) {
     conditions.push({ type: 'KubernetesAPIApprovalPolicyConformant', ...approval })
   }
-  const merged = mergeConditions(objectsAt(status['conditions']), conditions, timeText(now))
+  if (violations !== undefined) {
+    conditions.push({ type: NON_STRUCTURAL, status: 'True', reason: 'Violations', message: violations })
+  }
+  const known = objectsAt(status['conditions'])
+  const left = violations === undefined ? known.filter(({ type }) => type !== NON_STRUCTURAL) : known
+  const changed = mergeConditions(left, conditions, timeText(now))
+  const merged = changed ?? (left.length < known.length ? [...left] : undefined)
   if (semanticEqual(before, accepted) && merged === undefined) return undefined
   const next: KubeObject = { ...object, metadata: { ...object.metadata } }
   next['status'] = {
@@ -57,6 +74,9 @@ export function withStatus(object: KubeObject, taken: TakenNames, now: Date): Ku
   }
   return next
 }
+
+/** Only definitions have it that were stored before schemas had to be structural. */
+const NON_STRUCTURAL = 'NonStructuralSchema'
 
 const ESTABLISHED: Condition = {
   type: 'Established',
