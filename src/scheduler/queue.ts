@@ -31,6 +31,11 @@ export interface QueuedPod {
   /** How many events there had been when it was taken. */
   takenAt: number
   place: 'active' | 'backoff' | 'waiting' | 'out'
+  /**
+   * Others are being told to make room for it, and it waits until all are; what happened meanwhile: nothing that helps,
+   * something that may, or somebody went from the node where the room is made.
+   */
+  held: 'nothing' | 'helped' | 'due' | undefined
 }
 
 export class SchedulingQueue {
@@ -75,7 +80,7 @@ export class SchedulingQueue {
       this.start()
       const now = this.#clock.now()
       for (const pod of [...this.#waiting])
-        if (!isGated(pod) && now - pod.failedAt >= MAX_WAIT_MS) this.#promote(pod)
+        if (!isGated(pod) && !pod.held && now - pod.failedAt >= MAX_WAIT_MS) this.#promote(pod)
     })
   }
 
@@ -95,6 +100,7 @@ export class SchedulingQueue {
         rejectedBy: new Set(),
         takenAt: 0,
         place: 'out',
+        held: undefined,
       }
       this.#pods.set(info.uid, fresh)
       if (info.pod.status.nominatedNodeName) this.nominate(info, info.pod.status.nominatedNodeName)
@@ -141,17 +147,51 @@ export class SchedulingQueue {
     this.#promote(pod)
   }
 
+  /** It does not fit, and others are about to be told to make room: it waits until `release`. */
+  hold(pod: QueuedPod, rejectedBy: ReadonlySet<string>): void {
+    if (this.#pods.get(pod.info.uid) !== pod) return
+    pod.failedAt = this.#clock.now()
+    pod.held = 'nothing'
+    this.#wait(pod, rejectedBy)
+  }
+
+  /** All have been told. */
+  release(pod: QueuedPod): void {
+    const { held } = pod
+    pod.held = undefined
+    if (pod.place !== 'waiting') return
+    if (held === 'due') this.#hasten(pod)
+    else if (held === 'helped' || pod.rejectedBy.size === 0) this.#promote(pod)
+  }
+
   /** Something happened: those whom it may help are tried again. */
   moved(event: ClusterEvent): void {
     this.#events++
+    if (event.kind === 'pod-gone') {
+      for (const { uid } of this.nominated(event.nodeName)) {
+        const pod = this.#pods.get(uid)
+        if (pod) this.#hasten(pod)
+      }
+    }
     for (const pod of [...this.#waiting]) this.#tell(pod, event)
+  }
+
+  /** The room that is made for it may be there: it does not wait until others would try again. */
+  #hasten(pod: QueuedPod): void {
+    if (pod.held) pod.held = 'due'
+    else if (pod.place === 'waiting' || pod.place === 'backoff') {
+      this.#waiting.delete(pod)
+      this.#activate(pod)
+    }
   }
 
   #tell(pod: QueuedPod, event: ClusterEvent): void {
     const rules = this.#rules.get(pod.info.pod.spec.schedulerName ?? '')
     for (const name of pod.rejectedBy) {
       if (name !== EXTENDER && rules?.get(name)?.mayHelp?.(event, pod.info) !== true) continue
-      return this.#promote(pod)
+      if (!pod.held) return this.#promote(pod)
+      if (pod.held === 'nothing') pod.held = 'helped'
+      return
     }
   }
 

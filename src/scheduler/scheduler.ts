@@ -28,8 +28,8 @@ export interface SchedulerOptions {
   readonly selectors: DeviceSelectors
 }
 
-/** Bindings under way at a time; more would wait in the server. */
-const MAX_BINDING = 256
+/** Bindings under way at a time: enough to share commits; more would only wait in the server. */
+const MAX_BINDING = 128
 /** How long cycles run on end before others in the process have their turn. */
 const SLICE_MS = 5
 
@@ -250,12 +250,12 @@ export class Scheduler {
     if (found && 'candidate' in found) {
       const { node, victims } = found.candidate
       this.#queue.nominate(info, node.name)
-      this.#queue.failed(queued, rejectedBy(diagnosis))
+      this.#queue.hold(queued, rejectedBy(diagnosis))
       const failure = { reason, message: fitMessage(diagnosis), nominatedNode: node.name } as const
       this.#inBackground(
-        reportFailure(info, failure, writing).then(() =>
-          Promise.all(victims.map((victim) => evict(victim, info, node, writing))),
-        ),
+        reportFailure(info, failure, writing)
+          .then(() => Promise.all(victims.map((victim) => evict(victim, info, node, writing))))
+          .finally(() => this.#queue.release(queued)),
       )
       return
     }
