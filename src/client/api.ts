@@ -2,10 +2,11 @@
 // Follows k8s.io/client-go/dynamic and rest/request.go.
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { type Status, StatusError } from '../machinery/status.ts'
+import { SYSTEM_CLOCK } from './clock.ts'
 import type { DeleteOptions } from './kinds/meta.v1.gen.ts'
 import { apiVersionOfResource, type ApiObject, type ObjectList, pathOf, type Resource } from './resource.ts'
 import type { SharedObjects } from './sharedobjects.ts'
-import type { ClientResponse, Transport } from './transport.ts'
+import type { ClientRequest, ClientResponse, Transport } from './transport.ts'
 import { type WatchEvent, watchEvents } from './watchevents.ts'
 
 const JSON_TYPE = 'application/json'
@@ -19,6 +20,9 @@ const METADATA: Accepted = {
   object: `application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,${JSON_TYPE}`,
   list: `application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,${JSON_TYPE}`,
 }
+
+/** How often a request is sent again, as client-go does. */
+const MAX_RETRIES = 10
 
 /** Media types of patches. */
 export const PATCH_TYPES = {
@@ -161,14 +165,23 @@ export class Api {
 
   async #call(method: string, path: string, accept = this.#accept.object): Promise<JsonObject> {
     const headers = { ...this.#headers(), accept }
-    return answer(await this.#transport.send({ method, path, headers }))
+    return answer(await this.#send({ method, path, headers }))
   }
 
   async #write(method: string, path: string, body: unknown, type: string = JSON_TYPE): Promise<JsonObject> {
     const headers = { ...this.#headers(), 'content-type': type }
-    return answer(
-      await this.#transport.send({ method, path, headers, body: Buffer.from(JSON.stringify(body)) }),
-    )
+    return answer(await this.#send({ method, path, headers, body: Buffer.from(JSON.stringify(body)) }))
+  }
+
+  /** Again where the server says when: it had no room, and has done nothing. */
+  async #send(request: ClientRequest): Promise<ClientResponse> {
+    for (let retries = 0; ; retries++) {
+      const response = await this.#transport.send(request)
+      const wait = response.status === 429 ? Number(response.headers['retry-after']) : NaN
+      if (!(wait >= 0) || retries >= MAX_RETRIES) return response
+      await response.body()
+      await new Promise<void>((resolve) => SYSTEM_CLOCK.after(wait * 1000, resolve))
+    }
   }
 
   #headers(): Record<string, string> {
