@@ -1,5 +1,6 @@
 // The command line: `dinghy up`, `dinghy apiserver`, …. Loads only the command that is asked for.
 import { StartError } from './options.ts'
+import { boundYoungGeneration } from './younggeneration.ts'
 
 const USAGE = `dinghy: Kubernetes' control plane in one process
 
@@ -25,6 +26,7 @@ Each command explains itself with --help.
 Buffer.poolSize = 64 * 1024
 
 async function main(argv: readonly string[]): Promise<void> {
+  boundYoungGeneration()
   const [command, ...rest] = argv
   switch (command) {
     case 'up':
