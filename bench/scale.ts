@@ -19,6 +19,8 @@ const number = (name: string, otherwise: number): number => {
   const at = args.indexOf(`--${name}`)
   return at < 0 ? otherwise : Number(args[at + 1])
 }
+const text = (name: string): string | undefined =>
+  args.includes(`--${name}`) ? args[args.indexOf(`--${name}`) + 1] : undefined
 const NODES = number('nodes', 5000)
 const PODS = number('pods', 10_000)
 const REPLICAS = 100
@@ -164,7 +166,7 @@ async function main(): Promise<void> {
     const isOn = (name: string): boolean => args.includes(`--${name}`) || !args.some((arg) => PARTS.has(arg))
     if (isOn('latency')) await latency(work)
     if (isOn('crowd')) await crowd(work)
-    if (isOn('workloads')) await schedulingWorkloads(work, { nodes: NODES, row })
+    if (isOn('workloads')) await schedulingWorkloads(work, { nodes: NODES, only: text('only'), row })
   } finally {
     rmSync(work, { recursive: true, force: true })
   }

@@ -1,12 +1,15 @@
 // The scheduler alone: nodes that nobody runs, and pods that ask for room, for others' company, to be spread, or to push
 // others out; how many are bound a second. After upstream's scheduler_perf: SchedulingBasic, SchedulingPodAntiAffinity,
-// SchedulingPodAffinity, SchedulingPreferredPodAffinity, TopologySpreading, PreemptionBasic.
+// SchedulingPodAffinity, SchedulingPreferredPodAffinity, TopologySpreading, PreemptionBasic, PreemptionAsync,
+// Unschedulable.
 import { type Client, parallel } from './client.ts'
 import { cluster, post } from './clusters.ts'
 import { cpuTime } from './processes.ts'
 
 export interface SchedulingOptions {
   readonly nodes: number
+  /** The one workload of this name; undefined: all. */
+  readonly only: string | undefined
   row(what: string, ...figures: string[]): void
 }
 
@@ -23,7 +26,11 @@ interface Workload {
   readonly beforeSpec?: object
   readonly spec: object
   readonly labels: Record<string, string>
+  /** CPU that pods ask for which come beside those that are measured, five a second, and matter more. */
+  readonly churn?: string
 }
+
+const CHURN_MS = 200
 
 const CONCURRENCY = 32
 const ZONE = 'topology.kubernetes.io/zone'
@@ -94,6 +101,26 @@ const WORKLOADS: readonly Workload[] = [
     spec: { priorityClassName: 'high', terminationGracePeriodSeconds: 0 },
     labels: {},
   },
+  {
+    name: 'beside preemption',
+    threshold: 160,
+    before: 20_000,
+    pods: 5000,
+    cpu: ['900m', '100m'],
+    beforeSpec: { terminationGracePeriodSeconds: 0 },
+    spec: {},
+    labels: {},
+    churn: '3000m',
+  },
+  {
+    name: 'beside what fits nowhere',
+    threshold: 170,
+    before: 100,
+    pods: 10_000,
+    spec: {},
+    labels: {},
+    churn: '9',
+  },
 ]
 
 const PODS = '/api/v1/namespaces/default/pods'
@@ -144,6 +171,17 @@ async function bindAll(
   return names.length / ((performance.now() - at) / 1000)
 }
 
+/** Creates pods that matter more, until it is told to stop. */
+function churning(client: Client, cpu: string | undefined): () => void {
+  if (cpu === undefined) return () => undefined
+  let created = 0
+  const timer = setInterval(() => {
+    const urgent = pod(`urgent-${created++}`, {}, { priorityClassName: 'high' }, cpu)
+    void post(client, PODS, urgent)
+  }, CHURN_MS)
+  return () => clearInterval(timer)
+}
+
 async function measure(work: string, workload: Workload, options: SchedulingOptions): Promise<void> {
   const {
     name,
@@ -181,7 +219,9 @@ async function measure(work: string, workload: Workload, options: SchedulingOpti
       Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
     await bindAll(client, named('before', before), (one) => pod(one, labels, beforeSpec, beforeCpu))
     const used = cpuTime(program.pid)
+    const quiet = churning(client, workload.churn)
     const rate = await bindAll(client, named('pod', pods), (one) => pod(one, labels, spec, cpuEach))
+    quiet()
     const now = cpuTime(program.pid)
     const cpu = (now.main + now.others - used.main - used.others) / pods
     const asked = threshold === undefined ? '' : ` (upstream's threshold ${threshold})`
@@ -196,5 +236,6 @@ async function measure(work: string, workload: Workload, options: SchedulingOpti
 }
 
 export async function schedulingWorkloads(work: string, options: SchedulingOptions): Promise<void> {
-  for (const workload of WORKLOADS) await measure(work, workload, options)
+  for (const workload of WORKLOADS)
+    if (options.only === undefined || options.only === workload.name) await measure(work, workload, options)
 }
