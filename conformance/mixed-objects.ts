@@ -10,6 +10,7 @@ export type Normal = ReadonlyMap<string, JsonObject>
 const KINDS = [
   'deployments,replicasets,statefulsets,daemonsets,controllerrevisions,jobs,pods,services,endpointslices,endpoints',
   'poddisruptionbudgets,serviceaccounts,configmaps,persistentvolumeclaims,secrets,resourcequotas',
+  'horizontalpodautoscalers,cronjobs',
 ].join(',')
 
 interface Listed {

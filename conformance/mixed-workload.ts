@@ -59,6 +59,8 @@ export async function work(kubectl: Kubectl, rounds: number): Promise<void> {
     await drain(kubectl)
     // After the drain, which would take the pods of jobs that have ended on that node.
     await jobs(kubectl)
+    await autoscalers(kubectl)
+    await hopeless(kubectl)
   }
 }
 
@@ -118,6 +120,43 @@ async function jobs(kubectl: Kubectl): Promise<void> {
   await apply(kubectl, job('indexed', indexed, ['true']))
   await kubectl.run('wait --for=condition=Complete job/good job/indexed --timeout=120s')
   await kubectl.run('wait --for=condition=Failed job/bad --timeout=120s')
+  await apply(kubectl, job('late', { activeDeadlineSeconds: 2 }, ['sleep', '60']))
+  await kubectl.run('wait --for=condition=Failed job/late --timeout=120s')
+  await apply(kubectl, job('paused', { suspend: true }, ['true']))
+  await kubectl.run('wait --for=condition=Suspended job/paused --timeout=120s')
+  await kubectl.run('patch job paused --patch {"spec":{"suspend":false}}')
+  await kubectl.run('wait --for=condition=Complete job/paused --timeout=120s')
+  const once = { schedule: '0 0 1 1 *', suspend: true, jobTemplate: { spec: {} } }
+  const { metadata, ...template } = pod('nightly') as { metadata: object; spec: object }
+  once.jobTemplate.spec = { template: { metadata, spec: { ...template.spec, restartPolicy: 'Never' } } }
+  await apply(kubectl, object('batch/v1', 'CronJob', 'nightly', once))
+}
+
+/** Nobody measures anything here: they say so, each in its own words, and leave their targets alone. */
+async function autoscalers(kubectl: Kubectl): Promise<void> {
+  const cpu = { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } }
+  const spec = (name: string): object => ({
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
+    ...{ minReplicas: 1, maxReplicas: 10, metrics: [{ type: 'Resource', resource: cpu }] },
+  })
+  for (const name of ['web', 'nosuch'])
+    await apply(kubectl, object('autoscaling/v2', 'HorizontalPodAutoscaler', name, spec(name)))
+  await kubectl.run('wait --for=condition=ScalingActive=False hpa/web --timeout=120s')
+  await kubectl.run('wait --for=condition=AbleToScale=False hpa/nosuch --timeout=120s')
+}
+
+/** Pods that fit nowhere, and a roll-out that gets nowhere: who says what of them. */
+async function hopeless(kubectl: Kubectl): Promise<void> {
+  const large = pod('large', { resources: { requests: { cpu: '1000' } } })
+  const spec = { replicas: 1, progressDeadlineSeconds: 3, ...selecting('large'), template: large }
+  await apply(kubectl, object('apps/v1', 'Deployment', 'large', spec))
+  await kubectl.run('wait --for=condition=Progressing=False deployment/large --timeout=120s')
+  const quota = { hard: { pods: '0' } }
+  await kubectl.run('create namespace full')
+  await kubectl.run('apply --server-side -n full -f -', object('v1', 'ResourceQuota', 'none', quota))
+  await kubectl.run('wait --for=jsonpath={.status.hard.pods}=0 resourcequota/none -n full --timeout=120s')
+  await kubectl.run('create deployment refused --image=example.com/app:1 -n full')
+  await kubectl.run('wait --for=condition=ReplicaFailure deployment/refused -n full --timeout=120s')
 }
 
 /** Dependents go with their owner, before it, or stay without it; and a namespace goes with all that is in it. */

@@ -7,7 +7,8 @@
 //	                               upstream+upstream; repeated for several, each compared with the first
 //	   --rounds N   of the work (1)   --keep DIR   logs and final objects go there   --programs DIR   (~/.cache/peers)
 //
-// Prints each difference. The last line is `N objects, N differ`; without the programs nothing is run, and that is said.
+// Prints each difference, of objects and of what was told of them (mixed-events.ts). The last line is `N objects, N differ; N
+// events, N differ`; without the programs nothing is run, and that is said.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +16,7 @@ import { parseArgs } from 'node:util'
 import { endAllAtExit, type Program, start } from '../bench/processes.ts'
 import { dinghy, type Server, upstream } from '../bench/servers.ts'
 import { packageRoot } from '../src/schema/facts.ts'
+import { compareEvents, toldEvents } from './mixed-events.ts'
 import { compareObjects, finalObjects, type Normal } from './mixed-objects.ts'
 import { Kubectl, work } from './mixed-workload.ts'
 
@@ -39,7 +41,7 @@ async function main(): Promise<number> {
   endAllAtExit()
   const folder = options.keep ?? mkdtempSync(join(tmpdir(), 'dinghy-mixed-'))
   try {
-    const results: [string, Normal][] = []
+    const results: [string, Outcome][] = []
     for (const name of options.cluster) results.push([name, await run(name, join(folder, name))])
     return report(results)
   } finally {
@@ -47,8 +49,13 @@ async function main(): Promise<number> {
   }
 }
 
+interface Outcome {
+  readonly objects: Normal
+  readonly events: readonly string[]
+}
+
 /** The work's outcome on one cluster, which lives as long as this takes. */
-async function run(name: string, folder: string): Promise<Normal> {
+async function run(name: string, folder: string): Promise<Outcome> {
   const [api, controllers] = name.split('+')
   mkdirSync(folder, { recursive: true })
   const began = performance.now()
@@ -60,10 +67,13 @@ async function run(name: string, folder: string): Promise<Normal> {
     const ended = Promise.race([...parts, ...server.programs].map((part) => part.ended))
     await Promise.race([ended, work(kubectl, Number(options.rounds))])
     const objects = await finalObjects(kubectl)
-    if (options.keep !== undefined)
+    const events = await toldEvents(kubectl)
+    if (options.keep !== undefined) {
       writeFileSync(join(folder, 'objects.json'), JSON.stringify(Object.fromEntries(objects), null, 1))
+      writeFileSync(join(folder, 'events.txt'), events.join('\n'))
+    }
     console.log(`${name}: ${objects.size} objects after ${((performance.now() - began) / 1000).toFixed(0)} s`)
-    return objects
+    return { objects, events }
   } finally {
     for (const part of parts) await part.stop()
     await server.stop()
@@ -109,21 +119,25 @@ const nodes = (server: Server, folder: string): Program =>
     join(folder, 'nodes.log'),
   )
 
-/** Each cluster's objects beside those of the first. */
-function report(results: readonly (readonly [string, Normal])[]): number {
+/** What each cluster came to beside the first. */
+function report(results: readonly (readonly [string, Outcome])[]): number {
   const [first, ...others] = results
   if (!first) return 0
-  let differ = 0
-  for (const [name, objects] of others) {
-    const found = compareObjects(first[1], objects)
+  let [objects, events] = [0, 0]
+  for (const [name, outcome] of others) {
+    const found = compareObjects(first[1].objects, outcome.objects)
     for (const [object, lines] of found) {
       console.log(`${object}: - ${first[0]}, + ${name}`)
       for (const line of lines) console.log(`  ${line}`)
     }
-    differ += found.size
+    const told = compareEvents(first[1].events, outcome.events)
+    if (told.length > 0) console.log([`events: - ${first[0]}, + ${name}`, ...told].join('\n  '))
+    objects += found.size
+    events += told.length
   }
-  console.log(`${first[1].size} objects, ${differ} differ`)
-  return differ > 0 ? 1 : 0
+  const counts = `${first[1].objects.size} objects, ${objects} differ`
+  console.log(`${counts}; ${first[1].events.length} events, ${events} differ`)
+  return objects + events > 0 ? 1 : 0
 }
 
 process.exitCode = await main()

@@ -1,6 +1,7 @@
 // Large cascades end: many dependents of one owner, and a namespace full of objects of which some are held.
 // DINGHY_CASCADE says how many (10,000 in the full run).
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { isNotFound } from '../../src/client/api.ts'
 import { CONFIG_MAPS, NAMESPACES } from '../../src/client/resources.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
@@ -32,20 +33,36 @@ const left = async (namespace: string): Promise<readonly string[]> => {
   return metadata.continue ? ['many'] : items.map((one) => one.metadata.name ?? '')
 }
 
+/** An owner of all others of its namespace, which is deleted then. */
+async function deleteOwner(propagationPolicy: 'Foreground' | 'Background' | 'Orphan'): Promise<string> {
+  const namespace = propagationPolicy.toLowerCase()
+  await cluster.api.create(NAMESPACES, { metadata: { name: namespace } } as never)
+  const owner = await cluster.api.create(CONFIG_MAPS, { metadata: { namespace, name: 'owner' } })
+  const ref = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: owner.metadata.uid ?? '' }
+  const ownerReferences = [{ ...ref, blockOwnerDeletion: true }]
+  await makeMany(namespace, () => ({ ownerReferences }))
+  await cluster.api.delete(CONFIG_MAPS, { namespace, name: 'owner' }, { propagationPolicy })
+  return namespace
+}
+
 it.each(['Foreground', 'Background'] as const)(
   `${COUNT} dependents go with their owner: %s`,
   { timeout: TIME },
   async (propagationPolicy) => {
-    const namespace = propagationPolicy.toLowerCase()
-    await cluster.api.create(NAMESPACES, { metadata: { name: namespace } } as never)
-    const owner = await cluster.api.create(CONFIG_MAPS, { metadata: { namespace, name: 'owner' } })
-    const ref = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: owner.metadata.uid ?? '' }
-    const ownerReferences = [{ ...ref, blockOwnerDeletion: true }]
-    await makeMany(namespace, () => ({ ownerReferences }))
-    await cluster.api.delete(CONFIG_MAPS, { namespace, name: 'owner' }, { propagationPolicy })
+    const namespace = await deleteOwner(propagationPolicy)
     await vi.waitFor(async () => expect(await left(namespace)).toEqual([]), WAIT)
   },
 )
+
+it(`${COUNT} dependents stay without their owner`, { timeout: TIME }, async () => {
+  const namespace = await deleteOwner('Orphan')
+  await vi.waitFor(async () => {
+    const found = await cluster.api.get(CONFIG_MAPS, { namespace, name: 'owner' }).catch(isNotFound)
+    expect(found).toBe(true)
+  }, WAIT)
+  const { items } = await cluster.api.list(CONFIG_MAPS, { namespace })
+  expect(items.filter(({ metadata }) => metadata.ownerReferences === undefined)).toHaveLength(COUNT)
+})
 
 it('a namespace ends once the last that is held is let go', { timeout: TIME }, async () => {
   const namespace = 'held'
