@@ -194,5 +194,15 @@ function authority(
 ): SigningAuthority | undefined {
   if ((cert === undefined) !== (key === undefined))
     throw new StartError(`--${flag}-cert-file and --${flag}-key-file go together`)
-  return cert === undefined || key === undefined ? undefined : servingPair(cert, key)
+  if (cert === undefined || key === undefined) return undefined
+  servingPair(cert, key)
+  // Files may change while the controllers run.
+  return {
+    get cert() {
+      return fileText(cert)
+    },
+    get key() {
+      return fileText(key)
+    },
+  }
 }

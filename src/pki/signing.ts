@@ -56,9 +56,11 @@ const SUBJECT_PARTS = [
 /** A subject has one of these; of several the last counts. */
 const SINGLE: ReadonlySet<string> = new Set([SUBJECT.commonName, '2.5.4.5'])
 
-/** Throws an Error for texts that hold no certificate or no private key. */
+/** Throws an Error for texts that hold no certificate or no private key, or not those of one pair. */
 export function readAuthority({ cert, key }: { readonly cert: string; readonly key: string }): Authority {
   const certificate = new X509Certificate(cert)
+  const privateKey = createPrivateKey(key)
+  if (!certificate.checkPrivateKey(privateKey)) throw new Error('the key is not that of the certificate')
   const [tbs] = childrenOf(only(certificate.raw, TAG.sequence), TAG.sequence)
   const parts = childrenOf(tbs, TAG.sequence).filter(({ tag }) => tag !== VERSION)
   // Serial number, algorithm, issuer, validity; then the subject.
@@ -67,7 +69,7 @@ export function readAuthority({ cert, key }: { readonly cert: string; readonly k
     subject: subject.whole,
     keyIdentifier: keyIdentifierOf(parts.find(({ tag }) => tag === EXTENSIONS)),
     notAfter: new Date(certificate.validTo),
-    key: createPrivateKey(key),
+    key: privateKey,
   }
 }
 

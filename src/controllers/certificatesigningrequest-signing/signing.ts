@@ -7,7 +7,8 @@ import type { CertificateSigningRequest } from '../../client/kinds/certificates.
 import { CERTIFICATE_SIGNING_REQUESTS } from '../../client/resources.ts'
 import { profileFault, SIGNER_DOMAIN } from '../../pki/profiles.ts'
 import { parseRequest } from '../../pki/request.ts'
-import { type Authority, readAuthority, signRequest } from '../../pki/signing.ts'
+import { signRequest } from '../../pki/signing.ts'
+import { type AuthorityTexts, CurrentAuthority } from './authority.ts'
 import { lifetimeOf } from './lifetime.ts'
 
 const NAME = 'certificatesigningrequest-signing-controller'
@@ -15,8 +16,8 @@ const NAME = 'certificatesigningrequest-signing-controller'
 const WORKERS = 5
 
 export interface SigningOptions {
-  /** CAs by the signer less "kubernetes.io/". PEM. */
-  readonly signers: ReadonlyMap<string, { readonly cert: string; readonly key: string }>
+  /** CAs by the signer less "kubernetes.io/". PEM, which is read anew for each request: files may change, or throw. */
+  readonly signers: ReadonlyMap<string, AuthorityTexts>
   /** How long a certificate lasts at most. */
   readonly durationSeconds: number
 }
@@ -40,7 +41,7 @@ export function signingController(
 ): Controller {
   const { api, informers, clock, log } = context
   const queue = queueOf(context, 'certificate')
-  const authorities = new Map([...signers].map(([name, pair]) => [name, readAuthority(pair)]))
+  const authorities = new Map([...signers].map(([name, pair]) => [name, new CurrentAuthority(pair)]))
   const requests = informers.of(CERTIFICATE_SIGNING_REQUESTS)
   const see = (request: CertificateSigningRequest): void => {
     if (signerFor(request, authorities) !== undefined) queue.add(request.metadata.name ?? '')
@@ -56,7 +57,9 @@ export function signingController(
       const condition = { ...failed, lastUpdateTime: timeOf(clock) }
       return { ...request.status, conditions: [...(request.status.conditions ?? []), condition] }
     }
-    const authority = authorities.get(signer) as Authority
+    const authority = (authorities.get(signer) as CurrentAuthority).now((error) =>
+      log.warn({ signer, error: String(error) }, 'the CA as it is now cannot be used; the one before it is'),
+    )
     const now = clock.now()
     const life = { wantedSeconds, mostSeconds: durationSeconds, signerEnd: authority.notAfter, now }
     const pem = await signRequest(parsed, authority, { usages, ...lifetimeOf(life) })
