@@ -6,6 +6,7 @@ import { type Clock, timeOf } from './clock.ts'
 import type { Event } from './kinds/core.v1.gen.ts'
 import { type ApiObject, apiVersionOfResource, type Resource } from './resource.ts'
 import { CORE_EVENTS } from './resources.ts'
+import { SimilarEvents, type Told } from './similarevents.ts'
 
 /** As upstream: one source may send this many events about one object at once, then one in 5 minutes. */
 const BURST = 25
@@ -73,6 +74,7 @@ export class EventRecorder {
   readonly #source: EventSource
   readonly #allowance: EventAllowance | undefined
   readonly #sent = new Map<string, Sent>()
+  readonly #similar = new SimilarEvents()
   readonly #buckets = new Map<string, Bucket>()
   #sending: Promise<void> = Promise.resolve()
   #waiting = 0
@@ -94,8 +96,9 @@ export class EventRecorder {
     if (this.#allowance?.take() === false) return
     const event = this.#eventOf(about, type, reason, message)
     if (!this.#allow(event.involvedObject.uid ?? '') || this.#waiting >= MAX_WAITING) return
+    const told = this.#similar.told(event, this.#clock.now())
     this.#waiting++
-    this.#sending = this.#sending.then(() => this.#send(event)).finally(() => this.#waiting--)
+    this.#sending = this.#sending.then(() => this.#send(told)).finally(() => this.#waiting--)
   }
 
   /** Resolves when all that was told is sent. */
@@ -140,11 +143,11 @@ export class EventRecorder {
     }
   }
 
-  async #send(event: Event): Promise<void> {
-    const key = keyOfEvent(event)
+  async #send(told: Told): Promise<void> {
+    const { event, key } = told
     const known = this.#sent.get(key)
     try {
-      if (known && (await this.#countAgain(known, event))) return
+      if (known && (await this.#countAgain(known, told))) return
       const { name } = event.involvedObject
       const stamp = createHash('sha256').update(`${key} ${this.#clock.now()}`).digest('hex').slice(0, 16)
       const created = await this.#api.create(CORE_EVENTS, {
@@ -159,9 +162,10 @@ export class EventRecorder {
   }
 
   /** Whether the event that was told before is still there, and counts one more now. */
-  async #countAgain(known: Sent, event: Event): Promise<boolean> {
+  async #countAgain(known: Sent, { event, isCombined }: Told): Promise<boolean> {
     const place = { namespace: event.metadata.namespace, name: known.name }
-    const body = { count: known.count + 1, lastTimestamp: event.lastTimestamp ?? null }
+    const latest = isCombined ? { message: event.message ?? '' } : {}
+    const body = { count: known.count + 1, lastTimestamp: event.lastTimestamp ?? null, ...latest }
     try {
       await this.#api.patch(CORE_EVENTS, place, body, { type: 'strategic' })
       known.count++
@@ -178,6 +182,3 @@ function remember<T>(cache: Map<string, T>, key: string, value: T): void {
   cache.set(key, value)
   if (cache.size > MAX_REMEMBERED) cache.delete(cache.keys().next().value as string)
 }
-
-const keyOfEvent = ({ involvedObject: { uid, fieldPath }, type, reason, message, source }: Event): string =>
-  JSON.stringify([uid, fieldPath, type, reason, message, source?.component, source?.host])
