@@ -12,6 +12,8 @@ import type { Identity } from './identity.ts'
 
 /** As upstream's: owners that many dependents name are asked for once. */
 const MAX_ABSENT = 500
+/** Dependents that are let go from one owner at a time; more would be turned away by the server's own bounds. */
+const ORPHANS_AT_ONCE = 20
 /** Tries of a change that others cross, as client-go's default. */
 const MAX_CONFLICTS = 5
 
@@ -69,8 +71,19 @@ export class Collector {
   async orphanDependents(uid: string): Promise<void> {
     const node = this.#options.graph.get(uid)
     if (!node) return
-    await Promise.all([...node.dependents].map((dependent) => this.#dropOwners(dependent, [uid])))
+    await this.#orphan([...node.dependents], uid)
     await this.#removeFinalizer(node, ORPHAN)
+  }
+
+  /** Goes through all of them, so that each try leaves fewer; rejects with the first failure then. */
+  async #orphan(dependents: Node[], owner: string): Promise<void> {
+    const failures: unknown[] = []
+    const some = async (): Promise<void> => {
+      for (let next = dependents.pop(); next; next = dependents.pop())
+        await this.#dropOwners(next, [owner]).catch((error: unknown) => void failures.push(error))
+    }
+    await Promise.all(Array.from({ length: ORPHANS_AT_ONCE }, some))
+    if (failures.length > 0) throw failures[0]
   }
 
   /** Whether all is said about it, were it virtual or not. */
