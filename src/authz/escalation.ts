@@ -143,7 +143,7 @@ function withoutCollectorFields(object: KubeObject): KubeObject {
 }
 
 /** Equal but for what is absent on one side and empty on the other. */
-function same(a: Json | undefined, b: Json | undefined): boolean {
+export function same(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b || (isEmpty(a) && isEmpty(b))) return true
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((value, i) => same(value, b[i]))

@@ -7,6 +7,7 @@ import type { AdmissionPlugin } from '../admission/plugin.ts'
 import { type AdmissionDependencies, admissionPlugins } from '../admission/plugins.ts'
 import { webhookConditions } from '../admission/policies/conditions.ts'
 import type { RuleAuthorizer } from '../authz/chain.ts'
+import { claimStatusCheck, isClaimStatus } from '../authz/claimstatus.ts'
 import { escalationCheck, guardsResource } from '../authz/escalation.ts'
 import { requireAllowed } from '../authz/forbidden.ts'
 import { NodeAuthorizer } from '../authz/node.ts'
@@ -119,7 +120,9 @@ async function guardWrite(
   authorizer: Authorizer,
   rbac: RbacAuthorizer,
 ): Promise<void> {
-  const { group, name: resource } = write.resource
+  const { group, version, name: resource } = write.resource
+  if (isClaimStatus({ group, resource }, write.subresource))
+    return await claimStatusCheck({ ...write, version }, authorizer)
   if (!guardsResource({ group, resource })) return
   const { user, namespace, object, old } = write
   // A create's path names no object, so that rules with resourceNames never cover it.

@@ -28,6 +28,8 @@ export interface Admission {
 export interface WriteToAuthorize {
   readonly resource: Resource
   readonly subresource: string
+  /** Of the request. */
+  readonly verb: string
   readonly user: UserInfo
   readonly namespace: string
   /** Of the request's path: "" where a POST creates. */

@@ -134,7 +134,9 @@ async function mutate(w: WriteRequest, current: Entry | undefined): Promise<Muta
   const attributes = attributesOf(w, scope.toStorage(next), current)
   const waiting = scope.environment.admission.admit(attributes)
   if (waiting) await waiting
-  await scope.environment.authorizeWrite?.({ ...attributes, object: attributes.object, old: attributes.old })
+  const { verb } = w.request.info
+  const { object, old } = attributes
+  await scope.environment.authorizeWrite?.({ ...attributes, verb, object, old })
   return as<Mutated>(attributes.object)
 }
 
