@@ -33,7 +33,8 @@ export function bearerToken(
   return { authenticate }
 }
 
-function userOf({ user, warnings, annotations }: TokenAnswer, request: AuthnRequest): UserInfo {
+/** The user of a token; the request hears what the token is remarked with. */
+export function userOf({ user, warnings, annotations }: TokenAnswer, request: AuthnRequest): UserInfo {
   for (const warning of warnings ?? []) request.warn?.(warning)
   for (const [key, value] of Object.entries(annotations ?? {})) request.annotate?.(key, value)
   return user

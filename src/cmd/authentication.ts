@@ -4,6 +4,7 @@ import { anonymous, anonymousOn } from '../authn/anonymous.ts'
 import type { AuthenticationConfig } from '../authn/authenticationconfig.ts'
 import type { AuthnRequest, TokenAuthenticator } from '../authn/authenticator.ts'
 import { bearerToken } from '../authn/bearer.ts'
+import { webSocketToken } from '../authn/websocket.ts'
 import { bootstrapTokens } from '../authn/bootstraptoken.ts'
 import { boundTokens } from '../authn/boundtoken.ts'
 import { authenticatorChain } from '../authn/chain.ts'
@@ -58,6 +59,7 @@ export async function authenticationOf(parts: AuthenticationParts): Promise<Auth
         ...(options.requestHeader ? [requestHeader(options.requestHeader)] : []),
         x509,
         bearerToken(tokens, audiences),
+        webSocketToken(tokens, audiences),
       ],
       anonymousOf(options, begun?.config),
     ),
