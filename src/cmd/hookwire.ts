@@ -1,5 +1,5 @@
 // Connections to webhooks: kept while they are well, one question at a time on each, HTTP/1.1.
-// node's own client costs three times as much of the processor for each call, and cannot say what Go says of garbage.
+// node's own client costs twice as much of the processor for each call, and cannot say what Go says of garbage.
 // Follows net/http/transport.go of Go, as far as k8s.io/apiserver/pkg/util/webhook uses it.
 import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectSecure, type ConnectionOptions } from 'node:tls'

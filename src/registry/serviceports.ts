@@ -60,8 +60,17 @@ function takeWanted(service: KubeObject, port: number, index: number, taking: Ta
   if (!taking.dryRun) taking.taken.ports.push(port)
 }
 
-function takeNext({ allocators, taken, dryRun }: Taking, what: string): number {
-  const port = allocators.nextPort(dryRun)
+/** So often a port is drawn for a dry run, which holds none: it would be drawn twice. */
+const DRY_DRAWS = 100
+
+function takeNext({ allocators, taken, dryRun }: Taking, what: string, spec: JsonObject): number {
+  let port = allocators.nextPort(dryRun)
+  if (dryRun) {
+    const held = portsHeld(spec)
+    for (let i = 0; i < DRY_DRAWS && port !== undefined && held.includes(port); i++) {
+      port = allocators.nextPort(dryRun)
+    }
+  }
   if (port === undefined) throw internalError(`failed to allocate a ${what}: range is full`)
   if (!dryRun) taken.ports.push(port)
   return port
@@ -84,7 +93,7 @@ function takeNew(service: KubeObject, taking: Taking): void {
     const other = portsOf(spec).find((p) => numberAt(p['port']) === number && numberAt(p['nodePort']))
     const wanted = numberAt(other?.['nodePort'])
     if (wanted) takeWanted(service, wanted, i, taking)
-    const nodePort = wanted || takeNext(taking, 'nodePort')
+    const nodePort = wanted || takeNext(taking, 'nodePort', spec)
     port['nodePort'] = nodePort
     shared.set(number, nodePort)
   }
@@ -96,7 +105,7 @@ function takeChanged(service: KubeObject, old: JsonObject, taking: Taking): void
   for (const [i, port] of portsOf(spec).entries()) {
     const given = numberAt(port['nodePort'])
     if (!given && !givesNodePorts(spec)) continue
-    if (!given) port['nodePort'] = takeNext(taking, 'nodePort')
+    if (!given) port['nodePort'] = takeNext(taking, 'nodePort', spec)
     else if (!held.has(given)) {
       takeWanted(service, given, i, taking)
       held.add(given)
@@ -108,7 +117,7 @@ function takeHealthPort(spec: JsonObject, old: JsonObject | undefined, taking: T
   if (!needsHealthPort(spec) || (old && needsHealthPort(old))) return
   const wanted = numberAt(spec['healthCheckNodePort'])
   if (!wanted) {
-    spec['healthCheckNodePort'] = takeNext(taking, 'HealthCheck NodePort')
+    spec['healthCheckNodePort'] = takeNext(taking, 'HealthCheck NodePort', spec)
     return
   }
   const refusal = taking.allocators.takePort(wanted, taking.dryRun)
