@@ -8,7 +8,7 @@ import { type ApiObject, apiVersionOfResource, type Resource } from './resource.
 import { CORE_EVENTS } from './resources.ts'
 import { SimilarEvents, type Told } from './similarevents.ts'
 
-/** As upstream: one source may send this many events about one object at once, then one in 5 minutes. */
+/** As upstream: one source may send this many events of a type about one object at once, then one in 5 minutes. */
 const BURST = 25
 const REFILL_MS = 300_000
 /** As upstream's LRU of what was sent. */
@@ -95,7 +95,7 @@ export class EventRecorder {
   event(about: About, type: EventType, reason: string, message: string): void {
     if (this.#allowance?.take() === false) return
     const event = this.#eventOf(about, type, reason, message)
-    if (!this.#allow(event.involvedObject.uid ?? '') || this.#waiting >= MAX_WAITING) return
+    if (!this.#allow(`${type} ${event.involvedObject.uid}`) || this.#waiting >= MAX_WAITING) return
     const told = this.#similar.told(event, this.#clock.now())
     this.#waiting++
     this.#sending = this.#sending.then(() => this.#send(told)).finally(() => this.#waiting--)
@@ -106,12 +106,12 @@ export class EventRecorder {
     return this.#sending
   }
 
-  #allow(object: string): boolean {
+  #allow(key: string): boolean {
     const now = this.#clock.now()
-    const bucket = this.#buckets.get(object) ?? { tokens: BURST, at: now }
+    const bucket = this.#buckets.get(key) ?? { tokens: BURST, at: now }
     bucket.tokens = Math.min(BURST, bucket.tokens + (now - bucket.at) / REFILL_MS)
     bucket.at = now
-    remember(this.#buckets, object, bucket)
+    remember(this.#buckets, key, bucket)
     if (bucket.tokens < 1) return false
     bucket.tokens--
     return true

@@ -88,7 +88,9 @@ async function partsOf(
     return new Api(new AccountTransport({ ...account, transport: new Http2Transport(bare) }), agent)
   }
   const apiOf = flags['use-service-account-credentials'] ? asAccount : () => api
-  return { api, apiOf, rows, settings, metrics: new QueuesMetrics(), log }
+  // As upstream: where no flag names the CA of the API server, the one that the kubeconfig has is published.
+  const rootCa = settings.rootCa ?? server.ca ?? ''
+  return { api, apiOf, rows, settings: { ...settings, rootCa }, metrics: new QueuesMetrics(), log }
 }
 
 async function servingOf(flags: ManagerFlags, { api, metrics }: ManagerParts) {

@@ -7,13 +7,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Api } from '../../src/client/api.ts'
-import { LEASES, NAMESPACES, SERVICE_ACCOUNTS } from '../../src/client/resources.ts'
+import { CONFIG_MAPS, LEASES, NAMESPACES, SERVICE_ACCOUNTS } from '../../src/client/resources.ts'
 import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
 import { kubeconfigText } from '../../src/cmd/kubeconfig.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
 
 const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
 const WAIT = { timeout: 60_000, interval: 50 }
+/** Of these the last publishes the CA of the kubeconfig, as no flag names another. */
+const CONTROLLERS = 'serviceaccount,namespace,root-ca-cert-publisher'
 const LEASE = { namespace: 'kube-system', name: 'kube-controller-manager' }
 const folder = mkdtempSync(join(tmpdir(), 'dinghy-manager-'))
 const kubeconfig = join(folder, 'config')
@@ -100,13 +102,16 @@ describe('dinghy controller-manager', () => {
   it('works as its controllers’ accounts, is measured, and gives its lease back', async () => {
     const { child, ended } = run(
       ...['--kubeconfig', kubeconfig, '--secure-port', String(port), '--bind-address', '127.0.0.1'],
-      ...['--use-service-account-credentials', '--controllers', 'serviceaccount,namespace'],
+      ...['--use-service-account-credentials', '--controllers', CONTROLLERS],
     )
     await vi.waitFor(async () => expect((await ask('/healthz')).body).toBe('ok'), WAIT)
     await api.create(NAMESPACES, { metadata: { name: 'fresh' } } as never)
     await vi.waitFor(() => api.get(SERVICE_ACCOUNTS, { namespace: 'fresh', name: 'default' }), WAIT)
     const { items } = await api.list(SERVICE_ACCOUNTS, { namespace: 'kube-system' })
     expect(items.map(({ metadata }) => metadata.name)).toContain('service-account-controller')
+    const published = { namespace: 'fresh', name: 'kube-root-ca.crt' }
+    const data = { 'ca.crt': server.identity.caCert }
+    await vi.waitFor(async () => expect(await api.get(CONFIG_MAPS, published)).toMatchObject({ data }), WAIT)
     expect((await api.get(LEASES, LEASE)).spec?.holderIdentity).toMatch(/_[0-9a-f-]{36}$/)
 
     expect((await ask('/metrics')).status).toBe(403)

@@ -61,7 +61,7 @@ describe.skipIf(!BUILT)('of the built program', () => {
 test('make has every target that the README and CONTRIBUTING name', () => {
   const phony = /^\.PHONY: (.*)$/m.exec(textOf('Makefile'))?.[1]?.split(' ') ?? []
   const named = [textOf('README.md'), textOf('CONTRIBUTING.md'), ...documents.map(textOf)].flatMap((text) =>
-    [...text.matchAll(/`make ([a-z0-9]+)/g)].map(([, target = '']) => target),
+    [...text.matchAll(/`make ([a-z0-9-]+)/g)].map(([, target = '']) => target),
   )
   expect(named).toContain('up')
   expect(named.filter((target) => !phony.includes(target))).toEqual([])
