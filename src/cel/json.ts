@@ -1,6 +1,7 @@
 // Values as JSON: what mutations put into objects. Follows cel-go's ConvertToNative of structpb.Value, and
 // k8s.io/apiserver/pkg/cel/mutation/dynamic/objects.go.
 import type { Json, JsonObject } from '../machinery/json.ts'
+import { jsonInteger, MAX_INT64 } from '../machinery/numbers.ts'
 import { CelError } from './fault.ts'
 import { goDuration, timeText } from './times.ts'
 import {
@@ -19,8 +20,8 @@ import {
 export function toJson(value: Value): Json {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number') return value
-  if (typeof value === 'bigint') return Number(value)
-  if (value instanceof Uint) return Number(value.value)
+  if (typeof value === 'bigint') return jsonInteger(value)
+  if (value instanceof Uint) return value.value <= MAX_INT64 ? jsonInteger(value.value) : Number(value.value)
   if (value instanceof ListValue) return value.values().map(toJson)
   if (isKeyed(value)) return keyedJson(value)
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')

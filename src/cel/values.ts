@@ -206,7 +206,8 @@ export function fromJson(json: unknown, type: CelType): Value {
   if (json === null || json === undefined) return null
   if (typeof json === 'string') return fromText(json, type)
   if (typeof json === 'number') return fromNumber(json, type)
-  if (typeof json === 'boolean' || typeof json === 'bigint') return json
+  if (typeof json === 'bigint') return type.kind === 'double' ? Number(json) : json
+  if (typeof json === 'boolean') return json
   if (Array.isArray(json)) return new ListValue(json, type.kind === 'list' ? type : DYN_LIST, false)
   if (json instanceof OpaqueValue) return json
   const object = json as Record<string, unknown>
@@ -216,7 +217,7 @@ export function fromJson(json: unknown, type: CelType): Value {
 
 function fromNumber(json: number, type: CelType): Value {
   if (type.kind === 'double') return json
-  return Number.isInteger(json) ? BigInt(json) : json
+  return Number.isSafeInteger(json) ? BigInt(json) : json
 }
 
 function fromText(json: string, type: CelType): Value {

@@ -1,5 +1,6 @@
 // What is done for definitions as they come, change and go; see definitions.ts.
 // Follows k8s.io/apiextensions-apiserver/pkg/controller/status (naming_controller.go) and controller/finalizer.
+import { jsonText } from '../machinery/jsontext.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Scope } from '../handlers/scope.ts'
 import type { KubeObject } from '../machinery/object.ts'
@@ -77,8 +78,8 @@ export class DefinitionWork {
     const definition = definitionOf(object)
     const { name, names, versions, accepted, ...rest } = definition
     const { storageVersion, preserveUnknownFields, conversion } = rest
-    const schema = JSON.stringify([versions, storageVersion, preserveUnknownFields, conversion])
-    const made = JSON.stringify([accepted, rest]) + schema
+    const schema = jsonText([versions, storageVersion, preserveUnknownFields, conversion])
+    const made = jsonText([accepted, rest]) + schema
     const before = this.#known.get(name)
     if (before?.made === made) return
     this.#known.set(name, { definition, made, schema, names: accepted })

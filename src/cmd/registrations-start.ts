@@ -1,5 +1,6 @@
 // The APIServices of what this server serves itself, made right once at its start: from then on they are anybody's.
 // Follows k8s.io/kube-aggregator/pkg/controllers/autoregister (objects that are managed "onstart").
+import { jsonText } from '../machinery/jsontext.ts'
 import type { Scope, Scopes } from '../handlers/scope.ts'
 import { MANAGED_LABEL } from '../machinery/apiregistration.ts'
 import type { KubeObject } from '../machinery/object.ts'
@@ -43,7 +44,7 @@ const isManaged = ({ metadata }: KubeObject): boolean => metadata.labels?.[MANAG
 
 /** Whether both say the same, in whatever order. */
 export function sameSpec(a: KubeObject, b: KubeObject): boolean {
-  const text = ({ spec }: KubeObject): string => JSON.stringify(Object.entries(spec ?? {}).sort())
+  const text = ({ spec }: KubeObject): string => jsonText(Object.entries(spec ?? {}).sort())
   return text(a) === text(b)
 }
 

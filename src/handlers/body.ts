@@ -5,7 +5,13 @@ import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { badRequest, cause, invalid, unsupportedMediaType } from '../machinery/status.ts'
 import { DecodeError } from '../schema/decode.ts'
-import { inTextOrder, JsonSyntaxError, parseJson } from '../schema/json.ts'
+import {
+  inTextOrder,
+  JsonNumberError,
+  JsonSyntaxError,
+  type NumberTokens,
+  parseJson,
+} from '../schema/json.ts'
 import { decode as decodeProtobuf, ProtobufError } from '../schema/protobuf/envelope.ts'
 import { typeForKind } from '../schema/types.ts'
 import type { FieldValidation } from './options.ts'
@@ -23,6 +29,7 @@ const QUOTED_BYTES = 30
 export interface ParsedBody {
   readonly value: Json
   readonly duplicates: readonly string[]
+  readonly tokens?: () => NumberTokens
 }
 
 /** JSON, YAML or protobuf to a JSON value; throws 415 for other media types and a SyntaxFault for what cannot be read. */
@@ -65,7 +72,7 @@ export async function readObject(
   const value = checkKind(parsed.value, expected, body)
   let decoded
   try {
-    decoded = expected.decode(value)
+    decoded = expected.decode(value, parsed.tokens)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     throw cannotHandle(expected.kind, expected.version, expected.kind, error.message)
@@ -95,6 +102,8 @@ async function parseOrRefuse(body: Body, expected: Expected, findDuplicates: boo
   } catch (error) {
     const why = syntaxFault(error)
     if (why === undefined) throw error
+    if (error instanceof JsonNumberError)
+      throw cannotHandle(expected.kind, expected.version, expected.kind, why)
     const json = body.mediaType === '' || body.mediaType === JSON_TYPE
     throw unrecognized(expected, json ? `couldn't get version/kind; json parse error: ${why}` : why, body)
   }

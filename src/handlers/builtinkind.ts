@@ -10,6 +10,7 @@ import { strategyFor } from '../registry/strategies.ts'
 import type { Strategy } from '../registry/strategy.ts'
 import { convert } from '../schema/convert.ts'
 import { type Decoded, decoderFor } from '../schema/decode.ts'
+import type { NumberTokens } from '../schema/json.ts'
 import type { Resource } from '../schema/resource.ts'
 import { type SelectableFields, selectableFields } from '../schema/selectable.ts'
 import { storedJson } from '../schema/stringify.ts'
@@ -30,7 +31,7 @@ export class BuiltinKind implements Kind {
   readonly #storageGvk: GroupVersionKind
   readonly #sameVersion: boolean
   readonly #defaults: ((object: KubeObject) => void) | undefined
-  #decoder: ((input: Json) => Decoded) | undefined
+  #decoder: ReturnType<typeof decoderFor> | undefined
 
   constructor(resource: Resource) {
     const { group, version, kind } = resource
@@ -48,15 +49,15 @@ export class BuiltinKind implements Kind {
     this.reader = { transcode: foreignReader(this.#storageGvk, this.#storageType) }
   }
 
-  decode(input: Json): Decoded {
-    const decoded = this.decodeOnly(input)
+  decode(input: Json, tokens?: () => NumberTokens): Decoded {
+    const decoded = this.decodeOnly(input, tokens)
     this.#defaults?.(decoded.object)
     return decoded
   }
 
-  decodeOnly(input: Json): Decoded {
+  decodeOnly(input: Json, tokens?: () => NumberTokens): Decoded {
     this.#decoder ??= decoderFor(this.type)
-    return this.#decoder(input)
+    return this.#decoder(input, tokens)
   }
 
   toStorage(object: KubeObject): KubeObject {

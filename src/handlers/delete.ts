@@ -6,6 +6,7 @@ import { isObject, type JsonObject } from '../machinery/json.ts'
 import { checkDeleteOptions, planDelete } from '../registry/deletion.ts'
 import type { DeleteOptions, DeletePlan, WriteContext } from '../registry/strategy.ts'
 import { decoderFor, DecodeError } from '../schema/decode.ts'
+import type { NumberTokens } from '../schema/json.ts'
 import { typeForKind } from '../schema/types.ts'
 import { Entry } from '../storage/cache/entry.ts'
 import { parseBody, syntaxFault } from './body.ts'
@@ -190,7 +191,7 @@ export async function readDeleteOptions(request: ApiRequest): Promise<DeleteOpti
 
 async function fromBody(body: Body): Promise<DeleteOptions> {
   try {
-    const { value } = await parseBody(body, false)
+    const { value, tokens } = await parseBody(body, false)
     if (value === null) return {}
     if (!isObject(value)) {
       const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
@@ -200,7 +201,7 @@ async function fromBody(body: Body): Promise<DeleteOptions> {
         `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type ${target}`,
       )
     }
-    return decodeDeleteOptions(value)
+    return decodeDeleteOptions(value, tokens)
   } catch (error) {
     if (error instanceof StatusError) throw error
     if (error instanceof DecodeError) throw badRequest(error.message)
@@ -210,7 +211,7 @@ async function fromBody(body: Body): Promise<DeleteOptions> {
   }
 }
 
-function decodeDeleteOptions(value: JsonObject): DeleteOptions {
+function decodeDeleteOptions(value: JsonObject, tokens?: () => NumberTokens): DeleteOptions {
   const { kind = 'DeleteOptions', apiVersion = 'v1' } = value
   const type = typeForKind({ group: '', version: 'v1', kind: 'DeleteOptions' })
   if (!type) throw new Error('the facts have no type for DeleteOptions')
@@ -219,5 +220,5 @@ function decodeDeleteOptions(value: JsonObject): DeleteOptions {
       `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
     )
   }
-  return decoderFor(type)(value).object as unknown as DeleteOptions
+  return decoderFor(type)(value, tokens).object as unknown as DeleteOptions
 }

@@ -1,5 +1,6 @@
 // Stored values as another server may have written them: upstream's protobuf, its JSON, or a version other than ours.
 // Stands between storage and the watch cache. Follows k8s.io/apiserver/pkg/storage/etcd3 (decode with defaults).
+import { readJson } from '../machinery/jsontext.ts'
 import { apiVersionOf, type GroupVersionKind, parseGroupVersion } from '../machinery/gvk.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { defaultsFor } from '../registry/defaults.ts'
@@ -25,7 +26,7 @@ export function foreignReader(gvk: GroupVersionKind, type: StructType): (value: 
     if (value[0] !== BRACE) return ours(decodeProtobuf(value, { typeFor: typeForKind }), gvk, type)
     // Upstream ends its JSON with a newline.
     if (value[value.length - 1] !== NEWLINE && head.equals(value.subarray(0, head.length))) return value
-    return ours(JSON.parse(value.toString()) as KubeObject, gvk, type)
+    return ours(readJson(value.toString()) as KubeObject, gvk, type)
   }
 }
 

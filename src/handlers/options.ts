@@ -2,13 +2,14 @@
 // Follows k8s.io/apimachinery/pkg/apis/meta/v1 (conversion, validation) and pkg/apis/meta/internalversion/validation.
 import { fieldManagerCauses } from '../registry/metadata.ts'
 import type { JsonObject } from '../machinery/json.ts'
+import { jsonInteger } from '../machinery/numbers.ts'
 import { badRequest, cause, invalid, type StatusCause } from '../machinery/status.ts'
 
 const META = 'meta.k8s.io'
 const INT = /^[+-]?\d+$/
 
 /** A whole number as Go's strconv.ParseInt takes it; undefined where the parameter is absent or empty. */
-export function intParameter(query: URLSearchParams, name: string): number | undefined {
+export function intParameter(query: URLSearchParams, name: string): number | bigint | undefined {
   const text = query.get(name)
   if (text === null || text === '') return undefined
   if (!INT.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
@@ -16,7 +17,7 @@ export function intParameter(query: URLSearchParams, name: string): number | und
   if (value > 0x7fffffffffffffffn || value < -0x8000000000000000n) {
     throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`)
   }
-  return Number(value)
+  return jsonInteger(value)
 }
 
 /** A flag as upstream's conversion reads it: anything but "false" and "0" is true; undefined where absent. */
@@ -109,17 +110,18 @@ const MATCHES = ['Exact', 'NotOlderThan', '']
 
 /** Reads and checks ListOptions. Follows ValidateListOptions. */
 export function listOptions(query: URLSearchParams, watch: boolean): ListOptions {
+  const timeout = intParameter(query, 'timeoutSeconds')
   const options: ListOptions = {
     labelSelector: query.get('labelSelector') ?? '',
     fieldSelector: query.get('fieldSelector') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',
     resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
-    limit: intParameter(query, 'limit') ?? 0,
+    limit: Number(intParameter(query, 'limit') ?? 0),
     continue: query.get('continue') ?? '',
     watch,
     allowWatchBookmarks: boolParameter(query, 'allowWatchBookmarks') ?? false,
     sendInitialEvents: boolParameter(query, 'sendInitialEvents'),
-    timeoutSeconds: intParameter(query, 'timeoutSeconds'),
+    timeoutSeconds: timeout === undefined ? undefined : Number(timeout),
   }
   const causes = watch ? watchCauses(options) : listCauses(options)
   if (causes.length) throw invalid({ group: META, kind: 'ListOptions' }, '', causes)

@@ -2,6 +2,7 @@
 // whatever is newest. (Server-side apply is in apply.ts.)
 // Follows k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
+import { jsonText } from '../machinery/jsontext.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import {
   badRequest,
@@ -11,10 +12,11 @@ import {
   StatusError,
   unsupportedMediaType,
 } from '../machinery/status.ts'
-import { DecodeError } from '../schema/decode.ts'
-import { parseJson } from '../schema/json.ts'
+import { type Decoded, DecodeError } from '../schema/decode.ts'
+import { type NumberTokens, type Parsed, parseJson } from '../schema/json.ts'
 import { applyJsonPatch, readJsonPatch } from '../schema/jsonpatch.ts'
 import { mergePatch } from '../schema/mergepatch.ts'
+import { withFittedIntegers } from '../schema/merge/unstructured.ts'
 import { goText } from '../schema/merge/words.ts'
 import { restoreFault } from '../schema/restore-fault.ts'
 import { strategicMergePatch } from '../schema/strategicmerge.ts'
@@ -42,6 +44,10 @@ export interface Patch {
   readonly sorted: boolean
   /** Why the result does not decode, where the reader of such patches has words of its own. */
   fault?(value: Json): string | undefined
+  /** The result with integers that fit, where that reader makes them. */
+  fitted?(value: JsonObject): JsonObject
+  /** How numbers in the result were written, where the patch tells. */
+  readonly tokens?: () => NumberTokens
 }
 
 export async function patch(scope: Scope, request: ApiRequest): Promise<Answer> {
@@ -105,7 +111,7 @@ export function patched(
   const { value, faults } = change.apply(current)
   let decoded
   try {
-    decoded = expected.decode(withType(value, current))
+    decoded = decodePatched(expected, withType(value, current), change)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     throw undecodable(change, value, change.fault?.(value) ?? error.message)
@@ -120,6 +126,16 @@ export function patched(
   return decoded.object
 }
 
+function decodePatched(expected: Expected, value: Json, change: Patch): Decoded {
+  try {
+    return expected.decode(value, change.tokens)
+  } catch (error) {
+    const isFittable = error instanceof DecodeError && change.fitted && isObject(value)
+    if (!isFittable || change.fault?.(value) !== undefined) throw error
+    return expected.decode(change.fitted(value))
+  }
+}
+
 /** A patch cannot turn an object into another kind; one that drops the kind means the same kind. */
 function withType(value: Json, current: KubeObject): Json {
   if (!isObject(value)) return value
@@ -132,9 +148,7 @@ function withType(value: Json, current: KubeObject): Json {
 }
 
 function undecodable(change: Patch, value: Json, why: string): StatusError {
-  return invalid({ group: '', kind: '' }, '', [
-    cause.invalid('patch', change.shown ?? JSON.stringify(value), why),
-  ])
+  return invalid({ group: '', kind: '' }, '', [cause.invalid('patch', change.shown ?? jsonText(value), why)])
 }
 
 const PATCH_TYPES: ReadonlySet<string> = new Set([JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH])
@@ -161,10 +175,7 @@ export function readPatch(body: Body, type: StructType): Patch {
   }
 }
 
-function parsed(
-  body: Body,
-  wording: (why: string) => string,
-): { value: Json; duplicates: readonly string[] } {
+function parsed(body: Body, wording: (why: string) => string): Parsed {
   try {
     return parseJson(body.bytes, { findDuplicates: true })
   } catch (error) {
@@ -186,11 +197,13 @@ function jsonPatchOf(body: Body): Patch {
 }
 
 function mergePatchOf(body: Body): Patch {
-  const { value, duplicates } = parsed(body, decodingPatch)
+  // What a merge patch changes has the same path in it, lists included.
+  const { value, duplicates, tokens } = parsed(body, decodingPatch)
   return {
     apply: (current) => ({ value: mergePatch(current, value), faults: duplicates }),
     shown: undefined,
     sorted: false,
+    ...(tokens && { tokens }),
   }
 }
 
@@ -205,6 +218,7 @@ function strategicPatchOf(body: Body, type: StructType): Patch {
     shown: goText(changes),
     sorted: true,
     fault: (value) => restoreFault(type, value),
+    fitted: (value) => withFittedIntegers(type, value),
   }
 }
 

@@ -9,6 +9,7 @@ import type { UserInfo } from '../machinery/user.ts'
 import type { Kind } from '../registry/kind.ts'
 import type { Claims, RegistrySettings, Strategy } from '../registry/strategy.ts'
 import type { Decoded } from '../schema/decode.ts'
+import type { NumberTokens } from '../schema/json.ts'
 import type { Resource } from '../schema/resource.ts'
 import type { SelectableFields } from '../schema/selectable.ts'
 import type { Describe } from '../schema/table/descriptions.ts'
@@ -65,7 +66,8 @@ export interface Expected extends GroupVersionKind {
   readonly alsoAccepts?: readonly string[]
   /** A custom kind: no protobuf, and refusals are worded as of objects without a type of their own. */
   readonly custom?: true
-  decode(input: Json): Decoded
+  /** `tokens` as for decoderFor. */
+  decode(input: Json, tokens?: () => NumberTokens): Decoded
 }
 
 export class Scope {
@@ -102,7 +104,7 @@ export class Scope {
     this.sameVersion = kind.cacheVersion !== undefined || apiVersionOf(this.storageGvk) === this.apiVersion
     this.expected = {
       ...this.gvk,
-      decode: (input) => kind.decode(input),
+      decode: (input, tokens) => kind.decode(input, tokens),
       ...(resource.custom && { custom: true }),
     }
     this.versions = kind.versions

@@ -1,5 +1,6 @@
 // Metadata only: what metadata informers and the garbage collector ask for.
 import type { JsonObject } from '../machinery/json.ts'
+import { jsonText } from '../machinery/jsontext.ts'
 import type { Status } from '../machinery/status.ts'
 import { partialList, partialObject, type MetaVersion } from '../schema/partial.ts'
 import { encode as encodeProtobuf, encodeWatchFrame } from '../schema/protobuf/envelope.ts'
@@ -60,7 +61,7 @@ export class PartialView implements View {
   }
 
   #bytes(object: JsonObject, kind: string): Buffer {
-    if (!this.#protobuf) return Buffer.from(`${JSON.stringify(object)}\n`)
+    if (!this.#protobuf) return Buffer.from(`${jsonText(object)}\n`)
     const type = typeForKind({ group: GROUP, version: this.#version, kind }) as StructType
     return encodeProtobuf(object, type)
   }

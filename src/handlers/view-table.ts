@@ -1,4 +1,5 @@
 // Tables: what `kubectl get` asks for.
+import { jsonText } from '../machinery/jsontext.ts'
 import type { Status } from '../machinery/status.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import type { MetaVersion } from '../schema/partial.ts'
@@ -8,7 +9,7 @@ import type { Scope } from './scope.ts'
 import { type EventType, JSON_TYPE, type ListMeta, type View } from './view.ts'
 import { bookmarkObject, jsonFrame } from './view-json.ts'
 
-const jsonOf = (value: object): Buffer => Buffer.from(`${JSON.stringify(value)}\n`)
+const jsonOf = (value: object): Buffer => Buffer.from(`${jsonText(value)}\n`)
 
 /** What all tables of a resource share. */
 export function tableOptions(scope: Scope, includeObject: IncludeObject, version: MetaVersion): TableOptions {

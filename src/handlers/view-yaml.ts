@@ -1,10 +1,11 @@
 // YAML of whatever another view shows in JSON. There are no watches in YAML.
+import { readJson } from '../machinery/jsontext.ts'
 import type { Status } from '../machinery/status.ts'
 import { toYaml } from '../schema/yaml.ts'
 import type { Entry } from '../storage/cache/entry.ts'
 import { type EventType, type ListMeta, type View, YAML_TYPE } from './view.ts'
 
-const yamlOf = (json: Buffer): Buffer => Buffer.from(toYaml(JSON.parse(json.toString())))
+const yamlOf = (json: Buffer): Buffer => Buffer.from(toYaml(readJson(json.toString())))
 
 export class YamlView implements View {
   readonly contentType = YAML_TYPE

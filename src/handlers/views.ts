@@ -1,5 +1,6 @@
 // Which view a request gets. Follows k8s.io/apiserver/pkg/endpoints/handlers/response.go.
 import type { JsonObject } from '../machinery/json.ts'
+import { jsonText } from '../machinery/jsontext.ts'
 import type { Status } from '../machinery/status.ts'
 import { encode as encodeProtobuf } from '../schema/protobuf/envelope.ts'
 import { typeForKind } from '../schema/types.ts'
@@ -66,7 +67,7 @@ export function statusBody(
     if (type?.message) return { status, contentType: PROTOBUF_TYPE, body: encodeProtobuf(object, type) }
   }
   if (encoding === 'yaml') return { status, contentType: YAML_TYPE, body: Buffer.from(toYaml(object)) }
-  return { status, contentType: JSON_TYPE, body: Buffer.from(`${JSON.stringify(object)}\n`) }
+  return { status, contentType: JSON_TYPE, body: Buffer.from(`${jsonText(object)}\n`) }
 }
 
 function gvkOf(object: JsonObject) {

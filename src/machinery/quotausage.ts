@@ -2,6 +2,7 @@
 // k8s.io/apiserver/pkg/quota/v1.
 import type { GroupResource } from './gvk.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
+import { isNumeric } from './numbers.ts'
 import { containerTotals, isPodLevelResource, type ResourceTotals, totalsOf } from './podresources.ts'
 import { addQuantities, formatQuantity, newQuantity, type Quantity } from './quantity.ts'
 
@@ -88,8 +89,8 @@ function isCharged(pod: JsonObject, now: number): boolean {
   const { phase } = inner(pod, 'status')
   if (phase === 'Failed' || phase === 'Succeeded') return false
   const { deletionTimestamp, deletionGracePeriodSeconds } = inner(pod, 'metadata')
-  if (typeof deletionTimestamp !== 'string' || typeof deletionGracePeriodSeconds !== 'number') return true
-  return now <= Date.parse(deletionTimestamp) + deletionGracePeriodSeconds * 1000
+  if (typeof deletionTimestamp !== 'string' || !isNumeric(deletionGracePeriodSeconds)) return true
+  return now <= Date.parse(deletionTimestamp) + Number(deletionGracePeriodSeconds) * 1000
 }
 
 /** Containers' together; what the pod says as a whole goes before; then the overhead of its runtime. */
@@ -165,7 +166,7 @@ function deviceUsage(spec: JsonObject): Usage {
 
 function devicesOf({ allocationMode, count }: JsonObject): number {
   if (allocationMode === 'All') return MOST_DEVICES
-  return allocationMode === 'ExactCount' && typeof count === 'number' ? count : 0
+  return allocationMode === 'ExactCount' && isNumeric(count) ? Number(count) : 0
 }
 
 interface Scope {
@@ -205,7 +206,7 @@ const isOfAnyClass = (names: readonly string[], { operator, values = [] }: Scope
 
 function isInScope(spec: JsonObject, { scopeName, operator, values = [] }: Scope): boolean {
   const deadline = spec['activeDeadlineSeconds']
-  const isTerminating = typeof deadline === 'number' && deadline >= 0
+  const isTerminating = isNumeric(deadline) && deadline >= 0
   switch (scopeName) {
     case 'Terminating':
       return isTerminating

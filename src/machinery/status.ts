@@ -2,6 +2,8 @@
 // Follows k8s.io/apimachinery/pkg/api/errors.
 import { type GroupResource, type GroupVersionKind, qualifiedResource } from './gvk.ts'
 import type { JsonObject } from './json.ts'
+import { jsonText } from './jsontext.ts'
+import { goNumber } from './numbers.ts'
 import { goQuote } from './quote.ts'
 
 /** Why one field of an object is refused; `field` is a path like "spec.containers[0].name". */
@@ -230,8 +232,11 @@ export function serviceUnavailable(message: string): StatusError {
 
 // ---- causes, as k8s.io/apimachinery/pkg/util/validation/field words them
 
-const shown = (value: unknown): string =>
-  typeof value === 'string' ? goQuote(value) : (JSON.stringify(value) ?? 'null')
+function shown(value: unknown): string {
+  if (typeof value === 'string') return goQuote(value)
+  if (typeof value === 'number') return goNumber(value)
+  return value === undefined ? 'null' : jsonText(value)
+}
 
 export const cause = {
   required: (field: string, detail = ''): StatusCause => ({

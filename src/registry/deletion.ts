@@ -1,7 +1,7 @@
 // What a delete does to a stored object: remove it, mark it for those who hold a finalizer or must stop it first, or
 // nothing because a deletion is under way. Pure; the delete handler asks here inside its compare-and-swap.
 // Follows k8s.io/apiserver/pkg/registry/rest/delete.go and pkg/registry/generic/registry/store.go.
-import type { KubeObject } from '../machinery/object.ts'
+import type { KubeObject, ObjectMeta } from '../machinery/object.ts'
 import { cause, conflict, invalid, type StatusCause } from '../machinery/status.ts'
 import { timeText } from './generic.ts'
 import type { DeleteOptions, DeletePlan, Strategy, WriteContext } from './strategy.ts'
@@ -78,29 +78,43 @@ function markDeleting(stored: KubeObject, finalizers: readonly string[], now: Da
   return object
 }
 
+const DURATION_BITS = 64
+const NANOSECONDS = 1_000_000_000n
+const NANOSECONDS_PER_MS = 1_000_000n
+
+/** Milliseconds. Go's durations are nanoseconds in 64 bits: periods of more than 292 years become some other time. */
+const durationOf = (seconds: bigint): number =>
+  Number(BigInt.asIntN(DURATION_BITS, seconds * NANOSECONDS) / NANOSECONDS_PER_MS)
+
+/** An int64, of which nobody who reads it calculates with more than a number has. */
+function setPeriod(meta: ObjectMeta, seconds: number | bigint): void {
+  Object.assign(meta, { deletionGracePeriodSeconds: seconds })
+}
+
 /** A second delete may only shorten the grace of the first. undefined: nothing to shorten. */
-function shortened(stored: KubeObject, seconds: number, now: Date): KubeObject {
+function shortened(stored: KubeObject, seconds: number | bigint, now: Date): KubeObject {
   const object = withMetadata(stored)
   const meta = object.metadata
   const before = meta.deletionGracePeriodSeconds ?? 0
-  let deadline = Date.parse(meta.deletionTimestamp ?? '') + (seconds - before) * 1000
+  const left = BigInt(seconds) - BigInt(before)
+  let deadline = Date.parse(meta.deletionTimestamp ?? '') + durationOf(left)
   let period = seconds
   if (deadline < now.getTime()) {
     deadline = now.getTime()
     // The grace is over, but the caller asked for some: the least that still lets the other side finish.
-    if (period !== 0) period = 1
+    if (period > 0) period = 1
   }
   meta.deletionTimestamp = timeText(new Date(deadline))
-  meta.deletionGracePeriodSeconds = period
+  setPeriod(meta, period)
   return object
 }
 
 /** First graceful delete: the time of death, and a new generation, since its controllers act differently now. */
-function markGraceful(stored: KubeObject, seconds: number, now: Date): KubeObject {
+function markGraceful(stored: KubeObject, seconds: number | bigint, now: Date): KubeObject {
   const object = withMetadata(stored)
   const meta = object.metadata
-  meta.deletionTimestamp = timeText(new Date(now.getTime() + seconds * 1000))
-  meta.deletionGracePeriodSeconds = seconds
+  meta.deletionTimestamp = timeText(new Date(now.getTime() + durationOf(BigInt(seconds))))
+  setPeriod(meta, seconds)
   if ((meta.generation ?? 0) > 0) meta.generation = (meta.generation ?? 0) + 1
   return object
 }
@@ -109,7 +123,7 @@ function markGraceful(stored: KubeObject, seconds: number, now: Date): KubeObjec
 function grace(
   stored: KubeObject,
   strategy: Strategy,
-  given: number | undefined,
+  given: number | bigint | undefined,
   now: Date,
 ): KubeObject | 'pending' | undefined {
   if (!strategy.graceful) return undefined

@@ -5,6 +5,7 @@ import type { Json } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import type { StoredReader } from '../machinery/storedreader.ts'
 import type { Decoded } from '../schema/decode.ts'
+import type { NumberTokens } from '../schema/json.ts'
 import type { SelectableFields } from '../schema/selectable.ts'
 import type { TableShape } from '../schema/table.ts'
 import type { StructType } from '../schema/type.ts'
@@ -19,8 +20,8 @@ export interface Kind {
   readonly selectable: SelectableFields
   /** The kind in other versions, for who owns which field there. */
   readonly versions: Versions
-  /** Reads a body's JSON as an object of the served version, with defaults. May throw DecodeError. */
-  decode(input: Json): Decoded
+  /** Reads a body's JSON as an object of the served version, with defaults; `tokens` as for decoderFor. May throw DecodeError. */
+  decode(input: Json, tokens?: () => NumberTokens): Decoded
   /** The same without defaults. */
   decodeOnly(input: Json): Decoded
   /** From the served version to that of the cache; a fresh object, or the same where both are one. */

@@ -5,7 +5,7 @@ import type { KubeObject } from '../machinery/object.ts'
 import { dropPodFeatures } from './podfeatures.ts'
 import { resetMetadataForStatus, timeText } from './generic.ts'
 import { qosClassOf } from './qos.ts'
-import { childOf, numberAt, objectAt, objectsAt, present, textAt, textsAt } from './reading.ts'
+import { childOf, exactAt, numberAt, objectAt, objectsAt, present, textAt, textsAt } from './reading.ts'
 import type { DeleteDecision, Strategy, WriteContext } from './strategy.ts'
 import { validatePod, validatePodUpdate } from './validation/pods.ts'
 import { podWarnings } from './warnings.ts'
@@ -133,10 +133,10 @@ function prepareForUpdate(pod: KubeObject, old: KubeObject, context: { readonly 
 }
 
 /** Grace: what the caller says, else the pod's own; none for a pod that no node has or that is over. */
-function graceful(pod: KubeObject, given: number | undefined): DeleteDecision {
+function graceful(pod: KubeObject, given: number | bigint | undefined): DeleteDecision {
   const spec = specOf(pod)
   const phase = textAt(objectAt(pod['status'])['phase'])
-  const period = given ?? numberAt(spec['terminationGracePeriodSeconds'])
+  const period = given ?? exactAt(spec['terminationGracePeriodSeconds'])
   const over = !textAt(spec['nodeName']) || phase === 'Failed' || phase === 'Succeeded'
   return { gracePeriodSeconds: over ? 0 : period < 0 ? 1 : period }
 }

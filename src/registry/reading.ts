@@ -1,6 +1,7 @@
 // Reading plain objects whose types the schema has already checked: absent fields read as empty, so that rules stay one line.
 // Stands under every strategy and validation of this room; follows no upstream package (Go reads structs).
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
+import { isNumeric } from '../machinery/numbers.ts'
 
 const EMPTY_OBJECT: JsonObject = Object.freeze({})
 const EMPTY_LIST: readonly never[] = Object.freeze([])
@@ -21,8 +22,11 @@ export const textsAt = (value: Value): readonly string[] =>
 /** The value as text; "" where it is none. */
 export const textAt = (value: Value): string => (typeof value === 'string' ? value : '')
 
-/** The value as a number; 0 where it is none. */
-export const numberAt = (value: Value): number => (typeof value === 'number' ? value : 0)
+/** The value as a number, about right beyond 2^53; 0 where it is none. */
+export const numberAt = (value: Value): number => (isNumeric(value) ? Number(value) : 0)
+
+/** The number as it is, an integer of 64 bits; 0 where it is none. */
+export const exactAt = (value: Value): number | bigint => (isNumeric(value) ? value : 0)
 
 /** True where the field was given: neither absent nor null. */
 export const present = (value: Value): boolean => value !== undefined && value !== null

@@ -51,7 +51,7 @@ export interface WriteContext {
 
 /** metav1.DeleteOptions, as far as registries care. */
 export interface DeleteOptions {
-  readonly gracePeriodSeconds?: number
+  readonly gracePeriodSeconds?: number | bigint
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
   readonly propagationPolicy?: string
   readonly orphanDependents?: boolean
@@ -69,7 +69,7 @@ export type DeletePlan =
 
 export interface DeleteDecision {
   /** Delete later: seconds until then, written as deletionGracePeriodSeconds. undefined: at once. */
-  readonly gracePeriodSeconds: number | undefined
+  readonly gracePeriodSeconds: number | bigint | undefined
 }
 
 /**
@@ -118,7 +118,7 @@ export interface Strategy {
   /** A delete answers with the object that was deleted, not with a Status. */
   readonly returnsDeleted?: boolean
   /** Called on delete without finalizers to keep: decides about grace. Default: at once. */
-  graceful?(object: KubeObject, gracePeriodSeconds: number | undefined): DeleteDecision
+  graceful?(object: KubeObject, gracePeriodSeconds: number | bigint | undefined): DeleteDecision
   /** Propagation when the caller says nothing. Default background; `Unsupported`: never any finalizer for it. */
   readonly defaultPropagation?: 'Background' | 'Orphan' | 'Unsupported'
   /** What a delete that says nothing of propagation is warned of. */

@@ -6,7 +6,7 @@ import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { badRequest, cause, conflict, invalid, notFound, type StatusCause } from '../machinery/status.ts'
 import { timeText } from './generic.ts'
-import { childOf, numberAt, objectAt, present, textAt, textsAt } from './reading.ts'
+import { childOf, exactAt, numberAt, objectAt, present, textAt, textsAt } from './reading.ts'
 import type { Action, ActionContext, TokenIssuer } from './subresource.ts'
 import { type Bound, tokenClaims } from './tokenclaims.ts'
 
@@ -41,7 +41,7 @@ function checkMetadata(account: KubeObject, request: KubeObject): void {
   }
 }
 
-function expirationCauses(seconds: number): StatusCause[] {
+function expirationCauses(seconds: number | bigint): StatusCause[] {
   const field = 'spec.expirationSeconds'
   if (seconds < MIN_SECONDS) {
     return [cause.invalid(field, seconds, 'may not specify a duration less than 10 minutes')]
@@ -102,7 +102,7 @@ export const token: Action = {
     const issuer = context.tokenIssuer
     const spec = objectAt(request['spec'])
     const wanted = numberAt(spec['expirationSeconds'])
-    const causes = expirationCauses(wanted)
+    const causes = expirationCauses(exactAt(spec['expirationSeconds']))
     if (causes.length) throw invalid(KIND, '', causes)
     const ref = spec['boundObjectRef']
     const bound = present(ref) ? await boundObject(account, objectAt(ref), issuer) : undefined

@@ -1,8 +1,10 @@
 // The second, slow walk over an input that the quick decoder found odd: it goes in the order of the text and finds the
 // error, or the unknown fields, that Go would report. Follows sigs.k8s.io/json (error context, strict field paths).
 import type { Json, JsonObject } from '../machinery/json.ts'
+import { isNumeric } from '../machinery/numbers.ts'
 import { Base64Error, scalarDecoder } from './decode-scalar.ts'
 import { type GoPlace, goTypeOf, kindOf } from './decode-names.ts'
+import type { NumberTokens } from './json.ts'
 import type { Field, ScalarType, StructType, Type } from './type.ts'
 
 /** A body that does not fit the type; the message is Go's, to follow `Pod in version "v1" cannot be handled as a Pod: `. */
@@ -25,17 +27,18 @@ interface Place extends GoPlace {
 }
 
 interface Findings {
+  readonly tokens: NumberTokens | undefined
   /** The first type error; the walk goes on, because a failing UnmarshalJSON later on has precedence. */
   error: DecodeError | undefined
   readonly unknown: Set<string>
 }
 
 /**
- * Unknown fields of `input`, as `unknown field "spec.foo"`.
+ * Unknown fields of `input`, as `unknown field "spec.foo"`. `tokens`: how its numbers were written, where that is known.
  * @throws DecodeError where a value has the wrong type
  */
-export function report(type: StructType, input: Json): string[] {
-  const findings: Findings = { error: undefined, unknown: new Set() }
+export function report(type: StructType, input: Json, tokens?: NumberTokens): string[] {
+  const findings: Findings = { tokens, error: undefined, unknown: new Set() }
   walk(type, input, { struct: '', fields: '', path: '', owner: '', field: '', depth: 0 }, findings)
   if (findings.error) throw findings.error
   return [...findings.unknown]
@@ -106,15 +109,16 @@ function checkScalar(type: ScalarType, value: Json, place: Place, findings: Find
   // Only a duration's method has no case for null.
   const given = value === null && type.kind === 'duration' ? '' : value
   if (given === null) return
+  const token = typeof given === 'number' ? findings.tokens?.get(place.path) : undefined
   try {
-    if (scalarDecoder(type)(given) !== undefined) return
+    if (scalarDecoder(type)(given) !== undefined && !isFraction(type, token)) return
   } catch (error) {
     const failure = new DecodeError((error as Error).message)
     if (!(error instanceof Base64Error)) throw failure
     findings.error ??= failure
     return
   }
-  const error = mismatch(describe(type, given), targetOf(type, place), place)
+  const error = mismatch(describe(type, given, token), targetOf(type, place), place)
   if (OWN_METHOD.has(type.kind)) throw error
   findings.error ??= error
 }
@@ -140,8 +144,12 @@ function targetOf(type: ScalarType, place: Place): string {
   return OWN_METHOD.has(type.kind) ? 'string' : goTypeOf(type, place)
 }
 
-/** Go quotes a number that does not fit as it was written; what JavaScript writes is the nearest we have after parsing. */
-function describe(type: ScalarType, value: Json): string {
-  const isNumeric = type.kind === 'integer' || type.kind === 'number' || type.kind === 'intOrString'
-  return typeof value === 'number' && isNumeric ? `number ${value}` : kindOf(value)
+/** 1.0 and 1e3 are no integers to Go, whatever their value. */
+const isFraction = (type: ScalarType, token: string | undefined): boolean =>
+  token !== undefined && (type.kind === 'integer' || type.kind === 'intOrString') && /[.eE]/.test(token)
+
+/** Go quotes a number that does not fit as it was written; where nobody knows, as it would write it itself. */
+function describe(type: ScalarType, value: Json, token: string | undefined): string {
+  const takesNumbers = type.kind === 'integer' || type.kind === 'number' || type.kind === 'intOrString'
+  return isNumeric(value) && takesNumbers ? `number ${token ?? String(value)}` : kindOf(value)
 }

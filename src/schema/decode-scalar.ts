@@ -2,6 +2,8 @@
 // Follows encoding/json and the UnmarshalJSON methods of apimachinery (Time, MicroTime, Duration, Quantity, IntOrString).
 import { formatDuration, parseDuration } from '../machinery/duration.ts'
 import type { Json } from '../machinery/json.ts'
+import { jsonText } from '../machinery/jsontext.ts'
+import { isInteger } from '../machinery/numbers.ts'
 import { canonicalQuantity } from '../machinery/quantity.ts'
 import { canonicalMicroTime, canonicalTime } from '../machinery/time.ts'
 import type { ScalarType } from './type.ts'
@@ -17,8 +19,6 @@ export type ScalarDecode = (value: Json) => Json | undefined
 
 const isInt32 = (value: Json): boolean =>
   typeof value === 'number' && Number.isInteger(value) && value <= MAX_INT32 && value >= MIN_INT32
-
-const isInteger = (value: Json): boolean => typeof value === 'number' && Number.isInteger(value)
 
 const text =
   (canonical: (text: string) => string | null): ScalarDecode =>
@@ -38,14 +38,15 @@ export function scalarDecoder(type: ScalarType): ScalarDecode {
     case 'integer':
       return checked(type.format === 'int32' ? isInt32 : isInteger)
     case 'number':
-      return checked((value) => typeof value === 'number')
+      return (value) =>
+        typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : undefined
     case 'boolean':
       return checked((value) => typeof value === 'boolean')
     case 'bytes':
       return text(canonicalBase64)
     case 'quantity':
       // Go hands the raw text of any value to the parser.
-      return (value) => canonicalQuantity((typeof value === 'string' ? value : JSON.stringify(value)).trim())
+      return (value) => canonicalQuantity((typeof value === 'string' ? value : jsonText(value)).trim())
     case 'time':
       return text(canonicalTime)
     case 'microtime':

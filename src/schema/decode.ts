@@ -4,9 +4,10 @@
 // anything odd is walked a second time by decode-report.ts, which finds the words for it.
 import type { Json, JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { assign } from './json-assign.ts'
+import { assign } from '../machinery/jsonassign.ts'
 import { report } from './decode-report.ts'
 import { scalarDecoder, zeroScalar } from './decode-scalar.ts'
+import type { NumberTokens } from './json.ts'
 import type { Field, ListType, MapType, StructType, Type } from './type.ts'
 
 export { DecodeError } from './decode-report.ts'
@@ -45,14 +46,16 @@ const slotsOf = new WeakMap<StructType, StructSlots>()
  * The decoder of one type. It takes any JSON value and gives a fresh object that shares nothing mutable with it
  * (FieldsV1 excepted, which nothing ever changes in place), ready for JSON.stringify in upstream's byte order.
  *
+ * `tokens` are how numbers were written, which counts where an integer is wanted.
+ *
  * The decoder throws DecodeError, in Go's words, for a value of the wrong type.
  */
-export function decoderFor(type: StructType): (input: Json) => Decoded {
+export function decoderFor(type: StructType): (input: Json, tokens?: () => NumberTokens) => Decoded {
   const decode = decodeOf(type)
-  return (input) => {
+  return (input, tokens) => {
     const odd: Odd = { seen: false }
     const object = decode(input, odd) as KubeObject
-    return { object, unknownFields: odd.seen ? report(type, input) : [] }
+    return { object, unknownFields: odd.seen || tokens ? report(type, input, tokens?.()) : [] }
   }
 }
 

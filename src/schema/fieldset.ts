@@ -4,6 +4,7 @@
 // Follows sigs.k8s.io/structured-merge-diff/v6/fieldpath (Set, PathElement). Every key begins with a letter and a
 // colon, or is ".", so no path is ever taken for a property of Object.prototype or for an array index.
 import type { Json, JsonObject } from '../machinery/json.ts'
+import { jsonText as exactJson, readJson } from '../machinery/jsontext.ts'
 import { escapeHtml } from './json.ts'
 
 /** At the root: its children only. Below: a node. */
@@ -163,7 +164,7 @@ const PLAIN_TEXT = /^[\w .:/-]*$/
 /** A value as it stands in an element: JSON as Go's encoder writes it. */
 export function jsonText(value: Json): string {
   if (typeof value === 'string' && PLAIN_TEXT.test(value)) return `"${value}"`
-  return escapeHtml(JSON.stringify(value))
+  return escapeHtml(exactJson(value))
 }
 
 const KINDS = 'fkvi'
@@ -190,7 +191,7 @@ const MAX_PARSED_LENGTH = 200
 function parsedElement(element: string): Json {
   let value = parsedElements.get(element)
   if (value !== undefined) return value
-  value = JSON.parse(element.slice(2)) as Json
+  value = readJson(element.slice(2))
   if (element.length > MAX_PARSED_LENGTH) return value
   if (parsedElements.size >= MAX_PARSED_ELEMENTS) parsedElements.clear()
   parsedElements.set(element, value)
@@ -211,9 +212,10 @@ function compareKeys(a: JsonObject, b: JsonObject): number {
 }
 
 const RANK = ['number', 'string', 'boolean', 'object']
+const kindOf = (value: Json): string => (typeof value === 'bigint' ? 'number' : typeof value)
 
 function compareScalars(a: Json, b: Json): number {
-  const rank = RANK.indexOf(typeof a) - RANK.indexOf(typeof b)
+  const rank = RANK.indexOf(kindOf(a)) - RANK.indexOf(kindOf(b))
   if (rank !== 0) return rank
   if (typeof a === 'object') return 0
   return a === b ? 0 : (a as string) < (b as string) ? -1 : 1
@@ -233,9 +235,9 @@ export function canonicalElement(element: string): string | undefined {
       if (!/^[+-]?\d+$/.test(rest)) throw new SyntaxError(`no index: ${element}`)
       return `i:${Number(rest)}`
     case 'v':
-      return `v:${jsonText(JSON.parse(rest) as Json)}`
+      return `v:${jsonText(readJson(rest))}`
     case 'k': {
-      const key = JSON.parse(rest) as Json
+      const key = readJson(rest)
       if (typeof key !== 'object' || key === null || Array.isArray(key))
         throw new SyntaxError(`no key: ${element}`)
       return `k:${jsonText(Object.fromEntries(Object.entries(key).sort(([a], [b]) => (a < b ? -1 : 1))))}`

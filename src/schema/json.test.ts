@@ -78,15 +78,27 @@ describe('parseJson', () => {
     expect(parse('"\\ud800\\u0041\\ud83d\\ude00\\udc00"').value).toBe('\ufffdA\u{1f600}\ufffd')
   })
 
-  it('refuses integers whose digits a number cannot keep, and takes all others', () => {
-    expect(() => parse('{"a":{"b":9007199254740993}}')).toThrow(
-      'json: integer 9007199254740993 of field "a.b" is beyond 2^53',
-    )
-    expect(() => parse('-9223372036854775808')).toThrow('is beyond 2^53')
+  it('keeps integers of 64 bits, and rounds larger ones as Go does', () => {
+    expect(parse('{"a":{"b":9007199254740993}}').value).toEqual({ a: { b: 9007199254740993n } })
+    expect(parse('-9223372036854775808').value).toBe(-9223372036854775808n)
+    expect(parse('9223372036854775808').value).toBe(9223372036854775808)
     expect(parse('9007199254740991').value).toBe(Number.MAX_SAFE_INTEGER)
     expect(parse('100000000000000000000').value).toBe(1e20)
     expect(parse('"9007199254740993"').value).toBe('9007199254740993')
     expect(parse('0.12345678901234567890').value).toBe(0.12345678901234568)
+    const merged = parseJson(Buffer.from('{"a":{"x":9007199254740993},"a":{}}'), { mergeDuplicates: true })
+    expect(merged.value).toEqual({ a: { x: 9007199254740993n } })
+  })
+
+  it('tells how numbers were written where their values do not', () => {
+    const text = '{"a":[1.0,1e3,-0,7,1.5,18446744073709551615],"b":{"c":9007199254740993},"d":"1.0"}'
+    expect([...(parse(text).tokens?.() ?? [])]).toEqual([
+      ['a[0]', '1.0'],
+      ['a[1]', '1e3'],
+      ['a[2]', '-0'],
+      ['a[5]', '18446744073709551615'],
+    ])
+    expect(parse('{"a":[1,-20,"1.0"]}').tokens).toBeUndefined()
   })
 
   it('bounds the depth, also of bodies that are all brackets', () => {

@@ -2,7 +2,8 @@
 // Follows sigs.k8s.io/json (duplicate fields, int64) and Go's encoding/json (wording of syntax errors, UTF-8).
 import { isUtf8 } from 'node:buffer'
 import type { Json } from '../machinery/json.ts'
-import { parseMerging } from './json-duplicates.ts'
+import { readTokens } from '../machinery/jsontext.ts'
+import { jsonNumber } from '../machinery/numbers.ts'
 import { inspectJson } from './json-inspect.ts'
 import { syntaxErrorOf } from './json-syntax.ts'
 import { walkJson } from './json-walk.ts'
@@ -15,6 +16,12 @@ export class JsonSyntaxError extends Error {
   }
 }
 
+/** A number in the text is too large for a float64, which Go tells only once it knows what it decodes. */
+export class JsonNumberError extends JsonSyntaxError {}
+
+/** Numbers as they were written, by path (`spec.ports[0].port`): those of which their values do not tell. */
+export type NumberTokens = ReadonlyMap<string, string>
+
 export interface ParseOptions {
   /** Look for duplicate keys (strict and warning field validation); else `duplicates` stays empty. */
   readonly findDuplicates?: boolean
@@ -26,13 +33,13 @@ export interface Parsed {
   readonly value: Json
   /** `duplicate field "spec.replicas"`, in document order, at most 100, none twice. */
   readonly duplicates: string[]
+  /** Where there may be any; takes a walk over the text. */
+  readonly tokens?: () => NumberTokens
 }
 
 /**
- * Parses one JSON text. The last of duplicate keys wins, where the options do not say otherwise.
- *
- * DEVIATION: an integer of int64 that a JavaScript number would print with other digits (beyond 2^53) is refused by
- * name instead of kept, so that no digit is lost in silence. Beyond int64 upstream itself turns to a float64.
+ * Parses one JSON text. The last of duplicate keys wins, where the options do not say otherwise. Integers of 64 bits are
+ * exact, what is larger is a float64.
  *
  * @throws JsonSyntaxError
  */
@@ -47,16 +54,16 @@ export function parseJson(bytes: Buffer, options: ParseOptions = {}): Parsed {
   } catch {
     throw new JsonSyntaxError(syntaxErrorOf(bytes) ?? 'invalid JSON')
   }
-  if (options.mergeDuplicates && findings.maybeDuplicates) value = parseMerging(sound)
+  const merge = options.mergeDuplicates === true && findings.maybeDuplicates
+  if (merge || findings.oddNumbers) value = readTokens(sound, { merge })
   const duplicates: string[] = []
   if (findings.oddNumbers || (options.findDuplicates && findings.maybeDuplicates)) {
     reportDetails(text, findings, options.findDuplicates ? duplicates : undefined)
   }
-  return { value, duplicates }
+  if (!findings.oddNumbers && !findings.fractions) return { value, duplicates }
+  return { value, duplicates, tokens: () => tokensOf(text) }
 }
 
-const MAX_INT64 = 9223372036854775807n
-const MIN_INT64 = -9223372036854775808n
 /** Upstream stops counting here too, so that a hostile body cannot make an answer many times its own size. */
 export const MAX_DUPLICATES = 100
 
@@ -88,14 +95,20 @@ export function inTextOrder(bytes: Buffer, faults: readonly string[]): string[] 
   return [...ordered, ...faults.filter((fault) => !ordered.has(fault))]
 }
 
-function checkNumber(token: string, path: string): void {
-  if (!Number.isFinite(Number(token)) && /^[-0-9]/.test(token)) {
-    throw new JsonSyntaxError(`json: cannot unmarshal number ${token} into Go value of type float64`)
-  }
-  if (!/^-?[0-9]{16,}$/.test(token) || String(Number(token)) === token) return
-  const exact = BigInt(token)
-  if (exact > MAX_INT64 || exact < MIN_INT64) return
-  throw new JsonSyntaxError(`json: integer ${token} of field ${JSON.stringify(path)} is beyond 2^53`)
+function checkNumber(token: string): void {
+  if (/^[-0-9]/.test(token) && !Number.isFinite(Number(token)))
+    throw new JsonNumberError(`json: cannot unmarshal number ${token} into Go value of type float64`)
+}
+
+function tokensOf(text: string): NumberTokens {
+  const tokens = new Map<string, string>()
+  walkJson(text, {
+    key() {},
+    number(token, path) {
+      if (/^[-0-9]/.test(token) && String(jsonNumber(token)) !== token) tokens.set(path, token)
+    },
+  })
+  return tokens
 }
 
 /** Go puts one U+FFFD for every byte that is no UTF-8, where Buffer puts one for a whole broken sequence. */

@@ -6,7 +6,8 @@ import * as library from 'jsonpatch'
 import type { Json, JsonObject } from '../machinery/json.ts'
 import { requestEntityTooLarge } from '../machinery/status.ts'
 import { isSame } from './fieldset-compare.ts'
-import { assign } from './json-assign.ts'
+import { assign } from '../machinery/jsonassign.ts'
+import { jsonText } from '../machinery/jsontext.ts'
 import { MAX_DEPTH } from './json-inspect.ts'
 import { type JsonPatch, type Operation, readOperations } from './jsonpatch-operations.ts'
 import { rejected } from './strategicmerge-errors.ts'
@@ -104,7 +105,7 @@ class Document {
   /** The value there, for a second place in the document: no part of it may be changed in place any more. */
   #duplicate(path: string | undefined): Json {
     const value = this.#get(this.#find(path))
-    if (value !== null) this.#copied += Buffer.byteLength(JSON.stringify(value))
+    if (value !== null) this.#copied += Buffer.byteLength(jsonText(value))
     if (this.#copied > MAX_COPIED_BYTES) throw rejected()
     this.#disown(value)
     return value

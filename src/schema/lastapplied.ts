@@ -2,6 +2,7 @@
 // manager "kubectl" its fields are no conflicts, and it is kept up to date.
 // Follows k8s.io/apimachinery/pkg/util/managedfields/internal (lastappliedmanager.go, lastappliedupdater.go).
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
+import { jsonText, readJson } from '../machinery/jsontext.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { compareObjects } from './fieldset-compare.ts'
 import { FieldSetError } from './fieldset-items.ts'
@@ -35,7 +36,7 @@ export function fieldsOfLastApplied(live: KubeObject, type: StructType): FieldSe
 
 function parsed(text: string): JsonObject | undefined {
   try {
-    const value = JSON.parse(text) as Json
+    const value = readJson(text)
     return isObject(value) ? value : undefined
   } catch {
     return undefined
@@ -57,13 +58,13 @@ export function updateLastApplied(object: KubeObject, applied: JsonObject): void
 /** The configuration without the annotation itself, as Go's encoder writes it: keys in order, a newline at the end. */
 function textOf(applied: JsonObject): string {
   const metadata = applied['metadata']
-  if (!isObject(metadata)) return `${escapeHtml(JSON.stringify(inOrder(applied)))}\n`
+  if (!isObject(metadata)) return `${escapeHtml(jsonText(inOrder(applied)))}\n`
   const { annotations, ...rest } = metadata
   if (isObject(annotations)) {
     const { [ANNOTATION]: _itself, ...kept } = annotations
     rest['annotations'] = kept
   }
-  return `${escapeHtml(JSON.stringify(inOrder({ ...applied, metadata: rest })))}\n`
+  return `${escapeHtml(jsonText(inOrder({ ...applied, metadata: rest })))}\n`
 }
 
 function inOrder(value: Json): Json {

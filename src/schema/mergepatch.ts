@@ -3,7 +3,7 @@
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { badRequest } from '../machinery/status.ts'
 import { kindOf } from './decode-names.ts'
-import { assign } from './json-assign.ts'
+import { assign } from '../machinery/jsonassign.ts'
 
 /**
  * What `patch` makes of `current`. Neither is changed; the answer shares parts with both. Keys of merged objects come

@@ -3,6 +3,7 @@
 // A walk of its own, taken only where the quick decoder has refused.
 // Follows k8s.io/apimachinery/pkg/runtime/converter.go (from unstructured).
 import type { Json, JsonObject } from '../machinery/json.ts'
+import { isInteger, isNumeric } from '../machinery/numbers.ts'
 import { type GoPlace, goTypeOf } from './decode-names.ts'
 import { scalarFault } from './decode-report.ts'
 import type { ScalarKind, ScalarType, StructType, Type } from './type.ts'
@@ -75,10 +76,11 @@ function scalar(type: ScalarType, value: Json, place: GoPlace): string | undefin
   return isConvertible ? `cannot convert ${kind} to ${goTypeOf(type, place)}` : `unrecognized type: ${target}`
 }
 
-/** An integer that has too many bits for its type is cut off upstream; here the decoder's refusal stays. */
+/** An integer that has too many bits for its type is cut off (withFittedIntegers in merge/unstructured.ts). */
 function isRestored(type: ScalarType, value: Json): boolean {
-  if (typeof value !== 'number') return typeof value === type.kind
-  return type.kind === 'number' || (type.kind === 'integer' && Number.isInteger(value))
+  if (!isNumeric(value)) return typeof value === type.kind
+  const isWhole = typeof value === 'bigint' || Number.isInteger(value)
+  return type.kind === 'number' || (type.kind === 'integer' && isWhole)
 }
 
 function basicKind(type: ScalarType): string {
@@ -94,7 +96,8 @@ function kindOf(value: Json): string {
     case 'object':
       return 'map'
     case 'number':
-      return Number.isSafeInteger(value) ? 'int64' : 'float64'
+    case 'bigint':
+      return isInteger(value) ? 'int64' : 'float64'
     case 'boolean':
       return 'bool'
     default:

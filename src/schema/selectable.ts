@@ -3,6 +3,7 @@
 // pkg/registry/*/*/strategy.go.
 import { apiVersionOf } from '../machinery/gvk.ts'
 import { isObject, type JsonObject } from '../machinery/json.ts'
+import { isNumeric } from '../machinery/numbers.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { badRequest } from '../machinery/status.ts'
 
@@ -41,7 +42,7 @@ const text = (object: JsonObject, key: string): string => {
 const flag = (object: JsonObject, key: string): string => String(object[key] === true)
 const count = (object: JsonObject, key: string): string => {
   const value = object[key]
-  return typeof value === 'number' ? String(value) : '0'
+  return isNumeric(value) ? String(value) : '0'
 }
 
 const same = (...labels: string[]): Record<string, string> =>

@@ -2,6 +2,7 @@
 // server knows only a few of the library's errors. Follows k8s.io/apimachinery/pkg/util/mergepatch/errors.go and
 // interpretStrategicMergePatchError in k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
 import type { Json, JsonObject } from '../machinery/json.ts'
+import { isInteger, isNumeric } from '../machinery/numbers.ts'
 import { badRequest, StatusError } from '../machinery/status.ts'
 
 /** An error that upstream passes on as it is: 500 without a reason. */
@@ -44,7 +45,7 @@ function goTypeOf(value: Json): string {
   if (value === null) return '%!s(<nil>)'
   if (Array.isArray(value)) return '[]interface {}'
   if (typeof value === 'object') return 'map[string]interface {}'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64'
+  if (isNumeric(value)) return isInteger(value) ? 'int64' : 'float64'
   return typeof value === 'boolean' ? 'bool' : 'string'
 }
 

@@ -3,7 +3,7 @@
 // Stands between the request and the decoder: both the object and the patch are plain JSON here.
 // Follows k8s.io/apimachinery/pkg/util/strategicpatch (StrategicMergeMapPatch), errors included.
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
-import { assign } from './json-assign.ts'
+import { assign } from '../machinery/jsonassign.ts'
 import { badFormat, badType, failure, unknownDirective } from './strategicmerge-errors.ts'
 import { mergeLists, orderLists } from './strategicmerge-lists.ts'
 import type { Field, StructType, Type } from './type.ts'

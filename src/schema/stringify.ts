@@ -2,6 +2,7 @@
 // strings with Go's escapes. What decode.ts reads, this writes; every create and update ends here.
 // Follows encoding/json over the Go structs. Compiled per type at first use, as closures.
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
+import { jsonText } from '../machinery/jsontext.ts'
 import { isEmptyCollection, type Slot, structSlots } from './decode.ts'
 import { textOfSet } from './fieldset-shape.ts'
 import { escapeHtml } from './json.ts'
@@ -58,7 +59,7 @@ function writerOf(type: Type): Write {
   }
 }
 
-const anything: Write = (value) => escapeHtml(JSON.stringify(value))
+const anything: Write = (value) => escapeHtml(jsonText(value))
 const fields: Write = (value) => (isObject(value) ? textOfSet(value, anything) : anything(value))
 const plain: Write = (value) =>
   typeof value === 'number' || typeof value === 'boolean' ? String(value) : anything(value)

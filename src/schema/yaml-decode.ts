@@ -2,11 +2,12 @@
 // texts are, merge keys, aliases and their bounds follow go.yaml.in/yaml/v2.
 import { isUtf8 } from 'node:buffer'
 import type { Json, JsonObject } from '../machinery/json.ts'
+import { formatFloat, jsonInteger, jsonNumber, MAX_INT64 } from '../machinery/numbers.ts'
 import { MAX_DUPLICATES, type Parsed, type ParseOptions } from './json.ts'
-import { assign } from './json-assign.ts'
+import { assign } from '../machinery/jsonassign.ts'
 import { MAX_DEPTH } from './json-inspect.ts'
 import { YamlError } from './yaml-errors.ts'
-import { formatFloat, resolvePlain, type Resolved } from './yaml-resolve.ts'
+import { resolvePlain, type Resolved } from './yaml-resolve.ts'
 import type { AliasNode, ListNode, MapNode, ScalarNode, YamlNode } from './yaml-tree.ts'
 import { BAD_ANCHOR, TreeFault, treeOf } from './yaml-tree.ts'
 
@@ -205,29 +206,20 @@ function binary(text: string): string {
   return Buffer.from(base64, 'base64').toString('utf8')
 }
 
-const MAX_INT64 = 9223372036854775807n
-
 function jsonOf(resolved: Resolved): Json {
   switch (resolved.kind) {
     case 'null':
       return null
     case 'int':
-      return integer(resolved.value)
+      // What fits no int64 is a float64, as it is once its digits are JSON.
+      return resolved.value <= MAX_INT64 ? jsonInteger(resolved.value) : Number(resolved.value)
     case 'float':
-      if (Number.isFinite(resolved.value)) return resolved.value
+      // It becomes JSON before it is read: 1e18 is an integer then.
+      if (Number.isFinite(resolved.value)) return jsonNumber(String(resolved.value))
       throw new YamlError(`json: unsupported value: ${shownFloat(resolved.value)}`)
     default:
       return resolved.value
   }
-}
-
-/** DEVIATION: as in JSON bodies, an integer of int64 whose digits a number cannot keep is refused. */
-function integer(value: bigint): number {
-  const number = Number(value)
-  if (value <= MAX_INT64 && String(number) !== String(value)) {
-    throw new YamlError(`json: integer ${value} is beyond 2^53`)
-  }
-  return number
 }
 
 function shownFloat(value: number): string {

@@ -92,15 +92,3 @@ export function isTimestamp(text: string): boolean {
   if ((h1 ?? h2 ?? 0) > 23 || (m1 ?? m2 ?? 0) > 59 || (s1 ?? s2 ?? 0) > 59) return false
   return zoneHour <= 24 && zoneMinute <= 60
 }
-
-/** A number as Go's FormatFloat(…, 'g', -1, 64) prints it: from a million on with an exponent. */
-export function formatFloat(value: number): string {
-  if (Number.isNaN(value)) return '.nan'
-  if (!Number.isFinite(value)) return value > 0 ? '.inf' : '-.inf'
-  const [mantissa = '', exponent = '0'] = value.toExponential().split('e')
-  const power = Number(exponent)
-  if (power < -4 || power >= 6) {
-    return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
-  }
-  return Object.is(value, -0) ? '-0' : String(value)
-}

@@ -82,9 +82,16 @@ describe('parseYaml', () => {
     ['~: 1', 'unsupported map key of type: %!s(<nil>), key: <nil>, value: 1'],
     ['<<: 1', 'yaml: map merge requires map or sequence of maps as the value'],
     ['a: \x01', 'yaml: control characters are not allowed'],
-    ['a: 9007199254740993', 'json: integer 9007199254740993 is beyond 2^53'],
   ])('refuses %j', async (text, message) => {
     await expect(parse(text)).rejects.toThrow(message)
+  })
+
+  it('keeps integers of 64 bits, and rounds larger ones', async () => {
+    const text = 'a: 9223372036854775807\nb: -0x20000000000001\nc: 18446744073709551615\n'
+    const value = { a: 9223372036854775807n, b: -9007199254740993n, c: 18446744073709551615 }
+    expect(await valueOf(text)).toEqual(value)
+    expect(await valueOf('{"a":9007199254740993}')).toEqual({ a: 9007199254740993n })
+    expect(toYaml({ a: 9223372036854775807n })).toBe('a: 9223372036854775807\n')
   })
 
   it('words duplicates as one text, by their types', async () => {

@@ -1,8 +1,9 @@
 // YAML bodies and answers. Reading goes through the package js-yaml, loaded when the first body comes (yaml-decode.ts);
 // writing needs no package: it is the block style of go.yaml.in/yaml/v2, which sigs.k8s.io/yaml writes.
 import type { Json, JsonObject } from '../machinery/json.ts'
+import { formatFloat } from '../machinery/numbers.ts'
 import { JsonSyntaxError, parseJson, type Parsed, type ParseOptions } from './json.ts'
-import { formatFloat, resolvePlain } from './yaml-resolve.ts'
+import { resolvePlain } from './yaml-resolve.ts'
 
 /**
  * Parses the first document of a YAML text to the JSON value that sigs.k8s.io/yaml makes of it. Duplicate keys, where
@@ -20,11 +21,17 @@ function parseAsJson(bytes: Buffer, options: ParseOptions): Parsed | undefined {
   try {
     const parsed = parseJson(bytes, options)
     // YAML has words of its own for duplicates.
-    return parsed.duplicates.length === 0 ? parsed : undefined
+    return parsed.duplicates.length === 0 && !hasFractions(parsed) ? parsed : undefined
   } catch (error) {
     if (error instanceof JsonSyntaxError) return undefined
     throw error
   }
+}
+
+/** To YAML 1e18 is an integer, as it is written when it becomes JSON. */
+function hasFractions({ tokens }: Parsed): boolean {
+  for (const token of tokens?.().values() ?? []) if (/[.eE]/.test(token)) return true
+  return false
 }
 
 const OPEN_BRACE = 0x7b
@@ -139,10 +146,10 @@ function numberAt(text: readonly string[], at: number, start: bigint): [bigint, 
   return [value, end]
 }
 
-function scalar(value: string | number | boolean | null, indent: number): string {
+function scalar(value: string | number | bigint | boolean | null, indent: number): string {
   if (typeof value === 'string') return stringText(value, indent)
   if (typeof value !== 'number') return String(value)
-  if (Number.isInteger(value) && value < 2 ** 64 && value >= -(2 ** 63)) return JSON.stringify(value)
+  if (Number.isInteger(value) && value < 2 ** 64 && value > -(2 ** 63)) return JSON.stringify(value)
   return formatFloat(value)
 }
 

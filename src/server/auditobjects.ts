@@ -7,6 +7,7 @@ import type { Scope } from '../handlers/scope.ts'
 import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from '../handlers/view.ts'
 import { apiVersionOf, type GroupVersionKind } from '../machinery/gvk.ts'
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
+import { jsonText } from '../machinery/jsontext.ts'
 import type { Status } from '../machinery/status.ts'
 import { typedJson } from '../schema/stringify.ts'
 
@@ -33,7 +34,7 @@ export async function requestObjectOf(
   try {
     const { bytes, mediaType } = await expected.body
     if (bytes.length === 0) return undefined
-    if (verb === 'patch') return { json: JSON.stringify(await patchOf(bytes, mediaType)), named: {} }
+    if (verb === 'patch') return { json: jsonText(await patchOf(bytes, mediaType)), named: {} }
     const { value } = await parseBody({ bytes, mediaType }, false, expected.kind)
     if (!isObject(value)) return undefined
     if (verb === 'delete' || verb === 'deletecollection') return { json: deleteOptions(value), named: {} }
@@ -51,7 +52,7 @@ function typedJsonOf(
 ): string {
   const typed: JsonObject = { kind: givenKind ?? kind.kind, apiVersion: given ?? apiVersionOf(kind), ...rest }
   if (omitManagedFields) dropManagedFields(typed)
-  return scope ? typedJson(scope.decode(typed).object, scope.type) : JSON.stringify(typed)
+  return scope ? typedJson(scope.decode(typed).object, scope.type) : jsonText(typed)
 }
 
 /** A patch is JSON, but for those of server-side apply, which may be YAML. */
@@ -62,7 +63,7 @@ async function patchOf(bytes: Buffer, mediaType: string): Promise<Json> {
 
 /** As upstream names the version that nobody sends. */
 function deleteOptions({ kind: _, apiVersion: __, ...rest }: JsonObject): string {
-  return JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/__internal', ...rest })
+  return jsonText({ kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/__internal', ...rest })
 }
 
 function namedOf({ metadata }: JsonObject): Named {
@@ -108,7 +109,7 @@ export async function responseObjectOf(
   if (mediaType === JSON_TYPE && !omitManagedFields) return bytes.toString().trimEnd()
   const { value } = await parseBody({ bytes, mediaType }, false)
   if (omitManagedFields && isObject(value)) dropManagedFields(value)
-  return JSON.stringify(value)
+  return jsonText(value)
 }
 
 /** Of an object, of the items of a list, of the rows of a table. */

@@ -1,6 +1,7 @@
 // The fields of gnostic's openapi.v3 messages, as far as Kubernetes' documents use them.
 import type { Json } from '../machinery/json.ts'
 import { isObject } from '../machinery/json.ts'
+import { isNumeric } from '../machinery/numbers.ts'
 import {
   any,
   choice,
@@ -37,7 +38,7 @@ function orReference(encode: Encode): Encode {
 
 /** DefaultType knows numbers, booleans and strings; any other default is an empty one. */
 const preset: Encode = (out, number, value) => {
-  if (typeof value === 'number') return inside(1, double)(out, number, value)
+  if (isNumeric(value)) return inside(1, double)(out, number, value)
   if (typeof value === 'boolean') return inside(2, choiceFlag)(out, number, value)
   return inside(3, text)(out, number, value)
 }

@@ -2,6 +2,8 @@
 // for. This file has the combinators; openapi-proto-v2.ts and -v3.ts say which key has which number.
 // Follows github.com/google/gnostic-models (OpenAPIv2.proto, OpenAPIv3.proto).
 import { isObject, type Json } from '../machinery/json.ts'
+import { jsonText } from '../machinery/jsontext.ts'
+import { isNumeric } from '../machinery/numbers.ts'
 
 /**
  * Writes one value as the field of this number, in front of what is written already; nothing for values of other
@@ -96,14 +98,14 @@ export const integer: Encode = (out, number, value) => {
 }
 
 export const double: Encode = (out, number, value) => {
-  if (typeof value !== 'number') return
-  out.double(value)
+  if (!isNumeric(value)) return
+  out.double(Number(value))
   out.tag(number, FIXED64)
 }
 
 /** gnostic keeps values of any shape as YAML text, field 2; JSON is YAML. */
 export const any: Encode = (out, number, value) => {
-  out.delimited(number, () => text(out, 2, `${JSON.stringify(value)}\n`))
+  out.delimited(number, () => text(out, 2, `${jsonText(value)}\n`))
 }
 
 /** A repeated field. */

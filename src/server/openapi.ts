@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { JsonObject } from '../machinery/json.ts'
+import { jsonText, readJson } from '../machinery/jsontext.ts'
 import { readDescriptions } from './descriptions.ts'
 import type { ResourceRow } from '../schema/resources.ts'
 import { mediaType, negotiateOpenApi, type OpenApiForm } from './openapi-accept.ts'
@@ -142,7 +143,7 @@ async function render(
   const rendering = { ...options, ...(descriptions && { descriptions }) }
   const own = name === V2 ? renderV2(paths(), rendering) : renderV3(paths(), rendering)
   const document = foreign.length > 0 ? (await import('./openapi-merge.ts')).merged(own, foreign) : own
-  const text = Buffer.from(JSON.stringify(document))
+  const text = Buffer.from(jsonText(document))
   const hash = createHash('sha512').update(text).digest('hex').toUpperCase()
   return { hash, json: await compress(text) }
 }
@@ -209,7 +210,7 @@ function formOf(kept: Kept, form: OpenApiForm, version: 'v2' | 'v3'): Buffer | P
 }
 
 async function protobufOf({ json }: Kept, version: 'v2' | 'v3'): Promise<Buffer> {
-  const document = JSON.parse((await decompress(json)).toString()) as JsonObject
+  const document = readJson((await decompress(json)).toString()) as JsonObject
   if (version === 'v2') return compress((await import('./openapi-proto-v2.ts')).encodeV2(document))
   return compress((await import('./openapi-proto-v3.ts')).encodeV3(document))
 }

@@ -1,5 +1,6 @@
 // Answers become bytes on an exchange: the one place that writes headers, errors and warnings. The last stage.
 // Follows k8s.io/apiserver/pkg/endpoints/handlers/responsewriters and pkg/util/warning.
+import { indentedJson, readJson } from '../machinery/jsontext.ts'
 import type { Accept, Answer } from '../handlers/request.ts'
 import { JSON_TYPE } from '../handlers/view.ts'
 import { statusBody } from '../handlers/views.ts'
@@ -104,7 +105,7 @@ const unexpected = (): StatusError =>
 
 function indented(body: Buffer | Iterable<Buffer>): Buffer {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.concat([...body])
-  return Buffer.from(`${JSON.stringify(JSON.parse(bytes.toString()), null, 2)}\n`)
+  return Buffer.from(`${indentedJson(readJson(bytes.toString()))}\n`)
 }
 
 /** `299 - "text"`, each once, control characters and quotes escaped. */

@@ -1,6 +1,7 @@
 // The objects of a request in the versions in which webhooks want to see them, each made and written out once.
 // Follows k8s.io/apiserver/pkg/admission/conversion.go (VersionedAttributes).
 import type { Json } from '../../machinery/json.ts'
+import { jsonText } from '../../machinery/jsontext.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { Resource } from '../../schema/resource.ts'
 import type { AdmissionAttributes } from '../plugin.ts'
@@ -64,6 +65,6 @@ export class Forms {
   async #form(of: KubeObject, known: Form | undefined, resource: Resource): Promise<Form> {
     if (known?.of === of) return known
     const shown = await this.#forms.shown(of, resource, this.#attributes.subresource)
-    return { of, shown, text: JSON.stringify(shown) }
+    return { of, shown, text: jsonText(shown) }
   }
 }

@@ -2,6 +2,7 @@
 // Follows k8s.io/apiserver/pkg/admission/plugin/webhook/request/admissionreview.go.
 import type { GroupVersionKind } from '../../machinery/gvk.ts'
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { jsonText } from '../../machinery/jsontext.ts'
 import { newUid } from '../../machinery/names.ts'
 import type { UserInfo } from '../../machinery/user.ts'
 import type { AdmissionAttributes } from '../plugin.ts'
@@ -69,7 +70,7 @@ function described(
     userInfo: shownUser(user),
   }
   const after = { dryRun, options: operation === 'CONNECT' ? null : options }
-  return { before: JSON.stringify(before), after: JSON.stringify(after) }
+  return { before: JSON.stringify(before), after: jsonText(after) }
 }
 
 export const shownKind = ({ group, version, kind }: GroupVersionKind): JsonObject => ({

@@ -1,5 +1,6 @@
 // Which mutating webhooks see an object a second time: those that want to, where something changed after their turn.
 // Follows k8s.io/apiserver/pkg/admission/plugin/webhook/mutating/reinvocationcontext.go.
+import { jsonText } from '../../machinery/jsontext.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { Reinvocation } from '../plugin.ts'
 import type { Hook } from './hook.ts'
@@ -22,11 +23,11 @@ export class Rounds {
   }
 
   begin(again: boolean, object: KubeObject | undefined): void {
-    if (again && this.#seen.size > 0 && this.#left !== JSON.stringify(object)) this.askAgain()
+    if (again && this.#seen.size > 0 && this.#left !== jsonText(object)) this.askAgain()
   }
 
   end(object: KubeObject | undefined): void {
-    if (this.#seen.size > 0) this.#left = JSON.stringify(object)
+    if (this.#seen.size > 0) this.#left = jsonText(object)
   }
 
   /** The object changed: who saw it before may have something to say to that. */

@@ -2,6 +2,7 @@
 // Follows k8s.io/apiextensions-apiserver/pkg/registry/customresource/tableconvertor.
 import { humanDuration } from '../../machinery/duration.ts'
 import type { Json } from '../../machinery/json.ts'
+import { isNumeric } from '../../machinery/numbers.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { type JsonPath, parseJsonPath, printed } from '../../schema/custom/jsonpath.ts'
 import type { ColumnDefinition } from '../../schema/resources.ts'
@@ -55,9 +56,9 @@ function cellOf({ type, path }: Cell, object: KubeObject, now: number): Json {
     case 'string':
       return printed(value)
     case 'integer':
-      return typeof value === 'number' ? Math.trunc(value) : null
+      return typeof value === 'number' ? Math.trunc(value) : typeof value === 'bigint' ? value : null
     case 'number':
-      return typeof value === 'number' ? value : null
+      return isNumeric(value) ? Number(value) : null
     case 'boolean':
       return typeof value === 'boolean' ? value : null
     case 'date':

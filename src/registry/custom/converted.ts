@@ -4,6 +4,7 @@
 import { aggregate } from '../../machinery/aggregate.ts'
 import { apiVersionOf, parseGroupVersion } from '../../machinery/gvk.ts'
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { jsonText } from '../../machinery/jsontext.ts'
 import { labelsCauses } from '../../machinery/labels.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { StatusCause } from '../../machinery/status.ts'
@@ -94,7 +95,7 @@ function checked(original: KubeObject, value: Json, apiVersion: string): KubeObj
   if (!isObject(value))
     throw new Error(`json: cannot unmarshal ${jsonKind(value)} into Go value of type map[string]interface {}`)
   if (typeof value['kind'] !== 'string' || value['kind'] === '')
-    throw new Error(`Object 'Kind' is missing in '${JSON.stringify(value)}'`)
+    throw new Error(`Object 'Kind' is missing in '${jsonText(value)}'`)
   const given = groupVersionText(value['apiVersion'])
   if (given !== apiVersion) {
     const why = `invalid groupVersion (expected ${apiVersion}, received ${given})`

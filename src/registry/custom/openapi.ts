@@ -1,7 +1,7 @@
 // The schemas that OpenAPI shows of custom kinds: an object's and a list's, in both dialects.
 // Follows k8s.io/apiextensions-apiserver/pkg/controller/openapi (builder, v2).
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
-import { assign } from '../../schema/json-assign.ts'
+import { assign } from '../../machinery/jsonassign.ts'
 import type { Definition, Version } from './definition.ts'
 import { definitionName } from './rows.ts'
 

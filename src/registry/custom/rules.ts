@@ -5,6 +5,7 @@ import { CelError, compile, PER_CALL_LIMIT, type Program } from '../../cel/compi
 import { BOOL, type CelType, optionalOf, STRING } from '../../cel/types.ts'
 import { fromJson, NONE, Optional } from '../../cel/values.ts'
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { jsonText } from '../../machinery/jsontext.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
 import { nodeAt, type SchemaNode } from '../../schema/custom/structural.ts'
 import { isSame } from '../../schema/fieldset-compare.ts'
@@ -125,7 +126,7 @@ class Walk {
     const named =
       node.props['x-kubernetes-list-type'] === 'map' && Array.isArray(keys) ? keys.map(String) : undefined
     const identity = (item: Json): string | undefined =>
-      named && isObject(item) ? JSON.stringify(named.map((key) => item[key] ?? null)) : undefined
+      named && isObject(item) ? jsonText(named.map((key) => item[key] ?? null)) : undefined
     const before = new Map(named && Array.isArray(old) ? old.map((item) => [identity(item), item]) : [])
     list.forEach((item, i) => {
       const key = identity(item)

@@ -1,6 +1,7 @@
 // Scale of a custom kind: its definition says where the numbers stand.
 // Follows k8s.io/apiextensions-apiserver/pkg/registry/customresource (ScaleREST, validator.go).
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { isInteger, isNumeric } from '../../machinery/numbers.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
 import { badRequest, cause, internalError, plainError, type StatusCause } from '../../machinery/status.ts'
 import { numberAt, objectAt } from '../reading.ts'
@@ -43,7 +44,7 @@ function accessor(path: readonly string[], value: Json, wanted: string): string 
 export function goTypeOf(value: Json): string {
   if (value === null) return '<nil>'
   if (Array.isArray(value)) return '[]interface {}'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64'
+  if (isNumeric(value)) return isInteger(value) ? 'int64' : 'float64'
   if (typeof value === 'boolean') return 'bool'
   return typeof value === 'object' ? 'map[string]interface {}' : 'string'
 }
@@ -60,7 +61,7 @@ function countAt(object: JsonObject, path: string): { count: number; isThere: bo
   const { value, fault } = find(object, path)
   if (fault !== undefined) return { count: 0, isThere: false, fault }
   if (value === undefined) return { count: 0, isThere: false }
-  if (typeof value === 'number' && Number.isInteger(value)) return { count: value, isThere: true }
+  if (isInteger(value)) return { count: Number(value), isThere: true }
   return { count: 0, isThere: false, fault: accessor(keysOf(path), value, 'int64') }
 }
 

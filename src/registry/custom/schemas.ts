@@ -3,6 +3,7 @@
 // pkg/apiserver/conversion.
 import { apiVersionOf, parseGroupVersion } from '../../machinery/gvk.ts'
 import type { JsonObject } from '../../machinery/json.ts'
+import { readJson } from '../../machinery/jsontext.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { plainError, StatusError } from '../../machinery/status.ts'
 import { coerce } from '../../schema/custom/coerce.ts'
@@ -50,7 +51,7 @@ export class Schemas {
 
   /** What was stored may be older than the schema: it is pruned, and gets its defaults, as its own version has them. */
   readStored(value: Buffer): KubeObject {
-    const stored = JSON.parse(value.toString()) as JsonObject
+    const stored = readJson(value.toString()) as JsonObject
     const version = versionIn(stored)
     const { object } = this.read(stored, version, true)
     applyDefaults(object, this.of(version))

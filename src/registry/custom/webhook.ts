@@ -1,6 +1,7 @@
 // Converts objects of a custom kind by the webhook of its definition: many in one review, and bounded in time and size.
 // Follows k8s.io/apiextensions-apiserver/pkg/apiserver/conversion/webhook_converter.go.
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { jsonText } from '../../machinery/jsontext.ts'
 import { newUid } from '../../machinery/names.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { plainError, type StatusError } from '../../machinery/status.ts'
@@ -111,7 +112,7 @@ function* batchesOf(objects: readonly KubeObject[]): Generator<Batch> {
   let batch: Batch = { objects: [], texts: [] }
   let bytes = 0
   for (const object of objects) {
-    const text = JSON.stringify(object)
+    const text = jsonText(object)
     const full = batch.objects.length === MAX_REVIEW_OBJECTS || bytes + text.length > MAX_REVIEW_BYTES
     if (full && batch.objects.length > 0) {
       yield batch

@@ -164,7 +164,7 @@ function autoscaler(object: Spot, old?: KubeObject): void {
   if (most.number === 0) most.required('must be set and greater than 0')
   else most.atLeast(1, 'must be greater than or equal to 1')
   if (least.isSet && most.number < least.number) {
-    most.invalid('must be greater than or equal to `minReplicas`', most.number)
+    most.invalid('must be greater than or equal to `minReplicas`', most.exact)
   }
   reference(spec.at('scaleTargetRef'), targetRules(spec.at('scaleTargetRef'), old))
   const metrics = spec.at('metrics')

@@ -56,9 +56,9 @@ function toleration(spot: Spot): void {
 function amount(request: Spot): void {
   const [mode, count] = [request.at('allocationMode'), request.at('count')]
   if (mode.text === 'All') {
-    if (count.number !== 0) count.invalid("must not be specified when allocationMode is 'All'", count.number)
+    if (count.number !== 0) count.invalid("must not be specified when allocationMode is 'All'", count.exact)
   } else if (mode.text === 'ExactCount') {
-    if (count.number <= 0) count.invalid('must be greater than zero', count.number)
+    if (count.number <= 0) count.invalid('must be greater than zero', count.exact)
   } else mode.notSupported(['All', 'ExactCount'], mode.text)
 }
 

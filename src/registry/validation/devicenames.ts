@@ -1,6 +1,7 @@
 // The rules that all kinds of resource.k8s.io share: names of drivers, pools and attributes, taints, opaque parameters,
 // and lists with a limit.
 // Used by devices.ts, deviceclaims.ts and deviceslices.ts. Follows pkg/apis/resource/validation.
+import { jsonText } from '../../machinery/jsontext.ts'
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import { cIdentifierErrors } from '../../machinery/validation.ts'
 import { isSelector } from './deviceselectors.ts'
@@ -86,7 +87,7 @@ export function mapOf(map: Spot, isName: Rule, rule: Rule): void {
 export function isJsonObject(spot: Spot, stored = false): void {
   if (!spot.isSet) return spot.required()
   // DEVIATION: the limit counts the bytes of the compact form, not those that the client sent.
-  if (!stored && Buffer.byteLength(JSON.stringify(spot.value)) > MAX_DATA) return spot.tooLong(MAX_DATA)
+  if (!stored && Buffer.byteLength(jsonText(spot.value)) > MAX_DATA) return spot.tooLong(MAX_DATA)
   if (typeof spot.value !== 'object' || Array.isArray(spot.value)) {
     spot.invalid('must be a valid JSON object', HIDDEN)
   }

@@ -238,7 +238,7 @@ function jobStatus(job: Spot, old: KubeObject): void {
   for (const name of ['failed', 'succeeded']) {
     const was = before[name]
     if (status.at(name).number < (typeof was === 'number' ? was : 0)) {
-      status.at(name).invalid(`cannot decrease the ${name} counter`, status.at(name).number)
+      status.at(name).invalid(`cannot decrease the ${name} counter`, status.at(name).exact)
     }
   }
 }

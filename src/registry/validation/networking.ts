@@ -147,7 +147,7 @@ function policyPort(spot: Spot): void {
   } else {
     port.isPortNumber()
     if (!end.isSet) return
-    if (end.number < port.number) end.invalid('must be greater than or equal to `port`', port.number)
+    if (end.number < port.number) end.invalid('must be greater than or equal to `port`', port.exact)
     end.isPortNumber()
   }
 }

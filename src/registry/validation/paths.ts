@@ -25,5 +25,5 @@ export function isFreeDescending(spot: Spot): void {
 
 /** Permission bits, if given. */
 export function isMode(spot: Spot): void {
-  if (spot.isSet && (spot.number < 0 || spot.number > 0o777)) spot.invalid(MODE, spot.number)
+  if (spot.isSet && (spot.number < 0 || spot.number > 0o777)) spot.invalid(MODE, spot.exact)
 }

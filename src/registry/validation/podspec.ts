@@ -64,7 +64,7 @@ function hostNetworkPorts(spec: Spot, isPod: boolean): void {
     .flatMap((container) => container.itemsOf('ports'))) {
     const host = port.at('hostPort')
     if ((isPod || host.number) && host.number !== port.at('containerPort').number) {
-      host.invalid('must match `containerPort` when `hostNetwork` is true', host.number)
+      host.invalid('must match `containerPort` when `hostNetwork` is true', host.exact)
     }
   }
 }

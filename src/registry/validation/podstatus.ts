@@ -142,7 +142,7 @@ function hostAddresses(status: Spot, old: KubeObject): void {
 }
 
 function isUser(spot: Spot): void {
-  for (const fault of userOrGroupIdErrors(spot.number)) spot.invalid(fault, spot.number)
+  for (const fault of userOrGroupIdErrors(spot.number)) spot.invalid(fault, spot.exact)
 }
 
 function users(list: Spot, os: string): void {

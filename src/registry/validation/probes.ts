@@ -71,7 +71,7 @@ export function lifeOf(container: Spot, grace: Spot): void {
     const ownGrace = spot.at('terminationGracePeriodSeconds')
     if (name !== 'readinessProbe') {
       if (spot.at('successThreshold').number !== 1) {
-        spot.at('successThreshold').invalid('must be 1', spot.at('successThreshold').number)
+        spot.at('successThreshold').invalid('must be 1', spot.at('successThreshold').exact)
       }
     } else if (ownGrace.isSet) ownGrace.invalid('must not be set for readinessProbes')
   }

@@ -56,7 +56,7 @@ function notNegative(spot: Spot, names: readonly string[]): void {
 function notAbove(status: Spot, names: readonly string[], most: string, detail: string): void {
   for (const name of names) {
     if (status.at(name).number > status.at(most).number)
-      status.at(name).invalid(detail, status.at(name).number)
+      status.at(name).invalid(detail, status.at(name).exact)
   }
 }
 

@@ -15,7 +15,7 @@ const MAX_PATH = 4095
 
 function isId(spot: Spot): void {
   if (!spot.isSet) return
-  for (const fault of userOrGroupIdErrors(spot.number)) spot.invalid(fault, spot.number)
+  for (const fault of userOrGroupIdErrors(spot.number)) spot.invalid(fault, spot.exact)
 }
 
 function seccomp(profile: Spot): void {

@@ -14,7 +14,7 @@ import {
 } from '../../machinery/validation.ts'
 import { semanticEqual } from '../equality.ts'
 import { FIELD_IMMUTABLE } from '../metadata.ts'
-import { objectAt, textAt } from '../reading.ts'
+import { exactAt, numberAt, objectAt, textAt } from '../reading.ts'
 
 type Value = Json | undefined
 type Faults = (text: string) => readonly string[]
@@ -117,8 +117,13 @@ export class Spot {
   get text(): string {
     return textAt(this.value)
   }
+  /** About right beyond 2^53: nothing is bounded out there. */
   get number(): number {
-    return typeof this.value === 'number' ? this.value : 0
+    return numberAt(this.value)
+  }
+  /** The number as it is, for causes to show. */
+  get exact(): number | bigint {
+    return exactAt(this.value)
   }
   /** Given at all: a pointer that is not nil. */
   get isSet(): boolean {
@@ -212,7 +217,7 @@ export class Spot {
   /** A number of at least `least`; absent counts as zero. */
   atLeast(least: number, detail = NOT_NEGATIVE): boolean {
     if (this.number >= least) return true
-    this.invalid(detail, this.number)
+    this.invalid(detail, this.exact)
     return false
   }
   atLeastIfSet(least: number, detail = NOT_NEGATIVE): boolean {
@@ -220,7 +225,7 @@ export class Spot {
   }
   between(least: number, most: number, detail = `must be between ${least} and ${most}, inclusive`): boolean {
     if (this.number >= least && this.number <= most) return true
-    this.invalid(detail, this.number)
+    this.invalid(detail, this.exact)
     return false
   }
   /** Not given. */
@@ -261,7 +266,7 @@ export class Spot {
   }
   isPortNumber(): boolean {
     const found = portNumberErrors(this.number)
-    for (const fault of found) this.invalid(fault, this.number)
+    for (const fault of found) this.invalid(fault, this.exact)
     return found.length === 0
   }
   isPort(): boolean {

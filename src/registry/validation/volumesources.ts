@@ -65,7 +65,7 @@ function disk(name: string): Rule {
     source.at(name).needed()
     const partition = source.at('partition')
     if (partition.number < 0 || partition.number > 255) {
-      partition.invalid('must be between 1 and 255, inclusive', partition.number)
+      partition.invalid('must be between 1 and 255, inclusive', partition.exact)
     }
   }
 }
@@ -145,9 +145,9 @@ function downwardItems(items: Spot, at: Spot): void {
 
 function token(projection: Spot): void {
   const seconds = projection.at('expirationSeconds')
-  if (seconds.number < 600) seconds.invalid('may not specify a duration less than 10 minutes', seconds.number)
+  if (seconds.number < 600) seconds.invalid('may not specify a duration less than 10 minutes', seconds.exact)
   if (seconds.number > 2 ** 32)
-    seconds.invalid('may not specify a duration larger than 2^32 seconds', seconds.number)
+    seconds.invalid('may not specify a duration larger than 2^32 seconds', seconds.exact)
   projection.at('path').needed()
 }
 

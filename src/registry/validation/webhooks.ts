@@ -100,7 +100,7 @@ function urlPath(spot: Spot): void {
 }
 
 function port(spot: Spot): void {
-  for (const fault of portNumberErrors(spot.number)) spot.invalid(`port is not valid: ${fault}`, spot.number)
+  for (const fault of portNumberErrors(spot.number)) spot.invalid(`port is not valid: ${fault}`, spot.exact)
 }
 
 function service(spot: Spot): void {

@@ -4,7 +4,8 @@
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { DecodeError, type Decoded, decoderFor } from '../decode.ts'
-import { assign } from '../json-assign.ts'
+import { assign } from '../../machinery/jsonassign.ts'
+import { jsonText } from '../../machinery/jsontext.ts'
 import { hasEmbedded } from './embedded.ts'
 import { dropNulls, prune } from './prune.ts'
 import { nodeAt, type SchemaNode } from './structural.ts'
@@ -125,4 +126,4 @@ function coerceOne(value: JsonObject, { how, unknown }: Walk, at: (key: string) 
 }
 
 const malformed = (path: string, value: Json, why: string): string =>
-  `${path}: Invalid value: ${JSON.stringify(value)}: ${why}`
+  `${path}: Invalid value: ${jsonText(value)}: ${why}`

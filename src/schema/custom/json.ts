@@ -12,7 +12,8 @@ const text = (value: string): string => (PLAIN.test(value) ? `"${value}"` : esca
 
 function write(value: Json): string {
   if (typeof value === 'string') return text(value)
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (typeof value !== 'object' || value === null)
+    return typeof value === 'bigint' ? String(value) : JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(write).join(',')}]`
   return `{${membersOf(value, NONE).join(',')}}`
 }

@@ -1,6 +1,7 @@
 // JSONPath as definitions use it, for printer columns and selectable fields: keys, indices, slices, wildcards, filters.
 // Follows k8s.io/client-go/util/jsonpath, without its templates.
 import { isObject, type Json } from '../../machinery/json.ts'
+import { jsonText } from '../../machinery/jsontext.ts'
 
 /** From the values found so far to those one step further. */
 type Step = (values: readonly Json[]) => Json[]
@@ -131,9 +132,5 @@ function compare(found: Json, operator: string, wanted: Json): boolean {
 /** A value as Go's jsonpath prints it in a column of texts. */
 export function printed(value: Json): string {
   if (typeof value === 'string') return value
-  return typeof value === 'object' && value !== null
-    ? JSON.stringify(value)
-    : value === null
-      ? ''
-      : String(value)
+  return typeof value === 'object' && value !== null ? jsonText(value) : value === null ? '' : String(value)
 }

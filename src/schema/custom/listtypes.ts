@@ -1,5 +1,6 @@
 // No item twice in lists that are sets, or maps by keys. Follows apiextensions-apiserver/pkg/apiserver/schema/listtype.
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { jsonText } from '../../machinery/jsontext.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
 import { nodeAt, type SchemaNode } from './structural.ts'
 
@@ -75,7 +76,7 @@ function duplicates(list: readonly Json[], path: string): StatusCause[] {
   const seen = new Map<string, number>()
   const causes: StatusCause[] = []
   list.forEach((item, i) => {
-    const text = JSON.stringify(item)
+    const text = jsonText(item)
     const times = seen.get(text) ?? 0
     seen.set(text, times + 1)
     if (times === 1) causes.push(cause.duplicate(`${path}[${i}]`, item))

@@ -2,7 +2,7 @@
 // All of it changes the object in place: callers hand in a fresh one.
 // Follows k8s.io/apiextensions-apiserver/pkg/apiserver/schema (pruning, defaulting).
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
-import { assign } from '../json-assign.ts'
+import { assign } from '../../machinery/jsonassign.ts'
 import { nodeAt, type SchemaNode } from './structural.ts'
 
 /** What every object has, which schemas of whole objects do not say. */

@@ -1,6 +1,8 @@
 // Checks of single values by a schema: type, bounds, length, pattern, format, enum. Made once for each node.
 // Follows k8s.io/kube-openapi/pkg/validation/validate (type.go, values.go) and errors/schema.go.
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { jsonText } from '../../machinery/jsontext.ts'
+import { isInteger, isNumeric } from '../../machinery/numbers.ts'
 import { cause } from '../../machinery/status.ts'
 import { isSame } from '../fieldset-compare.ts'
 import { isKnownFormat, textFormat } from './formats.ts'
@@ -10,14 +12,11 @@ import type { Result } from './result.ts'
 /** Adds what is wrong with a value at a path ("spec.list[0]") to the result. */
 export type Check = (value: Json, path: string, result: Result) => void
 
-const MAX_INT32 = 2 ** 31 - 1
-const MIN_INT32 = -(2 ** 31)
-
 /** What upstream calls a value's type. */
 export function typeNameOf(value: Json): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  if (isNumeric(value)) return isInteger(value) ? 'integer' : 'number'
   return typeof value
 }
 
@@ -40,7 +39,7 @@ const textOf = (props: JsonObject, key: string): string => {
 
 const numberOf = (props: JsonObject, key: string): number | undefined => {
   const value = props[key]
-  return typeof value === 'number' ? value : undefined
+  return isNumeric(value) ? Number(value) : undefined
 }
 
 /** The types that a node allows: none stands for all. */
@@ -124,51 +123,10 @@ export function formatCheck(props: JsonObject): Check | undefined {
   }
 }
 
-/** Bounds of numbers. */
-export function numberCheck(props: JsonObject): Check | undefined {
-  const factor = numberOf(props, 'multipleOf')
-  const checks: ((value: number) => string | undefined)[] = []
-  if (factor !== undefined) checks.push((value) => multipleFault(value, factor))
-  const min = numberOf(props, 'minimum')
-  const over = props['exclusiveMinimum'] === true
-  if (min !== undefined) {
-    const text = over ? `should be greater than ${min}` : `should be greater than or equal to ${min}`
-    checks.push((value) => ((over ? value <= min : value < min) ? text : undefined))
-  }
-  const max = numberOf(props, 'maximum')
-  const under = props['exclusiveMaximum'] === true
-  if (max !== undefined) {
-    const text = under ? `should be less than ${max}` : `should be less than or equal to ${max}`
-    checks.push((value) => ((under ? value >= max : value > max) ? text : undefined))
-  }
-  const isInteger = props['type'] === 'integer'
-  const format = isInteger ? formatOf(props) : ''
-  const shape = format === '' ? '(default format)' : `with format ${format}`
-  if (checks.length === 0 && !isInteger) return undefined
-  return (value, path, result) => {
-    if (typeof value !== 'number') return
-    const outside = format === 'int32' && (value > MAX_INT32 || value < MIN_INT32)
-    if (isInteger && (outside || !Number.isInteger(value)))
-      result.add(wholeCause(`Checked value must be of type integer ${shape} in ${path}`))
-    for (const check of checks) {
-      const fault = check(value)
-      if (fault !== undefined) result.add(cause.invalid(fieldOf(path), value, `${path} in body ${fault}`))
-    }
-    result.matches++
-  }
-}
-
-function multipleFault(value: number, factor: number): string | undefined {
-  const times = factor < 1 ? (1 / factor) * value : value / factor
-  // Go allows for what floating point loses.
-  const exact = Math.abs(times - Math.round(times)) < 1e-9 * Math.max(1, Math.abs(times))
-  return exact ? undefined : `should be a multiple of ${factor}`
-}
-
 export function enumCheck(props: JsonObject): Check | undefined {
   const values = props['enum']
   if (!Array.isArray(values) || values.length === 0) return undefined
-  const shown = values.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)))
+  const shown = values.map((one) => (typeof one === 'string' ? one : jsonText(one)))
   const texts = new Set(values.filter((one) => typeof one === 'string'))
   return (value, path, result) => {
     if (

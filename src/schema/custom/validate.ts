@@ -2,8 +2,10 @@
 // On an update, what is wrong with a part that did not change is let be (ratcheting).
 // Follows k8s.io/kube-openapi/pkg/validation/validate and apiextensions-apiserver/pkg/apiserver/validation (ratcheting.go).
 import type { Json, JsonObject } from '../../machinery/json.ts'
+import { jsonText } from '../../machinery/jsontext.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
 import { isSame } from '../fieldset-compare.ts'
+import { numberCheck } from './numbers.ts'
 import { Result } from './result.ts'
 import {
   type Check,
@@ -12,7 +14,6 @@ import {
   fieldOf,
   formatCheck,
   isObject,
-  numberCheck,
   numberOf,
   textCheck,
   typeCheck,
@@ -180,8 +181,7 @@ function listCheck(props: JsonObject): ListCheck {
   }
 }
 
-const hasTwice = (list: readonly Json[]): boolean =>
-  new Set(list.map((item) => JSON.stringify(item))).size < list.length
+const hasTwice = (list: readonly Json[]): boolean => new Set(list.map(jsonText)).size < list.length
 
 type Correlate = (old: readonly Json[]) => (item: Json) => Old
 
@@ -190,7 +190,7 @@ function correlation(props: JsonObject): Correlate | undefined {
   const keys = props['x-kubernetes-list-map-keys']
   if (props['x-kubernetes-list-type'] !== 'map' || !Array.isArray(keys)) return undefined
   const identity = (item: Json): string | undefined =>
-    isObject(item) ? JSON.stringify(keys.map((key) => item[String(key)] ?? null)) : undefined
+    isObject(item) ? jsonText(keys.map((key) => item[String(key)] ?? null)) : undefined
   return (old) => {
     const byKeys = new Map(old.map((item) => [identity(item), item]))
     return (item) => {

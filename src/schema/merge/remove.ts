@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 import { type FieldSet, isEmptySet, isMember, LEAF } from '../fieldset.ts'
 import { itemElement } from '../fieldset-items.ts'
 import { structElements } from '../fieldset-struct.ts'
-import { assign } from '../json-assign.ts'
+import { assign } from '../../machinery/jsonassign.ts'
 import type { ListType, Type } from '../type.ts'
 
 /** `value` without the members of `set`; null where nothing is left of it. Shares what it keeps. */

@@ -2,6 +2,7 @@
 // upstream's words, which clients see. Quantities, times and the like are looked at later, when the merged object is
 // decoded. Follows sigs.k8s.io/structured-merge-diff/v6/typed (validate.go) and k8s.io/kube-openapi/pkg/schemaconv.
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { isNumeric } from '../../machinery/numbers.ts'
 import { FieldSetError, itemElement } from '../fieldset-items.ts'
 import { structElements } from '../fieldset-struct.ts'
 import type { ListType, ScalarType, StructType, Type } from '../type.ts'
@@ -98,7 +99,7 @@ function checkScalar(type: ScalarType, value: Json, walk: Walk): void {
       return
     case 'integer':
     case 'number':
-      if (typeof value !== 'number') complain(walk, `expected numeric (int or float), got ${goType(value)}`)
+      if (!isNumeric(value)) complain(walk, `expected numeric (int or float), got ${goType(value)}`)
       return
     case 'boolean':
       if (typeof value !== 'boolean') complain(walk, `expected boolean, got &{${goText(value)}}`)

@@ -1,6 +1,8 @@
 // Paths and values in the words in which upstream shows them: `.spec.containers[name="c"].image`, `&{[1 2]}`.
 // Follows sigs.k8s.io/structured-merge-diff/v6 (fieldpath.Path.String, value.ToString) and Go's fmt (%v, %#v, %T).
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { readJson } from '../../machinery/jsontext.ts'
+import { goNumber, isInteger } from '../../machinery/numbers.ts'
 import { goQuote } from '../../machinery/quote.ts'
 
 /** A path of elements as they stand in a field set: ["f:spec", "f:containers", "k:{\"name\":\"c\"}"]. */
@@ -18,13 +20,13 @@ export function elementText(element: string): string {
     case 'f':
       return `.${rest}`
     case 'k': {
-      const key = JSON.parse(rest) as JsonObject
+      const key = readJson(rest) as JsonObject
       return `[${Object.keys(key)
         .map((name) => `${name}=${keyText(key[name] as Json)}`)
         .join(',')}]`
     }
     case 'v':
-      return `[=${keyText(JSON.parse(rest) as Json)}]`
+      return `[=${keyText(readJson(rest))}]`
     default:
       return `[${rest}]`
   }
@@ -32,7 +34,7 @@ export function elementText(element: string): string {
 
 function keyText(value: Json): string {
   if (typeof value === 'string') return goQuote(value)
-  if (typeof value === 'number') return numberText(value)
+  if (typeof value === 'number') return goNumber(value)
   if (Array.isArray(value)) return `[${value.map(keyText).join(',')}]`
   if (isObject(value))
     return Object.keys(value)
@@ -44,7 +46,7 @@ function keyText(value: Json): string {
 /** Go's %v of a decoded JSON value. */
 export function goText(value: Json | undefined): string {
   if (value === null || value === undefined) return '<nil>'
-  if (typeof value === 'number') return numberText(value)
+  if (typeof value === 'number') return goNumber(value)
   if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`
   if (!isObject(value)) return String(value)
   const members = Object.keys(value).sort()
@@ -55,7 +57,7 @@ export function goText(value: Json | undefined): string {
 export function goSyntax(value: Json): string {
   if (value === null) return 'interface {}(nil)'
   if (typeof value === 'string') return goQuote(value)
-  if (typeof value === 'number') return numberText(value)
+  if (typeof value === 'number') return goNumber(value)
   if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`
   if (!isObject(value)) return String(value)
   const members = Object.keys(value).sort()
@@ -68,22 +70,5 @@ export function goType(value: Json): string {
   if (Array.isArray(value)) return '[]interface {}'
   if (typeof value === 'object') return 'map[string]interface {}'
   if (typeof value === 'boolean') return 'bool'
-  return typeof value === 'string' ? 'string' : isWhole(value) ? 'int64' : 'float64'
-}
-
-/** Beyond, upstream's decoder keeps a number as a float64. */
-const MAX_INT64 = 2 ** 63
-const isWhole = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < MAX_INT64
-
-/** From here on Go's %g writes an exponent. */
-const MAX_PLAIN_EXPONENT = 20
-const MIN_PLAIN_EXPONENT = -4
-
-function numberText(value: number): string {
-  if (isWhole(value)) return BigInt(value).toString()
-  const [digits = '', exponent = '0'] = value.toExponential().split('e')
-  const power = Number(exponent)
-  if (power >= MIN_PLAIN_EXPONENT && power <= MAX_PLAIN_EXPONENT) return String(value)
-  const sign = power < 0 ? '-' : '+'
-  return `${digits}e${sign}${String(Math.abs(power)).padStart(2, '0')}`
+  return typeof value === 'string' ? 'string' : isInteger(value) ? 'int64' : 'float64'
 }

@@ -70,7 +70,7 @@ function takeTime(format: typeof formatTime): Json {
   readFields((number, wire) => {
     empty = false
     if (wire !== VARINT || number > 2) return false
-    if (number === 1) seconds = read.int64()
+    if (number === 1) seconds = Number(read.int64())
     else nanoseconds = read.int32()
     return true
   })
@@ -99,7 +99,7 @@ function takeIntOrString(): Json {
   let integer = 0
   let string = ''
   readFields((number, wire) => {
-    if (number === 1 && wire === VARINT) type = read.int64()
+    if (number === 1 && wire === VARINT) type = Number(read.int64())
     else if (number === 2 && wire === VARINT) integer = read.int32()
     else if (number === 3 && wire === BYTES) string = read.string()
     else return false

@@ -3,7 +3,7 @@
 import type { Json, JsonObject } from '../../machinery/json.ts'
 import { zeroScalar } from '../decode-scalar.ts'
 import { parseJson } from '../json.ts'
-import { assign } from '../json-assign.ts'
+import { assign } from '../../machinery/jsonassign.ts'
 import { MAX_DEPTH } from '../json-inspect.ts'
 import type { AnyType, Field, ListType, StructType, Type } from '../type.ts'
 import {

@@ -2,6 +2,8 @@
 // are no Go pointers even when they are zero, maps sorted by key. Compiled per type at first use.
 import { parseDuration } from '../../machinery/duration.ts'
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { jsonText } from '../../machinery/jsontext.ts'
+import { isNumeric } from '../../machinery/numbers.ts'
 import { isZeroTime, parseMicroTime, parseTime } from '../../machinery/time.ts'
 import { escapeHtml } from '../json.ts'
 import type { AnyType, Field, ListType, MapType, ScalarType, StructType, Type } from '../type.ts'
@@ -185,7 +187,7 @@ function anyCodec(type: AnyType, protoType: string, owner: StructType): Codec {
     put: (value) => {
       const start = write.mark()
       if (value !== undefined && value !== null) {
-        write.string(type.format === 'json' ? JSON.stringify(value) : escapeHtml(JSON.stringify(value)))
+        write.string(type.format === 'json' ? jsonText(value) : escapeHtml(jsonText(value)))
         write.varint((1 << 3) | BYTES)
       }
       write.length(start)
@@ -222,7 +224,9 @@ function unionCodec(union: SchemaUnion, owner: StructType): Codec {
 }
 
 const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
-const number = (value: Json | undefined): number => (typeof value === 'number' ? value : 0)
+const number = (value: Json | undefined): number => (isNumeric(value) ? Number(value) : 0)
+const integer = (value: Json | undefined): number | bigint =>
+  typeof value === 'bigint' ? value : Math.trunc(number(value))
 
 /** Wraps the fields of a small message in its length. */
 function message(put: (value: Json | undefined) => void): Codec {
@@ -241,7 +245,7 @@ function scalarCodec(type: ScalarType): Codec {
     case 'string':
       return { wire: BYTES, put: (value) => write.string(text(value)) }
     case 'integer':
-      return { wire: VARINT, put: (value) => write.integer(Math.trunc(number(value))) }
+      return { wire: VARINT, put: (value) => write.integer(integer(value)) }
     case 'number':
       return { wire: FIXED64, put: (value) => write.double(number(value)) }
     case 'boolean':

@@ -155,13 +155,13 @@ describe('encode and decode', () => {
     expect(decodeRaw(Buffer.from([0x22, 3, 5, 0x80, 1]), groups)).toEqual({ supplementalGroups: [5, 128] })
   })
 
-  it('refuse integers beyond 2^53, also negative ones', () => {
+  it('keep integers of 64 bits, also negative ones', () => {
     const type = typeOf('io.k8s.api.core.v1.PodSecurityContext') as StructType
-    expect(decodeRaw(encodeRaw({ fsGroup: -9007199254740991 }, type), type)).toEqual({
-      fsGroup: -9007199254740991,
-    })
     const most = Buffer.from('28ffffffffffffffff7f', 'hex')
-    expect(() => decodeRaw(most, type)).toThrow('proto: integer 9223372036854775807 is beyond 2^53')
+    expect(decodeRaw(most, type)).toEqual({ fsGroup: 9223372036854775807n })
+    for (const fsGroup of [-9007199254740991, 9007199254740993n, -9007199254740993n, -(2n ** 63n)])
+      expect(decodeRaw(encodeRaw({ fsGroup }, type), type)).toEqual({ fsGroup })
+    expect(encodeRaw({ fsGroup: 9223372036854775807n }, type)).toEqual(most)
   })
 
   it('take the kind from the defaults where the body has none', () => {

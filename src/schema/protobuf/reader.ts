@@ -1,5 +1,6 @@
 // Reads protobuf's wire format with the errors of gogo's generated code: every read is bounded by the enclosing
 // message, every loop moves forward. The cursor is shared: decoding never awaits.
+import { jsonInteger } from '../../machinery/numbers.ts'
 
 /** Bytes that are no protobuf message of the expected type; the message is upstream's. */
 export class ProtobufError extends Error {
@@ -88,15 +89,11 @@ export function int32(): number {
   }
 }
 
-/** A varint as a signed number of 64 bits. DEVIATION: refused beyond 2^53, where a number would lose digits. */
-export function int64(): number {
+/** A varint as a signed number of 64 bits. */
+export function int64(): number | bigint {
   const start = at
   const value = varint()
-  if (value <= Number.MAX_SAFE_INTEGER) return value
-  const exact = bigIntAt(start)
-  const number = Number(exact)
-  if (!Number.isSafeInteger(number)) throw new ProtobufError(`proto: integer ${exact} is beyond 2^53`)
-  return number
+  return value <= Number.MAX_SAFE_INTEGER ? value : jsonInteger(bigIntAt(start))
 }
 
 /** A varint as a signed number of 64 bits, exact. */

@@ -2,6 +2,7 @@
 // Follows kubernetes/pkg/printers/internalversion/printers.go.
 import { humanDuration } from '../../machinery/duration.ts'
 import type { Json, JsonObject } from '../../machinery/json.ts'
+import { isNumeric } from '../../machinery/numbers.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import {
   age,
@@ -57,7 +58,7 @@ function requestCells(object: KubeObject, now: number): Json[] {
     age(object, now),
     text(spec, 'signerName', '<none>'),
     text(spec, 'username'),
-    typeof seconds === 'number' ? humanDuration(seconds * 1000) : '<none>',
+    isNumeric(seconds) ? humanDuration(Number(seconds) * 1000) : '<none>',
     requestStatus(object),
   ]
 }

@@ -7,6 +7,7 @@ import {
   age,
   containerCells,
   count,
+  whole,
   deleting,
   labelsText,
   nameOf,
@@ -77,7 +78,7 @@ function replicaSetCells(object: KubeObject, now: number): Json[] {
 
 export const apps: Printers = {
   controllerrevisions: {
-    cells: (o, now) => [nameOf(o), controllerName(o), count(o, 'revision'), age(o, now)],
+    cells: (o, now) => [nameOf(o), controllerName(o), whole(o, 'revision'), age(o, now)],
   },
   daemonsets: { cells: daemonSetCells },
   deployments: { cells: deploymentCells },

@@ -2,6 +2,7 @@
 // Follows the small functions of kubernetes/pkg/printers/internalversion/printers.go.
 import { humanDuration } from '../../machinery/duration.ts'
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { isNumeric } from '../../machinery/numbers.ts'
 import { labelSelectorText, selectorOfObject } from '../../machinery/labels.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 
@@ -55,16 +56,22 @@ export function texts(object: JsonObject, key: string): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
 }
 
-/** The number at a key, zero where there is none. */
+/** The number at a key, about right beyond 2^53; zero where there is none. */
 export function count(object: JsonObject, key: string): number {
   const value = object[key]
-  return typeof value === 'number' ? value : 0
+  return isNumeric(value) ? Number(value) : 0
+}
+
+/** As count, exact beyond 2^53. */
+export function whole(object: JsonObject, key: string): number | bigint {
+  const value = object[key]
+  return isNumeric(value) ? value : 0
 }
 
 /** The quantity at a key, as its text. */
 export function quantity(object: JsonObject, key: string, fallback = '0'): string {
   const value = object[key]
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : fallback
+  return typeof value === 'string' || isNumeric(value) ? String(value) : fallback
 }
 
 export const flag = (object: JsonObject, key: string, fallback = false): boolean =>

@@ -1,5 +1,6 @@
 // One stored object as the watch cache keeps it: JSON bytes made once, and what selectors need beside them.
 // Stands between storage engines and every reader. Follows k8s.io/apiserver/pkg/storage/cacher (storeElement, cachingObject).
+import { readJson } from '../../machinery/jsontext.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { Revision } from '../interface.ts'
 
@@ -47,7 +48,7 @@ export class Entry {
   /** The object, resourceVersion included. Shared: never change it. */
   object(): KubeObject {
     if (this.#parsed) return this.#parsed
-    const parsed = JSON.parse(this.line.toString()) as KubeObject
+    const parsed = readJson(this.line.toString()) as KubeObject
     this.#keep(parsed)
     return parsed
   }
