@@ -125,7 +125,7 @@ function checkScalar(type: ScalarType, value: Json, place: Place, findings: Find
 
 /** What Go says of a value that stands alone, undefined where it fits. */
 export function scalarFault(type: ScalarType, value: Json): string | undefined {
-  const findings: Findings = { error: undefined, unknown: new Set() }
+  const findings: Findings = { tokens: undefined, error: undefined, unknown: new Set() }
   const nowhere = { struct: '', fields: '', path: '', owner: '', field: '', depth: 0 }
   try {
     checkScalar(type, value, nowhere, findings)
