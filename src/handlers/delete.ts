@@ -3,6 +3,7 @@
 import type { KubeObject } from '../machinery/object.ts'
 import { badRequest, conflict, notFound, OBJECT_MODIFIED, StatusError } from '../machinery/status.ts'
 import { isObject, type JsonObject } from '../machinery/json.ts'
+import { jsonText } from '../machinery/jsontext.ts'
 import { checkDeleteOptions, planDelete } from '../registry/deletion.ts'
 import type { DeleteOptions, DeletePlan, WriteContext } from '../registry/strategy.ts'
 import { decoderFor, DecodeError } from '../schema/decode.ts'
@@ -217,7 +218,7 @@ function decodeDeleteOptions(value: JsonObject, tokens?: () => NumberTokens): De
   if (!type) throw new Error('the facts have no type for DeleteOptions')
   if (kind !== 'DeleteOptions') {
     throw badRequest(
-      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
+      `no kind ${jsonText(kind)} is registered for version ${jsonText(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
     )
   }
   return decoderFor(type)(value, tokens).object as unknown as DeleteOptions

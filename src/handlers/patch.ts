@@ -141,7 +141,7 @@ function withType(value: Json, current: KubeObject): Json {
   if (!isObject(value)) return value
   const { kind = current.kind, apiVersion = current.apiVersion } = value
   if (kind === current.kind && apiVersion === current.apiVersion) return { ...value, kind, apiVersion }
-  const [shownKind, shownVersion] = [JSON.stringify(kind), JSON.stringify(apiVersion)]
+  const [shownKind, shownVersion] = [jsonText(kind), jsonText(apiVersion)]
   throw new DecodeError(
     `no kind ${shownKind} is registered for version ${shownVersion} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
   )

@@ -203,6 +203,15 @@ describe('built-in kinds', () => {
     expect(textOf(await patch(path, 'strategic-merge-patch+json', `{"revision":${token}}`))).toContain(shown)
   })
 
+  it('are refused where a text belongs', async () => {
+    const kind = await patch(`${REVISIONS}/r`, 'merge-patch+json', '{"kind":9007199254740993}')
+    expect([kind.status, kind.body.message]).toEqual([422, expect.stringContaining('no kind 9007199254740993')])
+    const gone = await api.ask('DELETE', `${REVISIONS}/r`, { body: '{"kind":9007199254740993}' })
+    expect(gone.status).toBe(400)
+    const made = await api.ask('POST', REVISIONS, { body: revision('x', '1').replace('"x"', '9007199254740993') })
+    expect(made.body.message).toContain('cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string')
+  })
+
   it('show a bad one digit by digit', async () => {
     const refused = await api.ask('POST', REVISIONS, { body: revision('x', '-9007199254740993') })
     expect(refused.body.message).toContain('revision: Invalid value: -9007199254740993: must be greater than or equal to 0')

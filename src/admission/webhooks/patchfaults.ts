@@ -1,6 +1,7 @@
 // Which operation of a JSON patch does not apply, in the words of upstream's library, which clients are shown.
 // Follows gopkg.in/evanphx/json-patch.v4.
 import type { Json, JsonObject } from '../../machinery/json.ts'
+import { jsonText } from '../../machinery/jsontext.ts'
 import { applyJsonPatch, MAX_COPIED_BYTES, readJsonPatch } from '../../schema/jsonpatch.ts'
 
 /** Why the patch is refused; it was, as a whole, before. */
@@ -25,7 +26,7 @@ export function patchFault(object: JsonObject, operations: readonly Json[]): str
 function copiedBy({ op, from }: JsonObject, document: Json): number {
   if (op !== 'copy' || typeof from !== 'string') return 0
   const value = valueAt(document, stepsOf(from))
-  return value === undefined || value === null ? 0 : Buffer.byteLength(JSON.stringify(value))
+  return value === undefined || value === null ? 0 : Buffer.byteLength(jsonText(value))
 }
 
 function faultOfOne(operation: JsonObject, document: Json): string {

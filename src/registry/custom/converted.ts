@@ -57,7 +57,7 @@ function objectsIn(answer: JsonObject, { version, uid }: Asked): readonly Json[]
   const { kind = KIND, apiVersion = `${GROUP}/${version}`, response } = answer
   if (kind !== KIND || !REVIEW_VERSIONS.some((each) => apiVersion === `${GROUP}/${each}`))
     throw new Error(
-      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
+      `no kind ${jsonText(kind)} is registered for version ${jsonText(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
     )
   if (apiVersion !== `${GROUP}/${version}`) {
     const given = String(apiVersion).slice(GROUP.length + 1)
@@ -67,7 +67,7 @@ function objectsIn(answer: JsonObject, { version, uid }: Asked): readonly Json[]
   if (!isObject(response)) throw new Error(mismatch(response, 'response', `${version}.ConversionResponse`))
   const { uid: given = '', result, convertedObjects } = response
   if (version === 'v1' && given !== uid)
-    throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(given)}`)
+    throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${jsonText(given)}`)
   checkResult(isObject(result) ? result : {})
   if (convertedObjects === undefined || convertedObjects === null) return []
   if (Array.isArray(convertedObjects)) return convertedObjects
