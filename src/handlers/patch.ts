@@ -43,9 +43,9 @@ export interface Patch {
   /** Whether unknown fields are named by the alphabet instead of in their order: strategic patches have a reader of their own. */
   readonly sorted: boolean
   /** Why the result does not decode, where the reader of such patches has words of its own. */
-  fault?(value: Json): string | undefined
+  readonly fault?: (value: Json) => string | undefined
   /** The result with integers that fit, where that reader makes them. */
-  fitted?(value: JsonObject): JsonObject
+  readonly fitted?: (value: JsonObject) => JsonObject
   /** How numbers in the result were written, where the patch tells. */
   readonly tokens?: () => NumberTokens
 }
@@ -126,13 +126,13 @@ export function patched(
   return decoded.object
 }
 
-function decodePatched(expected: Expected, value: Json, change: Patch): Decoded {
+function decodePatched(expected: Expected, value: Json, { tokens, fault, fitted }: Patch): Decoded {
   try {
-    return expected.decode(value, change.tokens)
+    return expected.decode(value, tokens)
   } catch (error) {
-    const isFittable = error instanceof DecodeError && change.fitted && isObject(value)
-    if (!isFittable || change.fault?.(value) !== undefined) throw error
-    return expected.decode(change.fitted(value))
+    if (!(error instanceof DecodeError) || !fitted || !isObject(value) || fault?.(value) !== undefined)
+      throw error
+    return expected.decode(fitted(value))
   }
 }
 

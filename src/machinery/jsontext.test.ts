@@ -36,7 +36,7 @@ describe('integers in JSON texts', () => {
     expect(readJson(text)).toEqual(value)
   })
 
-  it('takes keys of the prototype as any other', () => {
+  it('takes keys of the prototype like all others', () => {
     const value = readJson('{"__proto__":9007199254740993,"constructor":{"__proto__":1}}') as Record<
       string,
       Json
