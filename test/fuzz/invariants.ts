@@ -26,8 +26,10 @@ const KNOWN_5XX: readonly { readonly code: number; readonly message: RegExp }[] 
   { code: 500, message: /target\.(name|kind): / },
   // A version that is to come.
   { code: 504, message: /Too large resource version/ },
-  // Proxies to what is not there. (Upstream has other words for nodes, which it tries to reach.)
+  // Proxies to what is not there.
   { code: 503, message: /no endpoints available for service |error trying to reach service: / },
+  // Kubelets that cannot be asked for a log, or for what needs a program.
+  { code: 500, message: /no preferred addresses found; known addresses: |\bdial tcp / },
 ]
 
 /** Whatever encoding the answer has, its message stands in it as text. */
