@@ -20,7 +20,7 @@ it('draws other ports for a dry run than the Service has, though none is held fo
       ],
     },
   }
-  const taken = { ips: [], ports: [] }
+  const taken = { addresses: [], ports: [] }
   const allocators = draws(30000, 30001, 30001, 30000, 30002, 30002, 30003)
   takePorts(service, { type: 'ClusterIP' }, { allocators, taken, dryRun: true })
   const spec = objectAt(service['spec'])
