@@ -222,6 +222,7 @@ class Life {
   /** Those that prepare the pod one after the other, then all others. */
   #startNext(): boolean {
     let happened = false
+    if (this.#record.isUnmounted) return false
     for (const one of this.#record.containers)
       if (one.role === 'ephemeral' && one.phase === 'waiting') happened = this.#tryStart(one) || happened
     for (const one of this.#record.containers) {
@@ -243,6 +244,8 @@ class Life {
   }
 
   #tryStart(one: ContainerRecord): boolean {
+    const fault = this.#record.faults?.get(one.container.name)
+    if (fault !== undefined) return this.#failConfig(one, fault)
     const behaviour = this.#behaviour(one)
     if (behaviour.isImageMissing) return this.#failPull(one)
     let happened = false
@@ -295,6 +298,14 @@ class Life {
     Object.assign(one, { phase: 'running', startedAt: this.#now, ready: false, reason: '', message: '' })
     Object.assign(one, { program: null, changes: 0, failsSince: undefined, files: undefined })
     Object.assign(one, { started: false, image: one.container.image, isRedefined: false })
+  }
+
+  #failConfig(one: ContainerRecord, fault: string): boolean {
+    if (one.message === fault) return false
+    this.#tell('Warning', 'Failed', `Error: ${fault}`, one)
+    one.reason = 'CreateContainerConfigError'
+    one.message = fault
+    return true
   }
 
   #failPull(one: ContainerRecord): boolean {

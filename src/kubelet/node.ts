@@ -12,6 +12,7 @@ import { type Range, parseRange, PodAddresses } from './addresses.ts'
 import { HostPorts } from './hostports.ts'
 import { type NodeSpecimen, nodeObject, nodeStatus } from './nodeobject.ts'
 import type { Disk } from './programs.ts'
+import { NodeRoom } from './room.ts'
 
 const LEASE_NAMESPACE = 'kube-node-lease'
 /** As upstream: leases of 40 s, renewed each 10 s; an unchanged status is written again after 5 minutes. */
@@ -33,6 +34,7 @@ export class SimulatedNode {
   /** What hostPath volumes of its pods hold. */
   readonly files: Disk = new Map()
   readonly ports = new HostPorts()
+  readonly room = new NodeRoom()
   readonly #clock: Clock
   readonly #log: ControllerLog
   #addresses: PodAddresses | undefined
@@ -83,6 +85,16 @@ export class SimulatedNode {
     }
     this.#reportedAt = now
     await this.#renew()
+  }
+
+  /** The Node object as it is now; as it was seen last where it cannot be read. */
+  async latest(): Promise<Node | undefined> {
+    try {
+      this.#node = await this.api.get(NODES, { name: this.name })
+    } catch (error) {
+      this.#log.warn({ node: this.name, error: String(error) }, 'could not read the node')
+    }
+    return this.#node
   }
 
   /** The object as others changed it. Its range may come late. */

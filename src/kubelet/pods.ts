@@ -4,26 +4,28 @@ import { type Api, isConflict, isNotFound } from '../client/api.ts'
 import type { Clock } from '../client/clock.ts'
 import type { Pod, PodStatus } from '../client/kinds/core.v1.gen.ts'
 import { PODS } from '../client/resources.ts'
+import { admit, type Failure } from './admit.ts'
 import { advance, type PodEvent } from './lifecycle.ts'
 import type { SimulatedNode } from './node.ts'
+import { mayBeKept, obstaclesOf } from './obstacles.ts'
 import { podStatus } from './podstatus.ts'
 import { type PodRecord, recordOf } from './record.ts'
 
 /** How soon a node that has no range for its pods yet is looked at again. */
 const RANGE_RETRY_MS = 1000
 
-/** What a kubelet says of a pod that it does not take. */
-const NO_PORTS = {
-  reason: 'NodePorts',
-  message:
-    "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
-}
+/** How soon what keeps a pod's containers is looked at again: twice as long each time. */
+const KEPT_RETRY_MS = 500
+const MAX_KEPT_RETRY_MS = 16_000
 
 interface Known {
   readonly record: PodRecord
   /** The status as it was written last, as JSON. */
   written: string
   isDeleted: boolean
+  /** Something may keep its containers from being made; how long until it is looked for again, should it be there. */
+  keptMs: number | undefined
+  lookAt: number
 }
 
 type Follower = (isGone: boolean) => void
@@ -43,18 +45,22 @@ export class SimulatedPods {
 
   /** Brings the pod up to now. Rejects where a write fails: call again later. */
   async sync(pod: Pod, node: SimulatedNode): Promise<WakeAfter> {
-    const known = this.#knownOf(pod, node)
+    const known = this.#known.get(pod.metadata.uid ?? '') ?? (await this.#takeIn(pod, node))
     if (!known) return RANGE_RETRY_MS
     if (known.isDeleted) return Infinity
+    const keptFor = known.keptMs === undefined ? Infinity : await this.#look(pod, node, known)
+    node.room.update(pod)
     const now = this.#clock.now()
-    const { events, wakeAt, isOver } = advance(pod, known.record, now)
+    const { record } = known
+    const { events, wakeAt, isOver } = advance(pod, record, now)
     for (const event of events) tell(pod, node, event)
-    if (isOver) node.ports.giveBack(pod.metadata.uid ?? '')
+    if (isOver || isTerminal(pod)) leave(pod, node)
     this.#notify(pod, false)
-    const status = podStatus(pod, known.record, { ip: node.specimen.address }, now)
+    const status = podStatus(pod, record, { ip: node.specimen.address }, now)
     if (!(await this.#write(pod, status, { node, known }))) return Infinity
     if (isOver && pod.metadata.deletionTimestamp !== undefined) await this.#remove(pod, node.api, known)
-    return wakeAt === Infinity ? Infinity : Math.max(0, wakeAt - this.#clock.now())
+    const next = Math.min(wakeAt, now + keptFor)
+    return next === Infinity ? Infinity : Math.max(0, next - this.#clock.now())
   }
 
   /** The pod is gone. */
@@ -63,7 +69,7 @@ export class SimulatedPods {
     this.#notify(pod, true)
     this.#known.delete(uid)
     node?.addresses?.giveBack(uid)
-    node?.ports.giveBack(uid)
+    if (node) leave(pod, node)
   }
 
   /** What is remembered of the pod; undefined before it has come to its node. */
@@ -85,20 +91,43 @@ export class SimulatedPods {
     for (const follower of [...(this.#followers.get(uid) ?? [])]) follower(isGone)
   }
 
-  #knownOf(pod: Pod, node: SimulatedNode): Known | undefined {
+  /** The pod has come to the node, or was there before the node started; undefined where there is no address for it. */
+  async #takeIn(pod: Pod, node: SimulatedNode): Promise<Known | undefined> {
     const { uid = '' } = pod.metadata
-    const known = this.#known.get(uid)
-    if (known) return known
-    const { podIP } = pod.status
+    const { podIP, startTime } = pod.status
     const { addresses } = node
     if (podIP !== undefined && !pod.spec.hostNetwork) addresses?.keep(uid, podIP)
     const ip = pod.spec.hostNetwork ? node.specimen.address : addresses?.take(uid)
     if (ip === undefined) return undefined
     const record = recordOf(pod, ip, this.#clock.now(), node.files)
-    if (!isTerminal(pod) && !node.ports.take(pod)) record.failure = NO_PORTS
-    const fresh: Known = { record, written: '', isDeleted: false }
+    const keptMs = startTime === undefined && mayBeKept(pod) ? KEPT_RETRY_MS : undefined
+    const fresh: Known = { record, written: '', isDeleted: false, keptMs, lookAt: 0 }
     this.#known.set(uid, fresh)
+    if (isTerminal(pod)) return fresh
+    if (startTime === undefined) record.failure = await admitted(pod, node)
+    else {
+      node.room.keep(pod)
+      node.ports.take(pod)
+    }
     return fresh
+  }
+
+  /** Looks for what keeps the containers from being made; returns after how many ms to do so again. */
+  async #look(pod: Pod, node: SimulatedNode, known: Known): Promise<number> {
+    const { record, keptMs = KEPT_RETRY_MS } = known
+    const now = this.#clock.now()
+    if (now < known.lookAt) return known.lookAt - now
+    const { volumes, containers } = await obstaclesOf(pod, node.api)
+    for (const [name, why] of volumes) {
+      const message = `MountVolume.SetUp failed for volume ${JSON.stringify(name)} : ${why}`
+      tell(pod, node, { type: 'Warning', reason: 'FailedMount', message })
+    }
+    record.isUnmounted = volumes.size > 0
+    record.faults = containers
+    const isKept = volumes.size + containers.size > 0
+    known.keptMs = isKept ? Math.min(2 * keptMs, MAX_KEPT_RETRY_MS) : undefined
+    known.lookAt = now + keptMs
+    return isKept ? keptMs : Infinity
   }
 
   /** Whether the pod is still there. */
@@ -127,6 +156,19 @@ export class SimulatedPods {
     }
     known.isDeleted = true
   }
+}
+
+/** Why the node does not take the pod. Labels may have changed that it has not heard of yet. */
+async function admitted(pod: Pod, node: SimulatedNode): Promise<Failure | undefined> {
+  const failure = admit(pod, node)
+  if (failure?.reason !== 'NodeAffinity') return failure
+  return admit(pod, { ports: node.ports, room: node.room, node: await node.latest() })
+}
+
+/** What the pod held is free. */
+function leave({ metadata: { uid = '' } }: Pod, { ports, room }: SimulatedNode): void {
+  ports.giveBack(uid)
+  room.giveBack(uid)
 }
 
 /** What is over stays as it is. */

@@ -142,7 +142,7 @@ function conditionsOf(facts: Facts): PodCondition[] {
   const isOver = phase === 'Succeeded' || phase === 'Failed'
   const containers = containersReady(facts)
   const verdicts: readonly (readonly [string, Verdict])[] = [
-    ['PodReadyToStartContainers', { status: isOver ? 'False' : 'True' }],
+    ['PodReadyToStartContainers', { status: isOver || record.isUnmounted ? 'False' : 'True' }],
     ['Initialized', initialized(facts)],
     ['Ready', containers.status === 'True' ? gatesReady(pod) : containers],
     ['ContainersReady', containers],

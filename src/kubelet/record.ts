@@ -61,6 +61,10 @@ export interface PodRecord {
   readonly nodeFiles: Disk
   /** Why the pod as a whole has failed: "DeadlineExceeded". */
   failure: { readonly reason: string; readonly message: string } | undefined
+  /** A volume is not there: no container is made. */
+  isUnmounted?: boolean
+  /** Containers that cannot be made, with the reason. */
+  faults?: ReadonlyMap<string, string> | undefined
   /** Since when each condition is as it is. */
   readonly conditions: Map<string, { readonly status: string; readonly since: number }>
 }
