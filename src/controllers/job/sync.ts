@@ -178,9 +178,11 @@ async function sync(parts: Parts, key: string): Promise<void> {
   }
   if (isForeign(job) || written.isNewerThan(job)) return
   const mayManage = expectations.satisfied(key)
+  // As it is when the copies of the pods are read: events that come while they are claimed empty the set, not the copies.
+  const released = new Set(parts.released.get(key))
   const pods = await claimed(parts, job)
   const started = startedStatus(job, timeOf(clock))
-  const seen = view({ ...job, status: started }, pods, parts.released.get(key) ?? new Set())
+  const seen = view({ ...job, status: started }, pods, released)
   const backoff = nextBackoff(backoffs.get(key) ?? NO_BACKOFF, seen.newSucceeded, seen.newFailed)
   const left = deadlineIn(seen.job, clock.now())
   if (left !== undefined && left > 0) parts.queue.addAfter(key, left)
