@@ -7,8 +7,12 @@ import { createInterface } from 'node:readline'
 /** As many as upstream's own conformance runs have. */
 const NODES = '3'
 /** What the tests take for images that no registry has; simulated nodes cannot know by themselves. */
-const MISSING_IMAGES = ['webserver:404', 'foo:non-existent']
-
+const MISSING_IMAGES = [
+  'webserver:404',
+  'foo:non-existent',
+  'localhost/some-image-that-doesnt-exist',
+  'invalid.registry.k8s.io/invalid/alpine:3.1',
+]
 export interface RunningCluster {
   readonly kubeconfig: string
   stop(): void

@@ -10,11 +10,13 @@ export interface Group {
   /** They are run and known to fail, for this reason. */
   readonly fails?: string
   readonly tests: readonly string[]
+  /** Those whose names match are meant as well, unless another group names them: classes that are left out. */
+  readonly match?: string
 }
 
 export interface TestResult {
-  readonly outcome: 'passed' | 'failed'
-  /** From the start of its process to its end. */
+  /** Skipped: the test itself says that it does not apply. */
+  readonly outcome: 'passed' | 'failed' | 'skipped'
   readonly seconds: number
   readonly message?: string
 }
