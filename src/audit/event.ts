@@ -47,8 +47,8 @@ export class AuditEvent {
     return this.recording.level
   }
 
-  /** The event as JSON, in upstream's order; `at` of `performance.now()`. */
-  json(stage: Stage, at: number): string {
+  /** The event as JSON, in upstream's order; `at` of `performance.now()`. Cut: without what was sent and answered. */
+  json(stage: Stage, at: number, isCut = false): string {
     const { id, uri, sourceIps, userAgent, attributes } = this.received
     const head = JSON.stringify({
       level: this.level,
@@ -64,18 +64,22 @@ export class AuditEvent {
       objectRef: attributes.isResourceRequest ? referenceOf(attributes, this.named) : undefined,
       responseStatus: this.responseStatus && { metadata: {}, ...this.responseStatus },
     })
-    const annotations = [...this.annotations].sort(([a], [b]) => (a < b ? -1 : 1))
+    const remarks = isCut ? [...this.annotations, TRUNCATED] : [...this.annotations]
+    const annotations = remarks.sort(([a], [b]) => (a < b ? -1 : 1))
     const tail = JSON.stringify({
       requestReceivedTimestamp: microTime(this.received.at),
       stageTimestamp: microTime(at),
       annotations: annotations.length > 0 ? Object.fromEntries(annotations) : undefined,
     })
-    const objects =
-      (this.requestObject === undefined ? '' : `"requestObject":${this.requestObject},`) +
-      (this.responseObject === undefined ? '' : `"responseObject":${this.responseObject},`)
+    const objects = isCut
+      ? ''
+      : (this.requestObject === undefined ? '' : `"requestObject":${this.requestObject},`) +
+        (this.responseObject === undefined ? '' : `"responseObject":${this.responseObject},`)
     return escaped(`${PREFIX}${head.slice(1, -1)},${objects}${tail.slice(1)}`)
   }
 }
+
+const TRUNCATED = ['audit.k8s.io/truncated', 'true'] as const
 
 /** As Go's encoder writes JSON: safe inside HTML. These characters stand in strings only. */
 const escaped = (json: string): string =>

@@ -29,7 +29,7 @@ async function fileSink(options: AuditLogFile, log: Log): Promise<AuditSink> {
   const { FileLog } = await import('../audit/filelog.ts')
   const warn = (why: string): void => log.error({ why }, 'could not write the audit log')
   try {
-    return new FileLog({ ...options, warn })
+    return bounded(new FileLog({ ...options, warn }), options.maxEventBytes, warn)
   } catch (error) {
     throw new StartError(
       `cannot write ${options.path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
@@ -38,11 +38,14 @@ async function fileSink(options: AuditLogFile, log: Log): Promise<AuditSink> {
   }
 }
 
-async function webhookSink({ configFile, ...batch }: AuditWebhook, log: Log): Promise<AuditSink> {
+async function webhookSink(
+  { configFile, maxEventBytes, ...batch }: AuditWebhook,
+  log: Log,
+): Promise<AuditSink> {
   const { WebhookSink } = await import('../audit/webhook.ts')
   const { webhookOf } = await import('./webhookfile.ts')
   const webhook = await webhookOf(configFile)
-  return new WebhookSink({
+  const sink = new WebhookSink({
     ...batch,
     async send(body) {
       const { status } = await webhook.post(body)
@@ -52,4 +55,13 @@ async function webhookSink({ configFile, ...batch }: AuditWebhook, log: Log): Pr
     // The end of the wait is the end of it, whichever way it comes.
     wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
   })
+  return bounded(sink, maxEventBytes, (why) =>
+    log.error({ events: 1, why }, 'dropped events of the audit log'),
+  )
 }
+
+const bounded = (
+  sink: AuditSink,
+  maxEventBytes: number | undefined,
+  tooLarge: (why: string) => void,
+): AuditSink => Object.assign(sink, { maxEventBytes, tooLarge })

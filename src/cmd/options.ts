@@ -75,6 +75,8 @@ export interface AuditLogFile {
   readonly compress: boolean
   /** A request that cannot be recorded is refused. */
   readonly strict: boolean
+  /** Events that are larger lose what was sent and answered; absent: however large. */
+  readonly maxEventBytes?: number | undefined
 }
 
 /** Events that another server is sent, many in one request. */
@@ -86,6 +88,7 @@ export interface AuditWebhook {
   readonly maxWaitMs: number
   readonly initialBackoffMs: number
   readonly throttle: { readonly qps: number; readonly burst: number } | undefined
+  readonly maxEventBytes?: number | undefined
 }
 
 /** How kubelets are talked to. */
