@@ -129,8 +129,16 @@ it.each(['controller-manager', 'scheduler'] as const)(
   { timeout: ROUND_MS },
   async (part) => {
     const place = { namespace: 'kube-system', name: `kube-${part}` }
-    const holder = async (): Promise<string | undefined> =>
-      (await user.insist(() => user.api.get(LEASES, place))).spec?.holderIdentity
+    const holder = (): Promise<string | undefined> =>
+      user.insist(() =>
+        user.api.get(LEASES, place).then(
+          ({ spec }) => spec?.holderIdentity,
+          (error: unknown) => {
+            if (isNotFound(error)) return undefined
+            throw error
+          },
+        ),
+      )
     await user.until('a holder of the lease', async () => Boolean(await holder()))
     const second = cluster.keepSecond(part)
     const first = await holder()
