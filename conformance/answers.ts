@@ -1,5 +1,6 @@
 // Answers of two servers, made comparable and compared: what differs by its nature (identities, times, versions,
 // addresses that were drawn) is left out. Used by differential.ts.
+import { type IncomingHttpHeaders } from 'node:http'
 import { Agent, request } from 'node:https'
 import type { Json, JsonObject } from '../src/machinery/json.ts'
 
@@ -7,6 +8,15 @@ export interface Answer {
   readonly status: number
   readonly body: Json
   readonly warnings: readonly string[]
+  readonly headers?: IncomingHttpHeaders
+}
+
+/** A request as it goes over the wire, but for who asks. */
+export interface Question {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
 }
 
 /** A server and the token of an administrator. */
@@ -23,11 +33,17 @@ export class Peer {
   /** Sends JSON, under the name of `type`; resolves with the whole answer. Rejects where the connection breaks. */
   send(method: string, path: string, body?: JsonObject, type = contentType(method)): Promise<Answer> {
     const text = body === undefined ? '' : JSON.stringify(body)
+    const headers = { accept: 'application/json', ...(text ? { 'content-type': type } : {}) }
+    return this.ask({ method, path, headers, body: text })
+  }
+
+  /** Sends what is there as it is; resolves with the whole answer. Rejects where an answer breaks off. */
+  ask({ method, path, headers: said, body = '' }: Question): Promise<Answer> {
     const headers = {
-      accept: 'application/json',
+      ...said,
       authorization: `Bearer ${this.#token}`,
       'user-agent': 'differential/1',
-      ...(text ? { 'content-type': type, 'content-length': String(Buffer.byteLength(text)) } : {}),
+      ...(body ? { 'content-length': String(Buffer.byteLength(body)) } : {}),
     }
     return new Promise((resolve, reject) => {
       const sent = request(
@@ -42,12 +58,13 @@ export class Peer {
               status: answer.statusCode ?? 0,
               body: parse(Buffer.concat(parts).toString()),
               warnings: warning === undefined ? [] : [String(warning)],
+              headers: answer.headers,
             })
           })
         },
       )
       sent.on('error', () => resolve({ status: 0, body: 'the connection was broken off', warnings: [] }))
-      sent.end(text)
+      sent.end(body)
     })
   }
 

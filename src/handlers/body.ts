@@ -52,11 +52,21 @@ export async function parseBody(
         duplicates: [],
       }
     default:
-      throw unsupportedMediaType(
-        `the body of the request was in an unknown format - accepted media types include: ${JSON_TYPE}, ${YAML_TYPE}, ${PROTOBUF_TYPE}`,
-      )
+      throw unknownFormat()
   }
 }
+
+const READABLE: ReadonlySet<string> = new Set(['', JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE])
+
+/** Throws 415 for other media types. */
+export function requireReadable({ mediaType }: Body): void {
+  if (!READABLE.has(mediaType)) throw unknownFormat()
+}
+
+const unknownFormat = (): Error =>
+  unsupportedMediaType(
+    `the body of the request was in an unknown format - accepted media types include: ${JSON_TYPE}, ${YAML_TYPE}, ${PROTOBUF_TYPE}`,
+  )
 
 /** Gives the same object again and again, each time fresh: the write loop changes what it is given. */
 export type Fresh = () => KubeObject

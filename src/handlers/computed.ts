@@ -33,7 +33,7 @@ export function computedHandlers({ calledWhenMissing, names, make }: Computed): 
     },
     async list(scope, request) {
       const view = viewOf(scope, request, 'list')
-      const selection = selectionOf(scope, request.info, listOptions(request.query, false))
+      const selection = selectionOf(scope, request.info, listOptions(request.query))
       const all = await Promise.all(names.map(async (name) => entryOf(scope, await make(name))))
       const entries = all.filter((entry) => selection.everything || selection.matches(entry))
       return { status: 200, contentType: view.contentType, body: view.list(entries, {}) }
@@ -70,7 +70,7 @@ export function measuredHandlers({ list }: Measured): Handlers {
     async list(scope, asked) {
       const request = inJson(asked)
       const view = viewOf(scope, request, 'list')
-      const selection = selectionOf(scope, request.info, listOptions(request.query, false))
+      const selection = selectionOf(scope, request.info, listOptions(request.query))
       const entries = list(request.info.namespace).map((object) => entryOf(scope, object))
       const chosen = entries.filter((entry) => selection.everything || selection.matches(entry))
       return { status: 200, contentType: view.contentType, body: view.list(chosen, {}) }

@@ -20,6 +20,14 @@ export function encodeContinue(start: string, revision: Revision): string {
 
 const refuse = (why: string): Error => badRequest(`invalid continue token: continue key is not valid: ${why}`)
 
+/** As Go's decoder refuses a value of another type; what is absent or null is left as it was. */
+function requireGoType(field: string, value: unknown, type: 'string' | 'int64'): void {
+  if (value === undefined || value === null) return
+  const is = typeof value === 'boolean' ? 'bool' : Array.isArray(value) ? 'array' : typeof value
+  if (is === (type === 'int64' ? 'number' : type)) return
+  throw refuse(`json: cannot unmarshal ${is} into Go struct field continueToken.${field} of type ${type}`)
+}
+
 /** Throws 400 for what no server of this kind has handed out. */
 export function decodeContinue(text: string): ContinueToken {
   const bad = [...text].findIndex((c) => !BASE64URL.test(c))
@@ -31,6 +39,12 @@ export function decodeContinue(text: string): ContinueToken {
   if (syntax) throw refuse(syntax)
   const token: unknown = JSON.parse(bytes.toString())
   const { v, rv, start } = isObject(token) ? token : {}
+  for (const [field, value, type] of [
+    ['v', v, 'string'],
+    ['rv', rv, 'int64'],
+    ['start', start, 'string'],
+  ] as const)
+    requireGoType(field, value, type)
   if (v !== TOKEN_VERSION)
     throw refuse(`server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`)
   if (typeof rv !== 'number' || rv === 0)

@@ -2,7 +2,7 @@
 import type { KubeObject } from '../machinery/object.ts'
 import { StatusError } from '../machinery/status.ts'
 import { ensureNamespace, MAX_NAME_DRAWS, wipeSystemFields } from '../registry/generic.ts'
-import { readObject } from './body.ts'
+import { readObject, requireReadable } from './body.ts'
 import { writeOptions } from './options.ts'
 import type { Answer, ApiRequest } from './request.ts'
 import type { Scope } from './scope.ts'
@@ -11,6 +11,7 @@ import { write } from './write.ts'
 
 export async function create(scope: Scope, request: ApiRequest): Promise<Answer> {
   const view = viewOf(scope, request, 'object')
+  requireReadable(await request.body())
   const options = writeOptions(request.query, 'CreateOptions')
   const fresh = await readObject(request, scope.expected, options.fieldValidation)
   const object = received(scope, request, fresh())

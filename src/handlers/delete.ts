@@ -5,6 +5,7 @@ import { badRequest, conflict, notFound, OBJECT_MODIFIED, StatusError } from '..
 import { isObject, type JsonObject } from '../machinery/json.ts'
 import { jsonText } from '../machinery/jsontext.ts'
 import { checkDeleteOptions, planDelete } from '../registry/deletion.ts'
+import { requirePathSegment } from '../registry/metadata.ts'
 import type { DeleteOptions, DeletePlan, WriteContext } from '../registry/strategy.ts'
 import { decoderFor, DecodeError } from '../schema/decode.ts'
 import type { NumberTokens } from '../schema/json.ts'
@@ -57,6 +58,7 @@ export async function remove(scope: Scope, removal: Removal): Promise<Removed> {
   const { request, name, options } = removal
   const { cache, environment } = scope
   const dryRun = (options.dryRun?.length ?? 0) > 0
+  requirePathSegment(name)
   await cache.fresh()
   if (cache.isBroken) await cache.mend()
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {

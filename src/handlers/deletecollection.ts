@@ -15,7 +15,7 @@ import { viewOf } from './views.ts'
 const WORKERS = 64
 
 export async function deleteCollection(scope: Scope, request: ApiRequest): Promise<Answer> {
-  const options = listOptions(request.query, false)
+  const options = listOptions(request.query)
   const view = viewOf(scope, request, 'list')
   const selection = selectionOf(scope, request.info, options)
   const deleteOptions = await readDeleteOptions(request)

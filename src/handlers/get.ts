@@ -1,5 +1,6 @@
 // GET of one object. Follows k8s.io/apiserver/pkg/endpoints/handlers/get.go and pkg/registry/generic/registry/store.go.
 import { badRequest, notFound, plainError, tooLargeResourceVersion } from '../machinery/status.ts'
+import { requirePathSegment } from '../registry/metadata.ts'
 import type { Entry } from '../storage/cache/entry.ts'
 import { BrokenEntry } from '../storage/cache/reader.ts'
 import { resourceVersionFault } from './options.ts'
@@ -26,6 +27,7 @@ export async function read(scope: Scope, request: ApiRequest): Promise<Entry> {
   else await atLeast(scope, version)
   const { cache } = scope
   const { namespace, name } = request.info
+  requirePathSegment(name)
   if (cache.isBroken && cache.index.get(namespace, name) instanceof BrokenEntry) await cache.mend()
   const entry = cache.index.get(namespace, name)
   if (!entry) throw notFound(scope.groupResource, name)

@@ -16,7 +16,7 @@ import { viewOf } from './views.ts'
 const RETRY_SECONDS = 1
 
 export async function list(scope: Scope, request: ApiRequest): Promise<Answer> {
-  const options = listOptions(request.query, false)
+  const options = listOptions(request.query)
   const view = viewOf(scope, request, 'list')
   const selection = selectionOf(scope, request.info, options)
   const { entries, meta } = await select(scope, selection, options)
@@ -53,10 +53,10 @@ interface Position {
 async function position(scope: Scope, options: ListOptions): Promise<Position> {
   const { cache } = scope
   if (options.continue) {
+    const token = decodeContinue(options.continue)
     if (options.resourceVersion && options.resourceVersion !== '0') {
       throw badRequest('specifying resource version is not allowed when using continue')
     }
-    const token = decodeContinue(options.continue)
     await cache.fresh()
     return { revision: token.revision > 0 ? token.revision : cache.revision, after: token.start }
   }

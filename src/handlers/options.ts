@@ -1,17 +1,19 @@
 // Query parameters of the verbs, read and checked as upstream does.
 // Follows k8s.io/apimachinery/pkg/apis/meta/v1 (conversion, validation) and pkg/apis/meta/internalversion/validation.
 import { fieldManagerCauses } from '../registry/metadata.ts'
+import { parseFieldSelector } from '../machinery/fields.ts'
 import type { JsonObject } from '../machinery/json.ts'
+import { parseLabelSelector } from '../machinery/labels.ts'
 import { jsonInteger } from '../machinery/numbers.ts'
 import { badRequest, cause, invalid, type StatusCause } from '../machinery/status.ts'
 
 const META = 'meta.k8s.io'
 const INT = /^[+-]?\d+$/
 
-/** A whole number as Go's strconv.ParseInt takes it; undefined where the parameter is absent or empty. */
+/** A whole number as Go's strconv.ParseInt takes it; undefined where the parameter is absent. */
 export function intParameter(query: URLSearchParams, name: string): number | bigint | undefined {
   const text = query.get(name)
-  if (text === null || text === '') return undefined
+  if (text === null) return undefined
   if (!INT.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
   const value = BigInt(text)
   if (value > 0x7fffffffffffffffn || value < -0x8000000000000000n) {
@@ -52,10 +54,10 @@ export function writeOptions(query: URLSearchParams, kind: string): WriteOptions
   if (query.size === 0) return NO_WRITE_OPTIONS
   const causes: StatusCause[] = []
   const dryRun = query.getAll('dryRun')
-  dryRunCauses(dryRun, causes)
   const fieldManager = query.get('fieldManager') ?? ''
   const fieldValidation = query.get('fieldValidation') ?? ''
   if (fieldManager) fieldManagerCauses(fieldManager, 'fieldManager', causes)
+  dryRunCauses(dryRun, causes)
   if (!FIELD_VALIDATIONS.includes(fieldValidation)) {
     causes.push(cause.notSupported('fieldValidation', fieldValidation, FIELD_VALIDATIONS))
   }
@@ -108,10 +110,11 @@ export interface ListOptions {
 const NOT_OLDER_THAN = 'NotOlderThan'
 const MATCHES = ['Exact', 'NotOlderThan', '']
 
-/** Reads and checks ListOptions. Follows ValidateListOptions. */
-export function listOptions(query: URLSearchParams, watch: boolean): ListOptions {
+/** Reads and checks ListOptions. Follows SetListOptionsDefaults and ValidateListOptions. */
+export function listOptions(query: URLSearchParams): ListOptions {
+  const watch = boolParameter(query, 'watch') ?? false
   const timeout = intParameter(query, 'timeoutSeconds')
-  const options: ListOptions = {
+  const options = withInitialEvents({
     labelSelector: query.get('labelSelector') ?? '',
     fieldSelector: query.get('fieldSelector') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',
@@ -122,10 +125,22 @@ export function listOptions(query: URLSearchParams, watch: boolean): ListOptions
     allowWatchBookmarks: boolParameter(query, 'allowWatchBookmarks') ?? false,
     sendInitialEvents: boolParameter(query, 'sendInitialEvents'),
     timeoutSeconds: timeout === undefined ? undefined : Number(timeout),
-  }
+  })
   const causes = watch ? watchCauses(options) : listCauses(options)
-  if (causes.length) throw invalid({ group: META, kind: 'ListOptions' }, '', causes)
+  if (causes.length) {
+    // Selectors that cannot be read are told first.
+    parseLabelSelector(options.labelSelector)
+    parseFieldSelector(options.fieldSelector)
+    throw invalid({ group: META, kind: 'ListOptions' }, '', causes)
+  }
   return options
+}
+
+/** Watches that name no version have always begun with what is there. */
+function withInitialEvents(o: ListOptions): ListOptions {
+  const isLegacy = o.resourceVersion === '' || o.resourceVersion === '0'
+  if (!o.watch || !isLegacy || o.sendInitialEvents !== undefined || o.resourceVersionMatch) return o
+  return { ...o, sendInitialEvents: true, resourceVersionMatch: NOT_OLDER_THAN }
 }
 
 function watchCauses(o: ListOptions): StatusCause[] {
@@ -147,11 +162,16 @@ function watchCauses(o: ListOptions): StatusCause[] {
 function listCauses(o: ListOptions): StatusCause[] {
   const causes: StatusCause[] = []
   const match = o.resourceVersionMatch
-  const field = 'resourceVersionMatch'
+  if (match) causes.push(...matchCauses(match, o))
   if (o.sendInitialEvents !== undefined) {
     causes.push(cause.forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'))
   }
-  if (!match) return causes
+  return causes
+}
+
+function matchCauses(match: string, o: ListOptions): StatusCause[] {
+  const causes: StatusCause[] = []
+  const field = 'resourceVersionMatch'
   if (!o.resourceVersion) {
     causes.push(
       cause.forbidden(field, 'resourceVersionMatch is forbidden unless resourceVersion is provided'),

@@ -53,9 +53,8 @@ export interface Patch {
 export async function patch(scope: Scope, request: ApiRequest): Promise<Answer> {
   if ((await request.body()).mediaType === APPLY_PATCH) return apply(scope, request)
   const view = viewOf(scope, request, 'object')
-  const options = await patchOptions(request)
-  if (scope.resource.custom) refuseStrategic(await request.body())
-  const change = readPatch(await request.body(), scope.type)
+  const options = await patchOptions(scope, request)
+  const change = patchReader(await request.body(), scope.type)
   const { name, subresource } = request.info
   const { entry } = await write({
     scope,
@@ -68,7 +67,7 @@ export async function patch(scope: Scope, request: ApiRequest): Promise<Answer> 
     change(current) {
       if (!current) throw notFound(scope.groupResource, name)
       return patched(
-        { request, expected: scope.expected, change, validation: options.fieldValidation },
+        { request, expected: scope.expected, change: change(), validation: options.fieldValidation },
         current,
       )
     },
@@ -76,17 +75,18 @@ export async function patch(scope: Scope, request: ApiRequest): Promise<Answer> 
   return { status: 200, contentType: view.contentType, body: view.object(entry) }
 }
 
-/** Custom kinds have no strategic merge. */
-function refuseStrategic({ mediaType }: Body): void {
-  if (mediaType !== STRATEGIC_PATCH) return
+/** Custom kinds have no strategic merge, and no router that refuses other types before. */
+function refuseForCustom(mediaType: string): void {
+  if (mediaType === JSON_PATCH || mediaType === MERGE_PATCH) return
   throw unsupportedMediaType(
     `the body of the request was in an unknown format - accepted media types include: ${JSON_PATCH}, ${MERGE_PATCH}, ${APPLY_PATCH}`,
   )
 }
 
 /** PatchOptions of anything but apply. */
-export async function patchOptions(request: ApiRequest): Promise<WriteOptions> {
+export async function patchOptions(scope: Scope, request: ApiRequest): Promise<WriteOptions> {
   const { mediaType } = await request.body()
+  if (scope.resource.custom) refuseForCustom(mediaType)
   if (!PATCH_TYPES.has(mediaType)) throw unsupportedPatch()
   const options = writeOptions(request.query, 'PatchOptions')
   if (options.force !== undefined) {
@@ -160,6 +160,12 @@ const unsupportedPatch = (): StatusError =>
     message: '415: Unsupported Media Type',
     details: {},
   })
+
+/** Reads the patch once, when there is an object for it: what is not there is said before what cannot be read. */
+export function patchReader(body: Body, type: StructType): () => Patch {
+  let patch: Patch | undefined
+  return () => (patch ??= readPatch(body, type))
+}
 
 /** Reads a patch by its Content-Type; throws 415 for types that are no patch, 400 for what cannot be read. */
 export function readPatch(body: Body, type: StructType): Patch {

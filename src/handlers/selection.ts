@@ -1,6 +1,7 @@
 // Which objects a list, a watch or a collection delete is about: namespace, name, label and field selectors.
 import { EVERYTHING, type LabelSelector, parseLabelSelector } from '../machinery/labels.ts'
 import { EVERY_FIELD, fieldExactMatch, type FieldSelector, parseFieldSelector } from '../machinery/fields.ts'
+import { badRequest } from '../machinery/status.ts'
 import type { RequestInfo } from '../machinery/attributes.ts'
 import type { Entry } from '../storage/cache/entry.ts'
 import type { ListOptions } from './options.ts'
@@ -23,7 +24,10 @@ export function selectionOf(scope: Scope, info: RequestInfo, options: ListOption
   const labels = options.labelSelector ? parseLabelSelector(options.labelSelector) : EVERYTHING
   const fields = options.fieldSelector ? fieldsOf(scope, options.fieldSelector) : EVERY_FIELD
   const namespace = info.namespace || undefined
-  const name = info.name || fieldExactMatch(fields, 'metadata.name')
+  const selected = fieldExactMatch(fields, 'metadata.name')
+  if (info.name !== '' && !fields.empty && selected !== info.name)
+    throw badRequest("fieldSelector metadata.name doesn't match requested name")
+  const name = info.name || selected
   return {
     namespace,
     name,

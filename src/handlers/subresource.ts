@@ -28,7 +28,7 @@ import { readObject } from './body.ts'
 import { remove } from './delete.ts'
 import { read } from './get.ts'
 import { writeOptions } from './options.ts'
-import { patched, patchOptions, readPatch } from './patch.ts'
+import { patched, patchOptions, patchReader } from './patch.ts'
 import type { Answer, ApiRequest } from './request.ts'
 import type { Expected, Scope } from './scope.ts'
 import { checkName } from './update.ts'
@@ -87,13 +87,13 @@ export function projectionHandlers(projection: Projection, row: Subresource): Ha
         const written = await applyPart(scope, request, projection, expectedOf(row))
         return answer(scope, request, written.entry)
       }
-      const options = await patchOptions(request)
+      const options = await patchOptions(scope, request)
       const expected = expectedOf(row)
-      const change = readPatch(await request.body(), expected.type)
+      const change = patchReader(await request.body(), expected.type)
       const apply = (stored: KubeObject | undefined): KubeObject => {
         const parent = existing(scope, request, stored)
         const part = patched(
-          { request, expected, change, validation: options.fieldValidation },
+          { request, expected, change: change(), validation: options.fieldValidation },
           projection.get(parent),
         )
         return projection.update(parent, part)

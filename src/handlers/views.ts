@@ -45,13 +45,32 @@ function transformed(scope: Scope, request: ApiRequest, shape: Shape): View {
   const { as, asVersion, encoding } = request.accept
   const version = asVersion === 'v1beta1' ? 'v1beta1' : 'v1'
   const { group, kind, listKind } = scope.resource
-  if (as === 'PartialObjectMetadata' && shape === 'list') throw listIsNoObject({ group, kind: listKind })
-  if (as === 'PartialObjectMetadataList' && shape === 'object') throw objectIsNoList({ group, kind })
+  if (as === 'PartialObjectMetadata' && shape === 'list')
+    return refusing(plainView(scope), () => listIsNoObject({ group, kind: listKind }))
+  if (as === 'PartialObjectMetadataList' && shape === 'object')
+    return refusing(plainView(scope), () => objectIsNoList({ group, kind }))
   const view =
     as === 'Table'
       ? new TableView(scope, parseIncludeObject(request.query.get('includeObject') ?? ''), version)
       : new PartialView(scope, version, encoding)
   return encoding === 'yaml' ? new YamlView(view) : view
+}
+
+/** The request is carried out, and only then is its answer what cannot be made: as upstream has it. */
+function refusing(view: View, error: () => Error): View {
+  const refuse = (): never => {
+    throw error()
+  }
+  return {
+    contentType: view.contentType,
+    streamContentType: view.streamContentType,
+    key: view.key,
+    object: refuse,
+    list: refuse,
+    frame: refuse,
+    bookmark: refuse,
+    errorFrame: refuse,
+  }
 }
 
 /** An answer that is no object of the store: a Status or a review, in the encoding that was asked for. */

@@ -22,7 +22,7 @@ const PIECE_BYTES = 256 * 1024
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 export async function watch(scope: Scope, request: ApiRequest): Promise<Answer> {
-  const options = listOptions(request.query, true)
+  const options = listOptions(request.query)
   const view = viewOf(scope, request, 'watch')
   const selection = selectionOf(scope, request.info, options)
   const from = await startingPoint(scope, options)

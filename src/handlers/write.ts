@@ -16,6 +16,7 @@ import {
   validateCreate,
   validateUpdate,
 } from '../registry/generic.ts'
+import { requirePathSegment } from '../registry/metadata.ts'
 import type { WriteContext } from '../registry/strategy.ts'
 import { managerFromUserAgent, sameButTimes, trackUpdate } from '../schema/managedfields.ts'
 import { trackScale } from '../schema/managedfields-scale.ts'
@@ -71,6 +72,7 @@ export interface Written {
 
 export async function write(w: WriteRequest): Promise<Written> {
   const { scope } = w
+  if (w.allow === 'update') requirePathSegment(w.name)
   await scope.cache.fresh()
   if (scope.cache.isBroken) await scope.cache.mend()
   if (scope.strategy.load) await scope.strategy.load()
@@ -230,7 +232,6 @@ function prepare(
     )
     beforeUpdate(object, current.object(), strategy, context)
   } else {
-    checkVersionOfNew(object, context)
     beforeCreate(object, strategy, context)
   }
   return as<Prepared>(object)
@@ -264,6 +265,7 @@ async function commit(
   const { scope } = w
   const { cache } = scope
   const { object } = admitted
+  if (!current) checkVersionOfNew(object, context)
   const { key, namespace, name } = cache.keyOf(
     cache.keyFor(w.request.info.namespace, object.metadata.name as string),
   )
@@ -284,7 +286,7 @@ async function commit(
   if (w.dryRun) {
     await scope.strategy.abandon?.(object, context)
     const said = stored ? await stored.read(value) : value
-    return { entry: new Entry({ key, namespace, name }, current?.revision ?? NEVER_STORED, said), created }
+    return { entry: new Entry({ key, namespace, name }, current?.revision ?? claimed(object), said), created }
   }
   if (leaves) return removeWithUpdate(w, { current, value: shown, context })
   if (scope.strategy.claim && !(await scope.strategy.claim(object, context))) return undefined
@@ -313,6 +315,11 @@ async function commit(
     entry: new Entry({ key, namespace, name }, result.revision, said, object.metadata.labels),
     created,
   }
+}
+
+/** The version that a client gave what was not stored, as its answer shows it. */
+function claimed({ metadata: { resourceVersion } }: KubeObject): number {
+  return /^[0-9]{1,15}$/.test(resourceVersion ?? '') ? Number(resourceVersion) : NEVER_STORED
 }
 
 /** The bytes are the same, or would be if new owners' entries had not just got the time of this write. */

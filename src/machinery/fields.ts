@@ -69,6 +69,8 @@ function parseTerm(term: string, text: string): FieldRequirement {
   return { field, operator: operator === '!=' ? '!=' : '=', value: unescape(value) }
 }
 
+const isSaying = ({ field, value }: FieldRequirement): boolean => field !== '' || value !== ''
+
 /**
  * Parses the text of a `fieldSelector` parameter. `transform` gives a field its present name, and throws for one that
  * the kind does not know (see SelectableFields.convert). Throws a 400 StatusError for what does not parse.
@@ -82,8 +84,9 @@ export function parseFieldSelector(
     .sort()
     .map((term) => parseTerm(term, text))
   const requirements = parsed
+    .filter(isSaying)
     .map((r) => ({ ...r, field: transform(r.field, r.value) }))
-    .filter((r) => r.field !== '' || r.value !== '')
+    .filter(isSaying)
   return fieldSelectorOf(requirements)
 }
 

@@ -4,8 +4,9 @@ import { labelsCauses } from '../machinery/labels.ts'
 import type { NameRule } from '../machinery/names.ts'
 import type { KubeObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../machinery/object.ts'
 import { parseGroupVersion } from '../machinery/gvk.ts'
-import { cause, type StatusCause } from '../machinery/status.ts'
-import { dns1123LabelErrors, qualifiedNameErrors } from '../machinery/validation.ts'
+import { goQuote } from '../machinery/quote.ts'
+import { badRequest, cause, type StatusCause } from '../machinery/status.ts'
+import { dns1123LabelErrors, pathSegmentErrors, qualifiedNameErrors } from '../machinery/validation.ts'
 import { semanticEqual } from './equality.ts'
 
 /** Keys and values of all annotations together, in bytes; what etcd and watchers can bear. */
@@ -203,4 +204,10 @@ export function metadataUpdateCauses(object: KubeObject, old: KubeObject): Statu
   }
   sharedCauses(meta, false, causes)
   return causes
+}
+
+/** What only an escape can bring into a path, `.` and `..` name nothing that is stored. */
+export function requirePathSegment(name: string): void {
+  const faults = pathSegmentErrors(name)
+  if (faults.length) throw badRequest(`Name parameter invalid: ${goQuote(name)}: ${faults.join(';')}`)
 }

@@ -18,9 +18,9 @@ import { allottedMs, inTime } from './deadline.ts'
 import { deprecationOf, route, scoped, type SpecialHandlers } from './dispatch.ts'
 import type { Exchange, Headers } from './exchange.ts'
 import type { ExtensionServer, Extensions } from './extensions.ts'
-import { negotiate } from './negotiate.ts'
+import { type Answerer, negotiate, negotiateError } from './negotiate.ts'
 import { requestInfoOf } from './requestinfo.ts'
-import { baseHeaders as baseHeadersOf, type ErrorLog, PLAIN, respond, respondError } from './respond.ts'
+import { baseHeaders as baseHeadersOf, type ErrorLog, respond, respondError } from './respond.ts'
 import { type Seat, seatOf, tooMany } from './seat.ts'
 import { attributesOf } from './selectors.ts'
 
@@ -80,7 +80,7 @@ export async function serve(chain: Chain, exchange: Exchange): Promise<void> {
 /** One request's failure, whatever it is, must not end the others: the last resort is an answer without a body. */
 function refuse(chain: Chain, { exchange, accept, warnings }: Walk, error: unknown): void {
   try {
-    respondError(exchange, error, chain.log, { accept: accept ?? PLAIN, warnings })
+    respondError(exchange, error, chain.log, { accept: accept ?? acceptOfError(exchange), warnings })
   } catch (failure) {
     chain.log.error({ error: String(failure) }, 'could not answer with an error')
     exchange.answer(500, {})
@@ -254,14 +254,14 @@ interface Asked {
 
 async function handle(chain: Chain, walk: Walk, { info, user, query }: Asked): Promise<Answer> {
   const { exchange } = walk
-  if (!chain.servesGroupVersion(info)) return pageNotFound()
+  if (info.path.startsWith('//') || !chain.servesGroupVersion(info)) return pageNotFound()
   const found = route(chain.findResource(info), info, exchange.method, chain.special)
   walk.info = info
   const { scope, info: scopedInfo } = scoped(chain.scopes, found, info)
+  const accept = withPretty(negotiate(exchange.headers.accept, answererOf(scope, info)), query, exchange)
+  walk.accept = accept
   const deprecated = scope.kind.custom?.warning ?? deprecationOf(found.resource)
   if (deprecated) walk.warnings.push(deprecated)
-  const accept = withPretty(negotiate(exchange.headers.accept), query, exchange)
-  walk.accept = accept
   let body: Promise<Body> | undefined
   const request: ApiRequest = {
     info: scopedInfo,
@@ -275,6 +275,14 @@ async function handle(chain: Chain, walk: Walk, { info, user, query }: Asked): P
     ...(walk.audit ? { annotate: (key, value) => walk.audit?.annotate(key, value) } : {}),
   }
   return found.handler(scope, request)
+}
+
+const answererOf = ({ resource }: Scope, { verb }: RequestInfo): Answerer =>
+  resource.custom ? 'custom' : verb === 'list' || verb === 'watch' ? 'list' : 'object'
+
+/** For what is refused before anybody looked at Accept. */
+function acceptOfError(exchange: Exchange): Accept {
+  return withPretty(negotiateError(exchange.headers.accept), split(exchange.url).query, exchange)
 }
 
 function read({ exchange, audit }: Walk, scope: Scope, subresource: string): Promise<Body> {

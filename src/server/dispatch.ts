@@ -11,8 +11,9 @@ import type { Scope, Scopes } from '../handlers/scope.ts'
 import { update } from '../handlers/update.ts'
 import { watch } from '../handlers/watch.ts'
 import type { RequestInfo } from '../machinery/attributes.ts'
-import { notFound, pathNotFound, StatusError } from '../machinery/status.ts'
+import { badRequest, methodNotSupported, notFound, pathNotFound, StatusError } from '../machinery/status.ts'
 import type { Resource, Subresource } from '../schema/resource.ts'
+import { segments } from './requestinfo.ts'
 
 type Handler = (scope: Scope, request: ApiRequest) => Promise<Answer>
 
@@ -51,8 +52,14 @@ export interface Route {
   readonly handler: Handler
 }
 
+/** 405; custom resources, which have no routes, say which verb of which resource. */
+const notAllowedOn = (resource: Resource, { verb }: RequestInfo): StatusError =>
+  resource.custom
+    ? methodNotSupported({ group: resource.group, resource: resource.name }, verb)
+    : notAllowed()
+
 /** 405, as go-restful words it. */
-const notAllowed = (): StatusError =>
+export const notAllowed = (): StatusError =>
   new StatusError({
     code: 405,
     reason: 'MethodNotAllowed',
@@ -70,11 +77,34 @@ export function route(
   if (!resource) throw pathNotFound()
   const namespaced = info.namespace !== '' && !(resource.name === 'namespaces' && resource.group === '')
   if (namespaced && !resource.namespaced) throw pathNotFound()
-  if (!namespaced && resource.namespaced && (info.subresource !== '' || hasNameInPath(info)))
-    throw pathNotFound()
-  if (method === 'HEAD') throw notAllowed()
+  if (!isRouted(resource, info)) throw pathNotFound()
+  if (method === 'HEAD' && !(resource.custom && info.verb === 'list')) throw notAllowedOn(resource, info)
   return { resource, handler: handlerFor(resource, info, special) }
 }
+
+/** Whether the path has the parts that its place takes: odd ones have too many, an empty one, or a name alone. */
+function isRouted(resource: Resource, info: RequestInfo): boolean {
+  if (resource.custom)
+    return !resource.namespaced || info.namespace !== '' || !(info.subresource !== '' || hasNameInPath(info))
+  if (info.subresource === 'proxy') return true
+  const parts = segments(info.path)
+  const roots = info.group === '' ? ROOTS_OF_CORE : ROOTS_OF_GROUPS
+  const isForced = parts[roots] === 'watch'
+  const isInside = resource.namespaced && info.namespace !== ''
+  const own = parts.slice(roots + (isForced ? 1 : 0) + (isInside ? NAMESPACE_PARTS : 0))
+  if (own.length > 1 && resource.namespaced && !isInside) {
+    if (own[0] !== 'namespaces' || own[1] !== '') return false
+    if (own.length > NAMESPACE_PARTS + 1 || !COLLECTION_VERBS.has(info.verb)) throw badRequest(NO_NAMESPACE)
+    return true
+  }
+  return own.length <= (info.subresource === '' ? 2 : 3) && !own.includes('')
+}
+
+/** /api/VERSION, /apis/GROUP/VERSION, /namespaces/NAMESPACE. */
+const ROOTS_OF_CORE = 2
+const ROOTS_OF_GROUPS = 3
+const NAMESPACE_PARTS = 2
+const NO_NAMESPACE = 'Namespace parameter required.'
 
 const COLLECTION_VERBS = new Set(['list', 'watch', 'deletecollection'])
 
@@ -85,15 +115,15 @@ function handlerFor(resource: Resource, info: RequestInfo, special: SpecialHandl
   const { verb, subresource } = info
   if (subresource !== '') return subresourceHandler(resource, info, special)
   const everywhere = resource.namespaced && info.namespace === ''
-  if (everywhere && verb !== 'list' && verb !== 'watch') throw notAllowed()
-  if (verb === 'create' && info.name !== '') throw notAllowed()
-  if ((verb === 'update' || verb === 'patch') && info.name === '') throw notAllowed()
+  if (everywhere && verb !== 'list' && verb !== 'watch') throw notAllowedOn(resource, info)
+  if (verb === 'create' && info.name !== '') throw notAllowedOn(resource, info)
+  if ((verb === 'update' || verb === 'patch') && info.name === '') throw notAllowedOn(resource, info)
   const own = special.resource(resource)?.[verb]
   if (own) return own
   // Discovery shows fewer verbs of custom resources that are being taken away, but answers to them all the same.
-  if (!resource.verbs.includes(verb) && !resource.custom) throw notAllowed()
+  if (!resource.verbs.includes(verb) && !resource.custom) throw notAllowedOn(resource, info)
   const handler = VERBS[verb]
-  if (!handler) throw notAllowed()
+  if (!handler) throw notAllowedOn(resource, info)
   return handler
 }
 
@@ -105,7 +135,7 @@ function subresourceHandler(resource: Resource, info: RequestInfo, special: Spec
   }
   const handlers = special.subresource(resource, row) ?? (row.kind === resource.kind ? SAME_SHAPE : undefined)
   const handler = row.verbs.includes(info.verb) ? handlers?.[info.verb] : undefined
-  if (!handler) throw notAllowed()
+  if (!handler) throw notAllowedOn(resource, info)
   return handler
 }
 

@@ -3,11 +3,11 @@ import { StatusError } from '../machinery/status.ts'
 import { negotiate } from './negotiate.ts'
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io'
-const encodingOf = (header: string | undefined) => negotiate(header).encoding
+const encodingOf = (header: string | undefined) => negotiate(header, 'object').encoding
 
 function refusal(header: string): string {
   try {
-    negotiate(header)
+    negotiate(header, 'object')
   } catch (error) {
     if (error instanceof StatusError && error.code === 406) return error.message
   }
@@ -38,11 +38,13 @@ describe('encodings', () => {
 describe('transformations', () => {
   it('takes the first that there is', () => {
     const header = `application/json;as=Table;v=v9;g=meta.k8s.io,${TABLE},application/json`
-    expect(negotiate(header)).toMatchObject({ as: 'Table', asVersion: 'v1' })
+    expect(negotiate(header, 'object')).toMatchObject({ as: 'Table', asVersion: 'v1' })
   })
 
   it('falls back to the whole object, as kubectl asks', () => {
-    expect(negotiate('application/json;as=Odd;v=v1;g=meta.k8s.io,application/json').as).toBeUndefined()
+    expect(
+      negotiate('application/json;as=Odd;v=v1;g=meta.k8s.io,application/json', 'object').as,
+    ).toBeUndefined()
   })
 
   it.each([

@@ -9,6 +9,7 @@ const MEDIA_TYPES = {
   'application/vnd.kubernetes.protobuf': 'protobuf',
 } as const
 export const ACCEPTED = Object.keys(MEDIA_TYPES)
+const STREAMS = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']
 
 /** Headers are short; more clauses than this are noise. */
 const MAX_CLAUSES = 64
@@ -23,32 +24,54 @@ interface Clause {
   readonly quality: number
 }
 
+/** Who answers: what go-restful routes refuses headers by itself, and a list may become a stream. */
+export type Answerer = 'object' | 'list' | 'custom' | 'routed document' | 'document'
+
 const JSON_ACCEPT: Accept = { encoding: 'json', as: undefined, asVersion: '', pretty: false }
-const remembered = new Map<string, Accept>()
+const remembered: Readonly<Record<Answerer, Map<string, Accept>>> = {
+  object: new Map(),
+  list: new Map(),
+  custom: new Map(),
+  'routed document': new Map(),
+  document: new Map(),
+}
 
 /** What the header asks for; throws 406 where nothing here satisfies it. */
-export function negotiate(header: string | undefined): Accept {
+export function negotiate(header: string | undefined, answerer: Answerer): Accept {
   if (header === undefined || header === '' || header === 'application/json') return JSON_ACCEPT
-  const known = remembered.get(header)
+  const known = remembered[answerer].get(header)
   if (known) return known
-  const accept = read(header)
-  if (remembered.size < MAX_REMEMBERED && header.length <= MAX_REMEMBERED_LENGTH)
-    remembered.set(header, accept)
+  const accept = read(header, answerer)
+  if (remembered[answerer].size < MAX_REMEMBERED && header.length <= MAX_REMEMBERED_LENGTH)
+    remembered[answerer].set(header, accept)
   return accept
 }
 
-function read(header: string): Accept {
+/** The same for errors, which are never hidden behind what the client accepts: as JSON where nothing fits. */
+export function negotiateError(header: string | undefined): Accept {
+  try {
+    return negotiate(header, 'document')
+  } catch (error) {
+    if (error instanceof StatusError) return JSON_ACCEPT
+    throw error
+  }
+}
+
+function read(header: string, answerer: Answerer): Accept {
   const clauses = clausesOf(header)
-  if (!clauses.some((c) => c.type === '*/*' || Object.hasOwn(MEDIA_TYPES, c.type))) throw unavailable()
+  const isRouted = answerer !== 'custom' && answerer !== 'document'
+  if (isRouted && !clauses.some((c) => c.type === '*/*' || Object.hasOwn(MEDIA_TYPES, c.type)))
+    throw unavailable(answerer === 'list' ? [...ACCEPTED, ...STREAMS] : ACCEPTED)
+  const isDocument = answerer === 'document' || answerer === 'routed document'
   for (const clause of [...clauses].sort((a, b) => b.quality - a.quality)) {
     const accept = accepted(clause)
-    if (accept) return accept
+    if (accept && !(accept.as && isDocument)) return accept
   }
   throw notAcceptable(`only the following media types are accepted: ${ACCEPTED.join(', ')}`)
 }
 
-function unavailable(): StatusError {
-  const message = `406: Not Acceptable\n\nAvailable representations: ${ACCEPTED.join(', ')}`
+function unavailable(produced: readonly string[]): StatusError {
+  const message = `406: Not Acceptable\n\nAvailable representations: ${produced.join(', ')}`
   return new StatusError({ code: 406, reason: 'NotAcceptable', message, details: {} })
 }
 

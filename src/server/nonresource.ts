@@ -7,7 +7,9 @@ import { AGGREGATED_PARAMETERS, discoveryDocument, type DiscoverySource } from '
 import type { Exchange } from './exchange.ts'
 import { expressApps } from './express-http2.ts'
 import type { HealthCheck } from './health.ts'
+import { notAllowed } from './dispatch.ts'
 import { negotiate } from './negotiate.ts'
+import { segments } from './requestinfo.ts'
 import { type BuildInfo, serveVersion } from './version.ts'
 import { encode } from '../schema/protobuf/envelope.ts'
 import { typeForKind } from '../schema/types.ts'
@@ -62,7 +64,7 @@ export function nonResourceHandler(site: NonResource): (exchange: Exchange) => v
       response.set('cache-control', 'public, max-age=3600').end(body)
     })
   }
-  router.get(['/api', '/apis', '/api/*rest', '/apis/*rest'], (request, response) =>
+  router.all(['/api', '/apis', '/api/*rest', '/apis/*rest'], (request, response) =>
     serveDiscovery(site, request, response),
   )
   router.use((request, response) => {
@@ -116,10 +118,15 @@ function serveDiscovery(site: NonResource, request: Request, response: Response)
     if (known) return refuse(response, pathMissing())
     return notFound(response)
   }
+  const isRouted = isRoutedDocument(site, request.path)
+  if (isRouted && request.method !== 'GET') return refuse(response, notAllowed())
   const aggregated = document.etag !== undefined
   let accept
   try {
-    accept = encoding !== undefined && aggregated ? encoding : negotiate(request.headers.accept).encoding
+    accept =
+      encoding !== undefined && aggregated
+        ? encoding
+        : negotiate(request.headers.accept, isRouted ? 'routed document' : 'document').encoding
   } catch (error) {
     if (!(error instanceof StatusError)) throw error
     return refuse(response, error)
@@ -132,6 +139,13 @@ function serveDiscovery(site: NonResource, request: Request, response: Response)
   const { body, contentType } = encoded(document.body, accept, document.type)
   response.setHeader('content-type', contentType + parameters)
   response.end(body)
+}
+
+/** Versions of built-in groups have routes of their own; the lists of groups, and custom groups, answer to every method. */
+function isRoutedDocument({ discovery }: NonResource, path: string): boolean {
+  const [root, group = '', version] = segments(path)
+  if (root === 'api') return true
+  return version !== undefined && discovery.resources.some((r) => r.group === group && !r.custom)
 }
 
 /** Parameters and weights do not count. */

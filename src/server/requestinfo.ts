@@ -98,7 +98,7 @@ function nameOfSelector(query: URLSearchParams): string {
 }
 
 /** Path segments, decoded before they are split, as Go's URL.Path is; empty ones at the ends do not count. */
-function segments(path: string): string[] {
+export function segments(path: string): string[] {
   const text = path.includes('%') ? decoded(path) : path
   let start = 0
   let end = text.length

@@ -105,7 +105,7 @@ const unexpected = (): StatusError =>
 
 function indented(body: Buffer | Iterable<Buffer>): Buffer {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.concat([...body])
-  return Buffer.from(`${indentedJson(readJson(bytes.toString()))}\n`)
+  return Buffer.from(indentedJson(readJson(bytes.toString())))
 }
 
 /** `299 - "text"`, each once, control characters and quotes escaped. */
