@@ -102,6 +102,18 @@ describe('a custom kind', () => {
     expect(told.body).toMatchObject({ metadata: { generation: 1 }, spec: { size: 3 }, status: status.status })
   })
 
+  it('has the status that its schema gives from the start, and none of the client’s', async () => {
+    const group = 'born.example.com'
+    const made = definition(group)
+    const { properties } = made.spec.versions[0]!.schema.openAPIV3Schema
+    Object.assign(properties.status, { default: { phase: 'New' } })
+    expect((await api.ask('POST', DEFINITIONS, { body: made })).status).toBe(201)
+    await soon(async () => expect((await api.ask('GET', pathOf(group))).status).toBe(200))
+    const body = { ...widget(group, 'a'), status: { phase: 'Old' } }
+    expect((await api.ask('POST', pathOf(group), { body })).body.status).toEqual({ phase: 'New' })
+    expect((await api.ask('GET', pathOf(group, 'a'))).body.status).toEqual({ phase: 'New' })
+  })
+
   it('refuses in upstream’s words what the schema does not allow', async () => {
     const refused = await api.ask('POST', pathOf(group), {
       body: widget(group, 'bad', { size: 0, color: 'green', parts: [{ weight: 'x' }] }),

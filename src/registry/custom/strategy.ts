@@ -5,6 +5,7 @@ import type { KubeObject } from '../../machinery/object.ts'
 import { cause, forbidden, type StatusCause } from '../../machinery/status.ts'
 import { qualifiedNameErrors } from '../../machinery/validation.ts'
 import { listTypeCauses } from '../../schema/custom/listtypes.ts'
+import { applyDefaults } from '../../schema/custom/prune.ts'
 import type { SchemaNode } from '../../schema/custom/structural.ts'
 import { schemaCauses } from '../../schema/custom/validate.ts'
 import { semanticEqual } from '../equality.ts'
@@ -56,6 +57,8 @@ export function customStrategy({ version, schema, terminating, loadRules }: Cust
     ...(hasStatus && { resetFields: { '': ['status'], status: ['metadata', 'spec'] } }),
     prepareForCreate: (object, context) => {
       if (terminating) throw refusal(object, context)
+      // The client's status is gone by now; upstream gives that of the schema when it reads what it stored.
+      if (hasStatus) applyDefaults(object, schema)
     },
     prepareForUpdate: (object, old, context) => {
       if (context.subresource === 'status') restore(object, old)
