@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, parallel } from './client.ts'
 import { cluster, post, rest } from './clusters.ts'
+import { DEPLOYMENTS, deployment } from './loads.ts'
 import { Machine, machineText } from './machine.ts'
 import { cpuTime, endAllAtExit, type Program, residentMemory } from './processes.ts'
 import { schedulingWorkloads } from './scheduling.ts'
@@ -59,19 +60,6 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
     if (await isSo()) return
     if (Date.now() > end) throw new Error('it takes too long')
     await rest(Math.max(LOOK_AGAIN_MS, 5 * (performance.now() - at)))
-  }
-}
-
-const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments'
-
-function deployment(name: string, replicas: number): object {
-  const labels = { app: name }
-  const spec = { containers: [{ name: 'app', image: 'registry.k8s.io/pause:3.10' }] }
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name },
-    spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
   }
 }
 

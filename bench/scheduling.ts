@@ -4,6 +4,7 @@
 // Unschedulable.
 import { type Client, parallel } from './client.ts'
 import { cluster, post } from './clusters.ts'
+import { HOST, node, ZONE } from './loads.ts'
 import { cpuTime } from './processes.ts'
 
 export interface SchedulingOptions {
@@ -33,8 +34,6 @@ interface Workload {
 const CHURN_MS = 200
 
 const CONCURRENCY = 32
-const ZONE = 'topology.kubernetes.io/zone'
-const HOST = 'kubernetes.io/hostname'
 const BLUE = { color: 'blue' }
 const term = (topologyKey: string) => ({
   labelSelector: { matchLabels: BLUE },
@@ -136,18 +135,6 @@ function pod(name: string, labels: Record<string, string>, spec: object, cpu = '
       containers: [{ name: 'app', image: 'registry.k8s.io/pause:3.10', resources }],
       ...spec,
     },
-  }
-}
-
-function node(i: number): object {
-  const capacity = { cpu: '4', memory: '32Gi', pods: '110' }
-  const name = `bench-${i}`
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name, labels: { [HOST]: name, [ZONE]: `zone-${i % 3}` } },
-    // What would be written when the node's kubelet is well: nothing else of a cluster runs here.
-    status: { capacity, allocatable: capacity, conditions: [{ type: 'Ready', status: 'True' }] },
   }
 }
 
