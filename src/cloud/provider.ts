@@ -1,12 +1,20 @@
-// What a cloud is asked by the controllers of this room: balancers for Services, facts about nodes' machines, routes.
+// What a cloud is asked by the controllers of this room: balancers for Services, facts about nodes' machines, routes,
+// room for claims.
 // Follows k8s.io/cloud-provider (cloud.go).
-import type { LoadBalancerStatus, Node, NodeAddress, Service } from '../client/kinds/core.v1.gen.ts'
+import type {
+  LoadBalancerStatus,
+  Node,
+  NodeAddress,
+  PersistentVolume,
+  Service,
+} from '../client/kinds/core.v1.gen.ts'
 
 export interface CloudProvider {
   readonly name: string
   readonly balancers: Balancers
   readonly instances: Instances
   readonly routes: Routes
+  readonly storage: Storage
   /** Lets go of what it holds in this process; the cloud itself stays as it is. */
   stop(): Promise<void>
 }
@@ -53,4 +61,14 @@ export interface Routes {
   /** `hint` makes the name unlike others'. */
   create(hint: string, route: Omit<Route, 'name'>): Promise<void>
   remove(route: Route): Promise<void>
+}
+
+/** Room for claims. Rejections come again. */
+export interface Storage {
+  /** As StorageClasses name it. */
+  readonly provisioner: string
+  /** Makes room under this name; where it is, in the words of a volume. With a node, it may be of use there alone. */
+  create(name: string, node: string | undefined): Promise<Partial<PersistentVolume['spec']>>
+  /** What is gone already is as well. */
+  remove(volume: PersistentVolume): Promise<void>
 }

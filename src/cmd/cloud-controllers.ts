@@ -35,7 +35,12 @@ type ProviderOf = (context: ControllerContext) => Promise<CloudProvider>
 
 export function cloudControllers(settings: CloudSettings): readonly ControllerRow[] {
   const providerOf = sharedProvider(settings)
-  return [serviceRow(settings, providerOf), ...nodeRows(settings, providerOf), routeRow(settings, providerOf)]
+  return [
+    serviceRow(settings, providerOf),
+    ...nodeRows(settings, providerOf),
+    routeRow(settings, providerOf),
+    volumeRow(providerOf),
+  ]
 }
 
 const serviceRow = ({ serviceWorkers: workers }: CloudSettings, providerOf: ProviderOf): ControllerRow => ({
@@ -83,6 +88,14 @@ const routeRow = ({ routes }: CloudSettings, providerOf: ProviderOf): Controller
       provider: await providerOf(context),
       ...routes,
     }),
+})
+
+const volumeRow = (providerOf: ProviderOf): ControllerRow => ({
+  name: 'volume-provisioner-controller',
+  alias: 'volume-provisioner',
+  user: 'volume-provisioner',
+  make: async (context) =>
+    (await import('../cloud/volumes.ts')).volumesController(context, await providerOf(context)),
 })
 
 /** One provider for all that read by the same informers: those of one turn as the leader. */

@@ -6,6 +6,7 @@ import { QueuesMetrics } from '../client/queuemetrics.ts'
 import { AUTHENTICATED_GROUP, type UserInfo } from '../machinery/user.ts'
 import type { ApiServer } from './apiserver.ts'
 import { cloudControllers, type CloudSettings } from './cloud-controllers.ts'
+import { ensureStorage } from './cloud-storage.ts'
 import { electionIdentity, ELECTION, leadAgainAndAgain } from './controller-manager-part.ts'
 import { SETTINGS } from './controller-settings.ts'
 import { apiAs, type RunningPart, serviceAccountUser } from './part.ts'
@@ -18,6 +19,8 @@ const MANAGER: UserInfo = { name: `dinghy:${CLOUD_MANAGER}`, groups: [AUTHENTICA
 const READS = ['get', 'list', 'watch']
 const RULES = [
   { apiGroups: [''], resources: ['nodes', 'services'], verbs: READS },
+  { apiGroups: [''], resources: ['persistentvolumes', 'persistentvolumeclaims'], verbs: READS },
+  { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: READS },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: READS },
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
 ]
@@ -28,6 +31,7 @@ export async function startCloudManager(
   stop = new AbortController(),
 ): Promise<RunningPart> {
   await ensureRole(server, MANAGER.name, RULES)
+  await ensureStorage(server)
   const api = apiAs(server, MANAGER, CLOUD_MANAGER)
   const metrics = new QueuesMetrics()
   server.addMetrics(() => metrics.text())

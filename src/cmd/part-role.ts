@@ -7,8 +7,8 @@ import { MASTERS_GROUP } from '../machinery/user.ts'
 import type { ApiServer } from './apiserver.ts'
 import { apiAs } from './part.ts'
 
-const RBAC = 'rbac.authorization.k8s.io'
-const CLUSTER_ROLE_BINDINGS: Resource<ClusterRoleBinding> = {
+export const RBAC = 'rbac.authorization.k8s.io'
+export const CLUSTER_ROLE_BINDINGS: Resource<ClusterRoleBinding> = {
   group: RBAC,
   version: 'v1',
   resource: 'clusterrolebindings',

@@ -8,6 +8,7 @@ import type { PartSettings, RunningPart, StartPart } from './part.ts'
 /** In the order in which they start; they stop in the opposite one. */
 const STARTERS: Readonly<Record<string, StartPart>> = {
   'controller-manager': async (server, { cloud }, stop) => {
+    if (cloud) await (await import('./cloud-storage.ts')).ensureStorage(server)
     const more = cloud ? (await import('./cloud-controllers.ts')).cloudControllers(cloud) : []
     return (await import('./controller-manager-part.ts')).startControllerManager(server, stop, more)
   },

@@ -45,6 +45,46 @@ describe.skipIf(program === undefined).concurrent('workloads', { timeout: TIME }
     expect((await k.run('get all -l app=web')).stderr).toContain('No resources found')
   })
 
+  it('a stateful set gets volumes of the default class where its pods run, and they go with their claims', async () => {
+    const k = await kubectl.namespace('volumes')
+    const claim = {
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    }
+    const set = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'db' },
+      spec: {
+        replicas: 2,
+        selector: { matchLabels: { app: 'db' } },
+        template: {
+          metadata: { labels: { app: 'db' } },
+          spec: {
+            containers: [{ name: 'c', image: 'nginx', volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+          },
+        },
+        volumeClaimTemplates: [claim],
+      },
+    }
+    await k('create -f -', { stdin: JSON.stringify(set) })
+    await k('rollout status statefulset db --timeout=30s')
+    const path = '{range .items[*]}{.status.phase}  {.spec.storageClassName}  {.spec.volumeName}{"\\n"}{end}'
+    const claims = rows(await k(`get pvc -o jsonpath='${path}'`))
+    expect(claims.map(([phase, storageClass]) => [phase, storageClass])).toEqual([
+      ['Bound', 'standard'],
+      ['Bound', 'standard'],
+    ])
+    const volume = claims[0]?.[2] ?? ''
+    const nodeOf = '{.spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].values[0]}'
+    expect(await k(`get pv ${volume} -o jsonpath=${nodeOf}`)).toBe(
+      await k('get pod db-0 -o jsonpath={.spec.nodeName}'),
+    )
+    await k('delete statefulset db')
+    await k('delete pvc --all')
+    await k(`wait pv/${volume} --for=delete --timeout=15s`)
+  })
+
   it('a service has its ready pods as endpoints', async () => {
     const k = await kubectl.namespace('services')
     await k('create deployment web --image=nginx --replicas=2 --port=80')

@@ -6,6 +6,7 @@ import { type Pool, poolOf } from './addresses.ts'
 import { type LocalParts, localBalancers } from './balancers.ts'
 import { localInstances, PROVIDER } from './machines.ts'
 import { localRoutes } from './routetable.ts'
+import { localStorage } from './storage.ts'
 
 /** Of the loopback, which is 127.0.0.0/8 where the system has more than one address of it. */
 export const BALANCER_RANGE = '127.64.0.0/16'
@@ -29,6 +30,7 @@ export async function localProvider({ range, zones, ...parts }: LocalOptions): P
     balancers,
     instances: localInstances(zones),
     routes: localRoutes(),
+    storage: localStorage(),
     stop: () => balancers.stop(),
   }
 }
