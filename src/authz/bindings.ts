@@ -4,29 +4,32 @@ import { goQuote } from '../machinery/quote.ts'
 import { serviceAccountUsername, type UserInfo } from '../machinery/user.ts'
 import type { BindingObject, RoleRef, Subject } from './policy.ts'
 
-/** One binding, as it applies to one of its subjects. */
+/** One binding, as it applies to one of its subjects. Holds on to nothing else of it: there may be many thousands. */
 export class Grant {
   /** Place of the binding in the list: upstream's order of rules. */
   readonly order: number
   readonly roleRef: RoleRef
-  readonly #binding: BindingObject
+  readonly #name: string
+  readonly #namespace: string
   readonly #subject: Subject
 
-  constructor(order: number, binding: BindingObject, subject: Subject) {
+  constructor(order: number, { metadata, roleRef = {} }: BindingObject, subject: Subject) {
     this.order = order
-    this.roleRef = binding.roleRef ?? {}
-    this.#binding = binding
+    this.roleRef = roleRef
+    this.#name = metadata.name ?? ''
+    this.#namespace = metadata.namespace ?? ''
     this.#subject = subject
   }
 
   /** 'RoleBinding "b/ns" of Role "r" to User "u"'. */
   describe(): string {
-    const { name = '', namespace } = this.#binding.metadata
+    const name = this.#name
+    const namespace = this.#namespace
     const { kind = '', name: role = '' } = this.roleRef
     const binding = namespace
       ? `RoleBinding ${goQuote(`${name}/${namespace}`)}`
       : `ClusterRoleBinding ${goQuote(name)}`
-    return `${binding} of ${kind} ${goQuote(role)} to ${describeSubject(this.#subject, namespace ?? '')}`
+    return `${binding} of ${kind} ${goQuote(role)} to ${describeSubject(this.#subject, namespace)}`
   }
 }
 

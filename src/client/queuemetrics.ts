@@ -1,41 +1,17 @@
 // workqueue_* for Prometheus, under upstream's names, as plain numbers until somebody asks.
 // Follows k8s.io/component-base/metrics/prometheus/workqueue.
+import { exponential, Histogram } from './histogram.ts'
 import type { QueueMetrics } from './queue.ts'
 
 /** Upstream's: ten of them, each ten times the one before. */
-const BUCKETS: readonly number[] = Array.from({ length: 10 }, (_, i) => Number(`1e${i - 8}`))
-
-class Histogram {
-  readonly buckets = new Array<number>(BUCKETS.length).fill(0)
-  count = 0
-  sum = 0
-
-  observe(seconds: number): void {
-    this.count++
-    this.sum += seconds
-    const at = BUCKETS.findIndex((bound) => seconds <= bound)
-    if (at >= 0) (this.buckets[at] as number)++
-  }
-
-  lines(name: string, labels: string): string[] {
-    let sum = 0
-    return [
-      ...BUCKETS.map(
-        (bound, i) => `${name}_bucket{${labels},le="${bound}"} ${(sum += this.buckets[i] ?? 0)}`,
-      ),
-      `${name}_bucket{${labels},le="+Inf"} ${this.count}`,
-      `${name}_sum{${labels}} ${this.sum}`,
-      `${name}_count{${labels}} ${this.count}`,
-    ]
-  }
-}
+const BOUNDS = exponential(1e-8, 10, 10)
 
 class QueueNumbers implements QueueMetrics {
   adds = 0
   length = 0
   retries = 0
-  readonly waits = new Histogram()
-  readonly works = new Histogram()
+  readonly waits = new Histogram(BOUNDS)
+  readonly works = new Histogram(BOUNDS)
 
   added(): void {
     this.adds++

@@ -6,6 +6,7 @@ import { Informers } from '../client/informer.ts'
 import { EventRecorder } from '../client/recorder.ts'
 import { AUTHENTICATED_GROUP, type UserInfo } from '../machinery/user.ts'
 import { defaultConfiguration, type SchedulerConfiguration } from '../scheduler/config/configuration.ts'
+import type { SchedulerMetrics } from '../scheduler/metrics.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
 import type { ApiServer } from './apiserver.ts'
 import { deviceSelectors } from './device-selectors.ts'
@@ -24,6 +25,7 @@ export async function startScheduler(
 ): Promise<RunningPart> {
   const api = apiAs(server, USER, SCHEDULER)
   const running = await runScheduler(schedulerContext(api, server.log), configuration, stop.signal)
+  server.addMetrics(() => running.metrics.text())
   return {
     async stop() {
       stop.abort()
@@ -46,7 +48,7 @@ export async function runScheduler(
   context: ControllerContext,
   configuration: SchedulerConfiguration,
   signal: AbortSignal,
-): Promise<{ readonly done: Promise<void> }> {
+): Promise<{ readonly done: Promise<void>; readonly metrics: SchedulerMetrics }> {
   // Every informer and every write under way listens for the end.
   setMaxListeners(0, signal)
   const scheduler = new Scheduler(context, {
@@ -58,5 +60,5 @@ export async function runScheduler(
     signal.addEventListener('abort', () => resolve(), { once: true }),
   )
   await Promise.race([context.informers.start(signal), stopped])
-  return { done: scheduler.run(signal) }
+  return { done: scheduler.run(signal), metrics: scheduler.metrics }
 }

@@ -8,6 +8,7 @@ import {
   readConfiguration,
   type SchedulerConfiguration,
 } from '../scheduler/config/configuration.ts'
+import type { SchedulerMetrics } from '../scheduler/metrics.ts'
 import { KUBERNETES_VERSION } from '../server/version.ts'
 import { boolean, commandLine, integer, oneOf, text } from './flags.ts'
 import { makeLog } from './log.ts'
@@ -26,7 +27,7 @@ const FLAGS = {
   kubeconfig: text("the API server, and who we are there; the configuration's comes first", 'FILE'),
   master: text("address of the API server, in place of the kubeconfig's", 'URL'),
   ...electionFlags(SCHEDULER),
-  'secure-port': integer('port of /healthz; 0: none', '10259', 0, 65535),
+  'secure-port': integer('port of /healthz and /metrics; 0: none', '10259', 0, 65535),
   'bind-address': text('address to listen on', 'ADDRESS', '0.0.0.0'),
   'tls-cert-file': text('serving certificate, PEM', 'FILE'),
   'tls-private-key-file': text('its key, PEM', 'FILE'),
@@ -52,6 +53,8 @@ export async function scheduler(argv: readonly string[]): Promise<void> {
   const api = new Api(transport, `${SCHEDULER}/${KUBERNETES_VERSION} (linux/amd64)`)
   const given = withElection(flags, configuration, argv)
   const election = given['leader-elect'] ? electionOf(given, api) : undefined
+  // Of a scheduler that works: one that waits for its turn has none.
+  let metrics: SchedulerMetrics | undefined
   const serving =
     flags['secure-port'] === 0
       ? undefined
@@ -62,7 +65,7 @@ export async function scheduler(argv: readonly string[]): Promise<void> {
           keyFile: flags['tls-private-key-file'],
           api,
           health: () => undefined,
-          metrics: () => '',
+          metrics: () => metrics?.text() ?? '',
         })
   const stop = new AbortController()
   stayAlive()
@@ -74,6 +77,7 @@ export async function scheduler(argv: readonly string[]): Promise<void> {
   }
   const work = async (signal: AbortSignal): Promise<void> => {
     const running = await runScheduler(schedulerContext(api, log), configuration, signal)
+    metrics = running.metrics
     await running.done
   }
   await (election ? lead(election, work, stop.signal) : work(stop.signal))

@@ -39,6 +39,10 @@ export class ClusterView {
 
   readonly namespaceLabels: NamespaceLabels = (name) => this.sources.namespace(name)?.metadata.labels
 
+  get size(): { readonly nodes: number; readonly pods: number } {
+    return { nodes: this.#nodes.size, pods: this.#places.size }
+  }
+
   /** Neighbours in this list are in different zones, so that a part of it is spread. */
   get nodes(): readonly NodeInfo[] {
     return (this.#order ??= interleaved([...this.#nodes.values()]))

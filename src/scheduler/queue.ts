@@ -3,6 +3,7 @@
 import type { Clock } from '../client/clock.ts'
 import { Heap } from './heap.ts'
 import { EXTENDER } from './extenders.ts'
+import type { Pending } from './metrics.ts'
 import type { ClusterEvent, Plugin } from './plugin.ts'
 import type { PodInfo } from './podinfo.ts'
 import type { Profile } from './profile.ts'
@@ -25,6 +26,9 @@ export interface QueuedPod {
   /** When it came to the active queue, counted in pods: many come within one ms. */
   turn: number
   attempts: number
+  /** When it was taken first, and last, in ms of performance.now(); 0: never. */
+  firstTakenAt: number
+  lastTakenAt: number
   /** When it failed last. */
   failedAt: number
   rejectedBy: ReadonlySet<string>
@@ -75,6 +79,16 @@ export class SchedulingQueue {
     return this.#pods.size
   }
 
+  /** How many wait, and how. */
+  pending(): Pending {
+    const counts = { active: 0, backoff: 0, unschedulable: 0, gated: 0 }
+    for (const pod of this.#pods.values()) {
+      if (pod.place === 'waiting') counts[isGated(pod) ? 'gated' : 'unschedulable']++
+      else if (pod.place !== 'out') counts[pod.place]++
+    }
+    return counts
+  }
+
   start(): void {
     this.#stopFlush = this.#clock.after(FLUSH_MS, () => {
       this.start()
@@ -96,6 +110,8 @@ export class SchedulingQueue {
         info,
         turn: 0,
         attempts: 0,
+        firstTakenAt: 0,
+        lastTakenAt: 0,
         failedAt: 0,
         rejectedBy: new Set(),
         takenAt: 0,
@@ -132,6 +148,8 @@ export class SchedulingQueue {
       pod.place = 'out'
       pod.takenAt = this.#events
       pod.attempts++
+      pod.lastTakenAt = performance.now()
+      pod.firstTakenAt ||= pod.lastTakenAt
       return pod
     }
     return undefined

@@ -10,6 +10,7 @@ import { Decider } from './deciding.ts'
 import { type Diagnosis, fitMessage, rejectedBy } from './diagnosis.ts'
 import { Extender, type PostJson } from './extenders.ts'
 import { informerSources } from './informersources.ts'
+import { type AttemptResult, SchedulerMetrics } from './metrics.ts'
 import type { NodeInfo } from './nodeinfo.ts'
 import { dynamicResourcesMaker } from './plugins/dynamicresources.ts'
 import type { DeviceSelectors } from './plugins/devices/selectors.ts'
@@ -33,6 +34,8 @@ const MAX_BINDING = 128
 /** How long cycles run on end before others in the process have their turn. */
 const SLICE_MS = 5
 
+const secondsSince = (at: number): number => (performance.now() - at) / 1000
+
 /** What one profile works with. */
 interface Work {
   readonly profile: Profile
@@ -55,6 +58,7 @@ export class Scheduler {
   /** Given a node, and not seen there yet. */
   readonly #assumed = new Set<string>()
   readonly #background = new Set<Promise<void>>()
+  readonly metrics: SchedulerMetrics
   #writes = 0
   #isIdle = false
   #wake: () => void = () => undefined
@@ -88,6 +92,10 @@ export class Scheduler {
         bindTimeoutMs,
       }
       return { profile, decider: new Decider(parts, this.#extenders, log), writing }
+    })
+    this.metrics = new SchedulerMetrics({
+      pending: () => this.#queue.pending(),
+      cacheSize: () => ({ ...this.#cluster.size, assumed_pods: this.#assumed.size }),
     })
     this.#works = new Map(works.map((work) => [work.profile.schedulerName, work]))
     const schedulerNames = new Set(this.#works.keys())
@@ -173,6 +181,7 @@ export class Scheduler {
   }
 
   #settle(queued: QueuedPod, found: Found, signal: AbortSignal): Promise<void> | undefined {
+    this.metrics.decided(secondsSince(queued.lastTakenAt))
     if ('node' in found) this.#assume(queued, found.node, signal)
     else return this.#reject(queued, found.diagnosis)
     return undefined
@@ -201,9 +210,19 @@ export class Scheduler {
     // What waits for volumes or devices may wait for long, and keeps nobody else from being bound.
     const isQuick = (info.pod.spec.volumes?.length ?? 0) + (info.pod.spec.resourceClaims?.length ?? 0) === 0
     this.#inBackground(
-      this.#bind(info, node, signal).then(() => this.#queue.drop(info.uid), undo),
+      this.#bind(info, node, signal).then(() => this.#bound(queued), undo),
       isQuick,
     )
+  }
+
+  #bound(queued: QueuedPod): void {
+    this.#queue.drop(queued.info.uid)
+    this.#attempted(queued, 'scheduled')
+    this.metrics.bound(queued.attempts, secondsSince(queued.firstTakenAt))
+  }
+
+  #attempted({ info, lastTakenAt }: QueuedPod, result: AttemptResult): void {
+    this.metrics.attempted(info.pod.spec.schedulerName ?? '', result, secondsSince(lastTakenAt))
   }
 
   async #bind(info: PodInfo, node: NodeInfo, signal: AbortSignal): Promise<void> {
@@ -247,6 +266,8 @@ export class Scheduler {
     const { info } = queued
     const { writing } = this.#workOf(info)
     const reason = 'Unschedulable'
+    this.#attempted(queued, 'unschedulable')
+    if (found) this.metrics.preempted('candidate' in found ? found.candidate.victims.length : 0)
     if (found && 'candidate' in found) {
       const { node, victims } = found.candidate
       this.#queue.nominate(info, node.name)
@@ -272,6 +293,7 @@ export class Scheduler {
   #fail(queued: QueuedPod, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error)
     this.#context.log.warn({ pod: queued.info.key, error: message }, 'could not schedule')
+    this.#attempted(queued, 'error')
     this.#queue.failed(queued, new Set())
     const { writing } = this.#workOf(queued.info)
     this.#inBackground(reportFailure(queued.info, { reason: 'SchedulerError', message }, writing))

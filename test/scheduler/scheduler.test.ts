@@ -91,6 +91,17 @@ describe('the scheduler', () => {
     })
   })
 
+  it('tells how it does, beside the server that it works in', async () => {
+    const admin = server.loopback({ name: 'admin', groups: ['system:masters'] })
+    const answer = await admin.send({ method: 'GET', path: '/metrics', headers: {} })
+    const lines = (await answer.body()).toString().split('\n')
+    const attempts = 'scheduler_schedule_attempts_total{profile="default-scheduler",result="scheduled"}'
+    expect(lines).toContain(`${attempts} 1`)
+    expect(lines).toContain('scheduler_pod_scheduling_sli_duration_seconds_count{attempts="1"} 1')
+    expect(lines).toContain('scheduler_cache_size{type="nodes"} 3')
+    expect(lines).toContain('scheduler_pending_pods{queue="active"} 0')
+  })
+
   it('follows selectors, and keeps apart what wants to be', async () => {
     const podAntiAffinity = {
       requiredDuringSchedulingIgnoredDuringExecution: [
