@@ -33,6 +33,14 @@ function bundle() {
   }).catch(() => process.exit(1)) // esbuild has said why
 }
 
+/**
+ * V8's young generation stays as small as bin/dinghy has it begin, until src/cmd/younggeneration.ts lets it grow. V8 takes
+ * no such flag from the command line, and would refuse the compiled code of chunks if it came later.
+ */
+const PROGRAM = `require('node:v8').setFlagsFromString('--semi-space-growth-factor=1')
+require('./loader.cjs').load('main')
+`
+
 /** One chunk as CommonJS, for loader.cjs. */
 async function commonJs({ path, text }) {
   // esbuild's comments say which source a line is from: profiles need them, and this form of them stays.
@@ -54,7 +62,7 @@ async function commonJs({ path, text }) {
 /** The two ways in: what node runs, and what another project imports. */
 function writeEntries(outputs) {
   copyFileSync(join(here, 'loader.cjs'), join(dist, 'loader.cjs'))
-  writeFileSync(join(dist, 'dinghy.cjs'), "require('./loader.cjs').load('main')\n")
+  writeFileSync(join(dist, 'dinghy.cjs'), PROGRAM)
   const { exports: names } = outputs[relative(root, join(dist, 'index.js'))]
   const facade = `import loader from './loader.cjs'\nexport const { ${names.join(', ')} } = loader.load('index')\n`
   writeFileSync(join(dist, 'index.js'), facade)
