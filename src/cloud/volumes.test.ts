@@ -30,7 +30,10 @@ describe('a claim', () => {
     [claim(), undefined],
     [claim({ volumeMode: 'Block' }), 'block volumes are not supported'],
     [claim({ selector: {} }), 'claim Selector is not supported'],
-    [claim({ dataSource: { kind: 'VolumeSnapshot', name: 's' } }), 'a volume cannot be made from another source'],
+    [
+      claim({ dataSource: { kind: 'VolumeSnapshot', name: 's' } }),
+      'a volume cannot be made from another source',
+    ],
   ])('is refused what nobody can give', (given, expected) => expect(refusalOf(given)).toBe(expected))
 })
 
@@ -50,7 +53,9 @@ describe('a volume', () => {
       mountOptions: ['ro'],
     }
     const source = { hostPath: { path: '/x' } }
-    expect(volumeFor(claim({ volumeMode: 'Filesystem' }), storageClass, { provisioner: OURS, source })).toEqual({
+    expect(
+      volumeFor(claim({ volumeMode: 'Filesystem' }), storageClass, { provisioner: OURS, source }),
+    ).toEqual({
       metadata: { name: 'pvc-u', annotations: { 'pv.kubernetes.io/provisioned-by': OURS } },
       spec: {
         accessModes: ['ReadWriteOnce'],
