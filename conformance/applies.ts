@@ -10,8 +10,8 @@
 import { parseArgs } from 'node:util'
 import type { Json, JsonObject } from '../src/machinery/json.ts'
 import { type Answer, differences, Peer } from './answers.ts'
-import { type Draw, type Shape, shapes } from './apply-shapes.ts'
-import { random } from './mutations.ts'
+import { type Shape, shapes } from './apply-shapes.ts'
+import { type Draw, drawing } from './mutations.ts'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -155,14 +155,6 @@ class Walk {
 function placeOf(shape: Shape, name: string, apiVersion = shape.versions[0]?.apiVersion ?? 'v1'): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
   return `${root}/namespaces/${NAMESPACE}/${shape.path}/${name}`
-}
-
-function drawing(seed: number): Draw {
-  const next = random(seed)
-  return {
-    chance: (share) => next() < share,
-    of: (list) => list[Math.floor(next() * list.length)] as never,
-  }
 }
 
 async function main(): Promise<void> {

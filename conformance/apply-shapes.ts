@@ -2,12 +2,7 @@
 // few values. All sorts of the schema are met: maps, atomic maps, structs, sets, atomic lists, lists by one and two keys
 // with defaults, quantities, numbers or texts, parts that other subresources write.
 import type { Json, JsonObject } from '../src/machinery/json.ts'
-
-/** Chance, drawn from a seed. */
-export interface Draw {
-  chance(share: number): boolean
-  of<T>(list: readonly T[]): T
-}
+import type { Draw } from './mutations.ts'
 
 export interface Part {
   /** The subresource. */

@@ -170,3 +170,18 @@ export function* combinations(object: JsonObject, faults: Faults, draw: () => nu
     yield { label: labels.join(' & '), object: mutated }
   }
 }
+
+/** Chance and choice. */
+export interface Draw {
+  chance(share: number): boolean
+  of<T>(list: readonly T[]): T
+}
+
+/** The same draws for the same seed. */
+export function drawing(seed: number): Draw {
+  const next = random(seed)
+  return {
+    chance: (share) => next() < share,
+    of: (list) => list[Math.floor(next() * list.length)] as never,
+  }
+}

@@ -24,12 +24,7 @@ import {
   MATCHES,
   PATHS,
 } from './request-words.ts'
-
-/** Chance and choice, from one seed. */
-export interface Draw {
-  chance(share: number): boolean
-  of<T>(list: readonly T[]): T
-}
+import type { Draw } from './mutations.ts'
 
 export interface DrawnRequest {
   readonly method: string

@@ -10,8 +10,8 @@ import { parseArgs } from 'node:util'
 import { parse as parseYaml } from 'yaml'
 import type { Json, JsonObject } from '../src/machinery/json.ts'
 import { type Answer, differences, Peer } from './answers.ts'
-import { random } from './mutations.ts'
-import { type Draw, type DrawnRequest, drawRequest, leftovers } from './request-shapes.ts'
+import { type Draw, drawing } from './mutations.ts'
+import { type DrawnRequest, drawRequest, leftovers } from './request-shapes.ts'
 import { DEFINITION, NAMESPACE } from './request-words.ts'
 
 const { values: options } = parseArgs({
@@ -170,14 +170,6 @@ function headersApart(theirs: Answer, ours: Answer): string[] {
   return HEADERS.filter((name) => said(theirs, name) !== said(ours, name)).map(
     (name) => `header ${name}: ${said(theirs, name)} → ${said(ours, name)}`,
   )
-}
-
-function drawing(seed: number): Draw {
-  const next = random(seed)
-  return {
-    chance: (share) => next() < share,
-    of: (list) => list[Math.floor(next() * list.length)] as never,
-  }
 }
 
 async function main(): Promise<void> {

@@ -29,3 +29,18 @@ it('25 of each type, those that are counted again among them', async () => {
     { message: 'of the other type', count: 2 },
   ])
 })
+
+it('names events so that those of one moment stand as they came', async () => {
+  const names: string[] = []
+  const api = {
+    create: (_: unknown, { metadata }: Event) => {
+      names.push(metadata.name ?? '')
+      return Promise.resolve({ metadata })
+    },
+  } as unknown as Api
+  const recorder = new EventRecorder(api, new ManualClock(Date.UTC(2026, 0, 1)), { component: 'c' })
+  for (const reason of ['Pulled', 'Created', 'Started']) recorder.event(about, 'Normal', reason, reason)
+  await recorder.flushed()
+  expect(names).toHaveLength(3)
+  expect(names).toEqual([...new Set(names)].sort())
+})
