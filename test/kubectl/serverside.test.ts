@@ -28,13 +28,16 @@ interface Entry {
   readonly fieldsV1: Readonly<Record<string, unknown>>
 }
 
+// Sorted: the server has them by time, in whole seconds, and by name within one.
 const managers = async (k: Kubectl, what: string): Promise<string[]> => {
   const object = JSON.parse(await k(`get ${what} -o json --show-managed-fields`)) as {
     metadata: { managedFields?: Entry[] }
   }
-  return (object.metadata.managedFields ?? []).map(({ manager, operation, subresource = '' }) =>
-    [manager, operation, subresource].filter((text) => text !== '').join(' '),
-  )
+  return (object.metadata.managedFields ?? [])
+    .map(({ manager, operation, subresource = '' }) =>
+      [manager, operation, subresource].filter((text) => text !== '').join(' '),
+    )
+    .sort()
 }
 
 describe.skipIf(program === undefined).concurrent('kubectl apply --server-side', () => {
@@ -99,10 +102,7 @@ Please review the fields above--they currently have other managers. Here`)
     expect(await managers(k, 'deployment web')).toEqual(['kubectl-client-side-apply Update'])
     k.file('migrate.yaml', WEB(3, 'i:2'))
     expect(await k(`apply --server-side -f ${file}`)).toBe('deployment.apps/web serverside-applied\n')
-    expect((await managers(k, 'deployment web')).sort()).toEqual([
-      'kubectl Apply',
-      'kubectl-last-applied Apply',
-    ])
+    expect(await managers(k, 'deployment web')).toEqual(['kubectl Apply', 'kubectl-last-applied Apply'])
     const spec = JSON.parse(await k('get deployment web -o jsonpath={.spec}')) as object
     expect(spec).toMatchObject({ replicas: 3, template: { spec: { containers: [{ image: 'i:2' }] } } })
     expect(JSON.stringify(spec)).not.toContain('"args"')
