@@ -38,6 +38,8 @@ export interface AdmissionAttributes extends AdmissionTarget {
   warn(message: string): void
   /** Adds to what the audit log says of the request; absent where it says nothing. */
   readonly annotate?: ((key: string, value: string) => void) | undefined
+  /** So many ms went by at webhooks. */
+  readonly waited?: ((ms: number) => void) | undefined
   /** Made by the first plugin that needs it. */
   reinvocation?: Reinvocation
 }

@@ -20,7 +20,7 @@ import { serve } from '../server/chain.ts'
 import type { HealthCheck } from '../server/health.ts'
 import { listen, type Listening } from '../server/listen.ts'
 import { loopback, type Loopback } from '../server/loopback.ts'
-import { RequestMetrics } from '../server/metrics.ts'
+import { RequestMetrics } from '../server/requestmetrics.ts'
 import { specialHandlers } from '../server/special.ts'
 import { Aggregation } from './aggregation.ts'
 import { auditorOf } from './audit.ts'
@@ -240,7 +240,7 @@ function chainOf(
     nonResource: site.serve,
     log,
     audit: auditor && { auditor, log },
-    observe: (_exchange, info, code, startedAt) => requests.observe(info, code, startedAt),
+    metrics: requests,
   }
 }
 

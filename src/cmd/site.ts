@@ -5,8 +5,10 @@ import type { MaxInFlight } from '../fairness/inflight.ts'
 import type { ServedResources } from '../registry/served.ts'
 import type { Exchange } from '../server/exchange.ts'
 import { type HealthCheck, healthHandler } from '../server/health.ts'
-import { exposition, type RequestMetrics } from '../server/metrics.ts'
+import { handshakes } from '../server/listen.ts'
+import { exposition } from '../server/metrics.ts'
 import type { NonResource } from '../server/nonresource.ts'
+import type { RequestMetrics } from '../server/requestmetrics.ts'
 import { respondError } from '../server/respond.ts'
 import type { OpenApiOptions } from '../server/openapi.ts'
 import { KUBERNETES_VERSION } from '../server/version.ts'
@@ -83,7 +85,13 @@ async function load(parts: SiteParts, checks: readonly HealthCheck[]): Promise<(
     checks,
     build: buildInfo(),
     openapi: await openApi(parts),
-    metrics: () => exposition({ requests, caches, flow: () => flowText(gate), others: parts.state.metrics }),
+    metrics: () =>
+      exposition({
+        ...{ requests, caches, build: buildInfo(), others: parts.state.metrics },
+        resources: () => served.all(),
+        handshakes: () => handshakes.failed,
+        flow: () => flowText(gate),
+      }),
     flows: (name, details) => flowTable(gate, name, details),
     documents: documentsOf(parts, address),
     log: parts.log,

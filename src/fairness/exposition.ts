@@ -1,12 +1,16 @@
 // What priority and fairness has counted, as Prometheus' text: made when somebody asks, loaded then.
 // Names and labels follow k8s.io/apiserver/pkg/util/flowcontrol/metrics and pkg/endpoints/metrics.
+import {
+  type Distribution,
+  type Family,
+  familyText,
+  histogramText,
+  type Labels,
+  type Samples,
+} from '../machinery/exposition.ts'
 import type { Fairness } from './fairness.ts'
 import type { LevelState } from './levels.ts'
 import { type FlowMeter, type KindMeters, REASONS } from './meters.ts'
-import type { Distribution } from './timing.ts'
-
-type Labels = Readonly<Record<string, string>>
-type Samples = Iterable<readonly [Labels, number]>
 
 const PREFIX = 'apiserver_flowcontrol_'
 
@@ -155,7 +159,7 @@ function levelHistograms(levels: readonly LevelState[], now: number): string[] {
 function flowCounts(flows: readonly FlowMeter[], limited: readonly FlowMeter[]): string[] {
   const of = (
     among: readonly FlowMeter[],
-    [type, name, help]: readonly [string, string, string],
+    [type, name, help]: readonly [Family['type'], string, string],
     value: (flow: FlowMeter) => number,
   ): string =>
     family(
@@ -221,31 +225,9 @@ function flowHistograms(flows: readonly FlowMeter[], limited: readonly FlowMeter
 const labelsOf = (of: LevelState | FlowMeter): Labels =>
   'spec' in of ? { priority_level: of.spec.name } : { flow_schema: of.schema, priority_level: of.level }
 
-function family(type: string, name: string, help: string, samples: Samples): string {
-  const full = name.startsWith('apiserver_') ? name : PREFIX + name
-  const lines = [...samples].map(([labels, value]) => `${full}${labelText(labels)} ${value}\n`)
-  return lines.length === 0 ? '' : `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${lines.join('')}`
+function family(type: Family['type'], name: string, help: string, samples: Samples): string {
+  return familyText({ type, name: name.startsWith('apiserver_') ? name : PREFIX + name, help }, samples)
 }
 
-function histogram(name: string, help: string, rows: readonly (readonly [Labels, Distribution])[]): string {
-  const full = PREFIX + name
-  const lines = rows.flatMap(([labels, { bounds, counts, sum }]) => {
-    let count = 0
-    const buckets = counts.map((n, i) => {
-      count += n
-      return `${full}_bucket${labelText({ ...labels, le: String(bounds[i] ?? '+Inf') })} ${count}\n`
-    })
-    return [
-      ...buckets,
-      `${full}_sum${labelText(labels)} ${sum}\n`,
-      `${full}_count${labelText(labels)} ${count}\n`,
-    ]
-  })
-  return lines.length === 0 ? '' : `# HELP ${full} ${help}\n# TYPE ${full} histogram\n${lines.join('')}`
-}
-
-/** Names of schemas and levels are subdomains: nothing in them needs escaping. */
-function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value}"`)
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
-}
+const histogram = (name: string, help: string, rows: readonly (readonly [Labels, Distribution])[]): string =>
+  histogramText(PREFIX + name, help, rows)

@@ -1,8 +1,9 @@
 // What is counted of levels and of the flows in them, in plain numbers: an exposition makes text of them when it is asked
 // for (exposition.ts). Follows k8s.io/apiserver/pkg/util/flowcontrol/metrics.
 import { DemandIntegrator } from './demand.ts'
+import { Histogram } from '../machinery/exposition.ts'
+import { RatioHistogram } from './timing.ts'
 import { ESTIMATED_SECONDS } from './work.ts'
-import { Histogram, RatioHistogram } from './timing.ts'
 
 const QUEUE_LENGTH = [0, 10, 25, 50, 100, 250, 500, 1000]
 const SECONDS = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30]

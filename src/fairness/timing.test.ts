@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { Histogram, RatioHistogram } from './timing.ts'
+import { Histogram } from '../machinery/exposition.ts'
+import { RatioHistogram } from './timing.ts'
 
 it('counts samples up to each bound', () => {
   const histogram = new Histogram([0, 1, 10])

@@ -1,31 +1,6 @@
-// Histograms in plain numbers: of samples, and of a ratio over time, where each nanosecond counts once.
+// A histogram of a ratio over time, where each nanosecond counts once.
 // Follows k8s.io/component-base/metrics (TimingHistogram) and k8s.io/apiserver/pkg/util/flowcontrol/metrics.
-
-/** What an exposition reads: counts by bucket (not summed up), then those above all bounds. */
-export interface Distribution {
-  readonly bounds: readonly number[]
-  readonly counts: readonly number[]
-  readonly sum: number
-}
-
-export class Histogram implements Distribution {
-  readonly bounds: readonly number[]
-  readonly counts: number[]
-  sum = 0
-
-  constructor(bounds: readonly number[]) {
-    this.bounds = bounds
-    this.counts = new Array<number>(bounds.length + 1).fill(0)
-  }
-
-  observe(value: number, weight = 1): void {
-    const { bounds } = this
-    let bucket = 0
-    while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++
-    ;(this.counts[bucket] as number) += weight
-    this.sum += value * weight
-  }
-}
+import { type Distribution, Histogram } from '../machinery/exposition.ts'
 
 const NANOSECONDS = 1e6
 

@@ -35,6 +35,7 @@ export async function admitted(scope: Scope, request: ApiRequest, passing: Passi
     options: operation === 'CREATE' ? shownOptions(request.query, operation) : {},
     warn: (message) => request.warn(message),
     annotate: request.annotate,
+    waited: request.waited,
   }
   await admission.admit(attributes)
   await admission.validate(attributes)

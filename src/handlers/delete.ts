@@ -101,6 +101,7 @@ async function admitDelete(scope: Scope, { request, name, options }: Removal, cu
     options: shownDeleteOptions(options),
     warn: (message: string) => request.warn(message),
     annotate: request.annotate,
+    waited: request.waited,
   }
   await scope.environment.admission.admit(attributes)
   await scope.environment.admission.validate(attributes)

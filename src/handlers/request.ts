@@ -34,6 +34,8 @@ export interface ApiRequest {
   isOver?(): boolean
   /** Adds to what the audit log says of the request; absent where it says nothing. */
   annotate?(key: string, value: string): void
+  /** So much of its time went by at servers that had to be asked. */
+  waited?(ms: number): void
 }
 
 /** Throws where nobody waits for the request any more. */

@@ -212,6 +212,7 @@ function attributesOf(w: WriteRequest, object: KubeObject, current: Entry | unde
     options: shownOptions(w.request.query, operation),
     warn: (message: string) => w.request.warn(message),
     annotate: w.request.annotate,
+    waited: w.request.waited,
   }
 }
 

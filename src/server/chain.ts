@@ -1,36 +1,32 @@
 // The chain that every request walks, in execution order:
 //   request info → authentication → impersonation → priority and fairness → authorization → handler → answer.
 // Follows DefaultBuildHandlerChain in k8s.io/apiserver/pkg/server/config.go, read from the inside out.
-import type { AuthnRequest } from '../authn/authenticator.ts'
 import type { Impersonation } from '../authn/impersonation.ts'
 import { wantedUser } from '../authn/wanteduser.ts'
-import { requireAllowed, sanitized } from '../authz/forbidden.ts'
 import { type Gate, isLongRunning } from '../fairness/gate.ts'
 import type { Accept, Answer, ApiRequest, Body } from '../handlers/request.ts'
 import type { Scope, Scopes } from '../handlers/scope.ts'
-import type { AuthorizationAttributes, Authorizer, RequestInfo } from '../machinery/attributes.ts'
-import { goQuote } from '../machinery/quote.ts'
+import type { RequestInfo } from '../machinery/attributes.ts'
 import { StatusError } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import type { Resource } from '../schema/resource.ts'
-import { type AuditLog, beginAudit, type RequestAudit } from './audit.ts'
 import { allottedMs, inTime } from './deadline.ts'
 import { deprecationOf, route, scoped, type SpecialHandlers } from './dispatch.ts'
 import type { Exchange, Headers } from './exchange.ts'
 import type { ExtensionServer, Extensions } from './extensions.ts'
 import { type Answerer, negotiate, negotiateError } from './negotiate.ts'
 import { requestInfoOf } from './requestinfo.ts'
-import { baseHeaders as baseHeadersOf, type ErrorLog, respond, respondError } from './respond.ts'
+import { baseHeaders as baseHeadersOf, respond, respondError } from './respond.ts'
+import type { RequestMetrics } from './requestmetrics.ts'
 import { type Seat, seatOf, tooMany } from './seat.ts'
 import { attributesOf } from './selectors.ts'
+import { authorize, type Doorkeepers, identify, noDecision, type Walk } from './walk.ts'
 
 /** Bodies beyond this are refused with 413, as upstream's MaxRequestBodyBytes. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
 
-export interface Chain {
-  readonly authenticator: { authenticate(request: AuthnRequest): UserInfo | Promise<UserInfo> }
+export interface Chain extends Doorkeepers {
   readonly impersonation: Impersonation
-  readonly authorizer: Authorizer
   /** Who is worked on now, and who waits. */
   readonly gate: Gate
   readonly scopes: Scopes
@@ -43,13 +39,9 @@ export interface Chain {
   readonly extensions: Extensions
   /** Everything that is no resource. */
   nonResource(exchange: Exchange, user: UserInfo): void
-  readonly log: ErrorLog
-  /** Absent: nothing is audited. */
-  readonly audit?: AuditLog | undefined
-  /** Told when an answer is out, for metrics. */
-  observe?(exchange: Exchange, info: RequestInfo | undefined, code: number, startedAt: number): void
 }
 
+const TIMED_OUT = 504
 const NO_QUERY = new URLSearchParams()
 /** A URL that is none: refused before anybody reads it, in the words of Go's net/http. */
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/
@@ -65,7 +57,13 @@ export async function serve(chain: Chain, exchange: Exchange): Promise<void> {
     code: 0,
     accept: undefined,
     info: undefined,
+    query: NO_QUERY,
     audit: undefined,
+    waitedMs: 0,
+    answerBytes: undefined,
+    sized: undefined,
+    isCounted: false,
+    isStream: false,
   }
   try {
     await walkThrough(chain, walk)
@@ -74,7 +72,25 @@ export async function serve(chain: Chain, exchange: Exchange): Promise<void> {
     refuse(chain, walk, error)
     walk.audit?.failed(error)
   }
-  chain.observe?.(exchange, walk.info, walk.code, walk.startedAt)
+  const { info } = walk
+  if (!info) return
+  if (!walk.isStream) return observe(chain, walk, info)
+  const ended = info.verb === 'watch' ? chain.metrics.runs(info) : undefined
+  exchange.onGone(() => {
+    ended?.()
+    observe(chain, walk, info)
+  })
+}
+
+/** The answer is out: of a stream, the last of it. */
+function observe({ metrics }: Chain, walk: Walk, info: RequestInfo): void {
+  const { code, query, waitedMs, answerBytes, startedAt, exchange } = walk
+  if (!info.isResourceRequest || code === 0) return
+  walk.isCounted = true
+  const contentType = exchange.headers['content-type']
+  const tookMs = performance.now() - startedAt
+  metrics.observe({ info, code, tookMs, waitedMs, answerBytes, query, contentType })
+  if (code === TIMED_OUT) metrics.terminated(info, code)
 }
 
 /** One request's failure, whatever it is, must not end the others: the last resort is an answer without a body. */
@@ -87,31 +103,24 @@ function refuse(chain: Chain, { exchange, accept, warnings }: Walk, error: unkno
   }
 }
 
-/** What is known of a request as it walks. */
-interface Walk {
-  readonly exchange: Exchange
-  readonly startedAt: number
-  readonly warnings: string[]
-  code: number
-  accept: Accept | undefined
-  /** Once its place is known to be served: clients may make up any other. */
-  info: RequestInfo | undefined
-  audit: RequestAudit | undefined
-}
-
 async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   const { exchange } = walk
+  const { metrics } = chain
   const { path, query } = split(exchange.url)
+  walk.query = query
   if (BAD_ESCAPE.test(path)) return exchange.answer((walk.code = 400), PLAIN_TEXT(), BAD_REQUEST)
   const info = requestInfoOf(exchange.method, path, query)
   const allotted = isLongRunning(info) ? 0 : allottedMs(query)
-  const identified = chain.audit ? identifyAudited(chain, walk, info) : identify(chain, walk, info)
+  const identified = identify(chain, walk, info)
   const requester = identified instanceof Promise ? await identified : identified
+  const identifiedAt = performance.now()
   const wanted = wantedUser(exchange.rawHeaders)
   const user = wanted
     ? await chain.impersonation.impersonate(wanted, { ...info, user: requester })
     : requester
   if (wanted) walk.audit?.impersonated(user)
+  const arrivedAt = performance.now()
+  metrics.filtered('constrainedimpersonation', arrivedAt - identifiedAt)
   const asked: Asked = { info, user, query, allottedMs: allotted }
   // What may go on for as long as it likes would hold its place for as long: only watches have a beginning that counts.
   if (allotted === 0 && info.verb !== 'watch') return proceed(chain, walk, asked, undefined)
@@ -119,10 +128,10 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   const entered = chain.gate.enter({ info, user, query, allottedMs: allotted, onGone })
   const pass = entered instanceof Promise ? await entered : entered
   exchange.flow = pass.mark
-  if (pass.retryAfter > 0) {
-    if (chain.findResource(info)) walk.info = info
-    return finish(walk, tooMany(pass.retryAfter))
-  }
+  const waitedMs = performance.now() - arrivedAt
+  metrics.filtered('priorityandfairness', waitedMs)
+  walk.waitedMs = waitedMs
+  if (pass.retryAfter > 0) return sendAway(chain, walk, info, pass.retryAfter)
   const seat = seatOf(chain.gate, pass, info, query)
   try {
     await proceed(chain, walk, asked, seat)
@@ -131,11 +140,19 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   }
 }
 
+/** Told apart from the requests that were worked on: how long it took says nothing. */
+function sendAway({ metrics, findResource }: Chain, walk: Walk, info: RequestInfo, seconds: number): void {
+  finish(walk, tooMany(seconds))
+  if (info.isResourceRequest && !findResource(info)) return
+  metrics.terminated(info, walk.code)
+  if (info.isResourceRequest) metrics.dropped(info, walk.query, walk.exchange.headers['content-type'])
+}
+
 /** What comes once a request may be worked on. */
 async function proceed(chain: Chain, walk: Walk, asked: Asked, seat: Seat | undefined): Promise<void> {
   const { info, user, query, allottedMs } = asked
   const attributes = attributesOf(info, query, user)
-  const undecided = await authorize(chain.authorizer, attributes, walk.audit)
+  const undecided = await authorize(chain, attributes, walk.audit)
   if (undecided !== undefined) return finish(walk, noDecision(chain, walk, undecided))
   const extension = chain.extensions.of(info.path)
   if (extension) {
@@ -145,88 +162,29 @@ async function proceed(chain: Chain, walk: Walk, asked: Asked, seat: Seat | unde
     walk.code = await passOn(extension, walk, asked)
     return
   }
-  if (!info.isResourceRequest)
-    return chain.nonResource(walk.audit?.watched(walk.exchange) ?? walk.exchange, user)
+  if (!info.isResourceRequest) {
+    chain.nonResource(walk.audit?.watched(walk.exchange) ?? walk.exchange, user)
+    if (seat) await inTime(gone(walk.exchange), allottedMs - (performance.now() - walk.startedAt))
+    return
+  }
   const handled = handle(chain, walk, asked)
   const left = allottedMs - (performance.now() - walk.startedAt)
   finish(walk, await (allottedMs === 0 ? handled : inTime(handled, left)), seat)
 }
 
+const gone = (exchange: Exchange): Promise<void> => new Promise((resolve) => exchange.onGone(resolve))
+
 function finish(walk: Walk, given: Answer, seat?: Seat): void {
   const audited = walk.audit?.answered(given) ?? given
   const answer = seat?.hold?.(audited) ?? audited
   walk.code = answer.status
+  walk.isStream = 'stream' in answer
   // Pages for paths that nothing serves come before anybody looked at Accept.
-  respond(walk.exchange, answer, walk.accept && { accept: walk.accept, warnings: walk.warnings })
-}
-
-/** Who sent the request. */
-function identify(
-  { authenticator }: Chain,
-  { exchange, warnings }: Walk,
-  info: RequestInfo,
-  annotate?: (key: string, value: string) => void,
-): UserInfo | Promise<UserInfo> {
-  const { peer, headers, rawHeaders } = exchange
-  if (peer.user) return peer.user
-  return authenticator.authenticate({
-    headers,
-    rawHeaders,
-    path: info.path,
-    peerCertificate: peer.certificate,
-    warn: (message) => void warnings.push(message),
-    ...(annotate ? { annotate } : {}),
-  })
-}
-
-/** The same where requests are audited: the event begins with the user. */
-async function identifyAudited(chain: Chain, walk: Walk, info: RequestInfo): Promise<UserInfo> {
-  const { exchange, startedAt } = walk
-  const begin = (user?: UserInfo): RequestAudit | undefined =>
-    chain.audit && beginAudit(chain.audit, { exchange, info, user, startedAt })
-  const annotations = new Map<string, string>()
-  let user: UserInfo
-  try {
-    user = await identify(chain, walk, info, (key, value) => void annotations.set(key, value))
-  } catch (error) {
-    begin()?.failed(error, 'ResponseStarted')
-    throw error
-  }
-  const audit = begin(user)
-  walk.audit = audit
-  audit?.received()
-  for (const [key, value] of annotations) audit?.annotate(key, value)
-  return user
-}
-
-/** Throws a 403. Answers why no decision could be made; undefined: the request is allowed. */
-async function authorize(
-  authorizer: Authorizer,
-  attributes: AuthorizationAttributes,
-  audit: RequestAudit | undefined,
-): Promise<string | undefined> {
-  const pending = authorizer.authorize(attributes)
-  const decided = pending instanceof Promise ? await pending : pending
-  const isAllowed = decided.decision === 'allow'
-  if (!isAllowed && decided.error !== undefined) {
-    audit?.undecided()
-    return decided.error
-  }
-  audit?.decided(isAllowed, decided.reason)
-  requireAllowed(attributes, decided)
-  return undefined
-}
-
-/** Upstream says why as it stands, and not as a Status. */
-function noDecision({ log }: Chain, walk: Walk, why: string): Answer {
-  const { method, url } = walk.exchange
-  log.error({ method, path: url.split('?', 1)[0], why }, 'no authorizer could decide on a request')
-  return {
-    status: 500,
-    contentType: 'text/plain; charset=utf-8',
-    body: Buffer.from(`Internal Server Error: ${goQuote(sanitized(url))}: ${why}\n`),
-    headers: { 'x-content-type-options': 'nosniff' },
-  }
+  respond(
+    walk.exchange,
+    answer,
+    walk.accept && { accept: walk.accept, warnings: walk.warnings, sized: walk.sized },
+  )
 }
 
 function passOn(
@@ -260,8 +218,12 @@ async function handle(chain: Chain, walk: Walk, { info, user, query }: Asked): P
   const { scope, info: scopedInfo } = scoped(chain.scopes, found, info)
   const accept = withPretty(negotiate(exchange.headers.accept, answererOf(scope, info)), query, exchange)
   walk.accept = accept
+  if (info.verb === 'get' || info.verb === 'list') walk.sized = sizedBy(chain.metrics, walk, info)
   const deprecated = scope.kind.custom?.warning ?? deprecationOf(found.resource)
-  if (deprecated) walk.warnings.push(deprecated)
+  if (deprecated) {
+    walk.warnings.push(deprecated)
+    chain.metrics.usesDeprecated(info)
+  }
   let body: Promise<Body> | undefined
   const request: ApiRequest = {
     info: scopedInfo,
@@ -269,13 +231,22 @@ async function handle(chain: Chain, walk: Walk, { info, user, query }: Asked): P
     query,
     userAgent: exchange.headers['user-agent'] ?? '',
     accept,
-    body: () => (body ??= read(walk, scope, info.subresource)),
+    body: () => (body ??= read(chain.metrics, walk, scope, info)),
     warn: (message) => void walk.warnings.push(message),
     isOver: () => walk.code !== 0,
+    waited: (ms) => void (walk.waitedMs += ms),
     ...(walk.audit ? { annotate: (key, value) => walk.audit?.annotate(key, value) } : {}),
   }
   return found.handler(scope, request)
 }
+
+/** Answers in pieces end when the request has been counted. */
+const sizedBy =
+  (metrics: RequestMetrics, walk: Walk, info: RequestInfo) =>
+  (bytes: number): void => {
+    if (walk.isCounted) metrics.answered(info, walk.query, bytes)
+    else walk.answerBytes = bytes
+  }
 
 const answererOf = ({ resource }: Scope, { verb }: RequestInfo): Answerer =>
   resource.custom ? 'custom' : verb === 'list' || verb === 'watch' ? 'list' : 'object'
@@ -285,14 +256,20 @@ function acceptOfError(exchange: Exchange): Accept {
   return withPretty(negotiateError(exchange.headers.accept), split(exchange.url).query, exchange)
 }
 
-function read({ exchange, audit }: Walk, scope: Scope, subresource: string): Promise<Body> {
-  const body = readBody(exchange)
-  audit?.reads(body, scope, subresource)
+function read(
+  metrics: RequestMetrics,
+  { exchange, audit }: Walk,
+  scope: Scope,
+  info: RequestInfo,
+): Promise<Body> {
+  const body = readBody(exchange, (bytes) => metrics.received(info, bytes))
+  audit?.reads(body, scope, info.subresource)
   return body
 }
 
-async function readBody(exchange: Exchange): Promise<Body> {
+async function readBody(exchange: Exchange, received: (bytes: number) => void): Promise<Body> {
   const bytes = await exchange.body(MAX_BODY_BYTES)
+  received(bytes.length)
   const header = exchange.headers['content-type'] ?? ''
   const semicolon = header.indexOf(';')
   const mediaType = (semicolon < 0 ? header : header.slice(0, semicolon)).trim().toLowerCase()

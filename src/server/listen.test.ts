@@ -37,7 +37,7 @@ it('ends an HTTP/2 connection that broke the protocol, though node hears no more
 })
 
 it('leaves an HTTP/2 connection alone that answers its heartbeats', async () => {
-  const port = await open((exchange) => exchange.answer(200, {}, Buffer.from('x')), 10)
+  const port = await open((exchange) => exchange.answer(200, {}, Buffer.from('x')), 250)
   const session = connect(`https://127.0.0.1:${port}`, { ca: pki.caCert })
   let pings = 0
   const beaten = new Promise<void>((resolve) => session.on('ping', () => ++pings === 5 && resolve()))

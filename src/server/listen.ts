@@ -79,6 +79,9 @@ export interface Listening {
   close(): Promise<void>
 }
 
+/** Connections that ended before they could speak TLS, at all ports of this process. */
+export const handshakes = { failed: 0 }
+
 /** Opens the port. Rejects with node's error (EADDRINUSE, EACCES …) where it cannot. */
 export async function listen(options: ListenOptions): Promise<Listening> {
   const server = createSecureServer({
@@ -176,7 +179,7 @@ function serve(server: Http2SecureServer, options: ListenOptions, trust: Trust):
       )
     },
   )
-  server.on('tlsClientError', () => undefined)
+  server.on('tlsClientError', () => void handshakes.failed++)
 }
 
 /** What is known of a session's life. */

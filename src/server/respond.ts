@@ -23,6 +23,8 @@ const MAX_WARNING_BYTES = 4096
 export interface Warned {
   readonly accept: Accept
   readonly warnings: readonly string[]
+  /** Told how many bytes the answer has, when that is known. */
+  readonly sized?: ((bytes: number) => void) | undefined
 }
 
 const NO_CACHE = 'no-cache, private'
@@ -58,7 +60,35 @@ export function respond(exchange: Exchange, answer: Answer, request?: Warned): v
     headers['vary'] = 'Accept-Encoding'
     body = compressed(exchange, plain)
   } else body = Buffer.isBuffer(plain) ? plain : joined(plain)
-  exchange.answer(answer.status, headers, body)
+  exchange.answer(answer.status, headers, request?.sized ? measured(body, request.sized) : body)
+}
+
+function measured(body: AnswerBody, sized: (bytes: number) => void): AnswerBody {
+  if (!Buffer.isBuffer(body))
+    return Symbol.iterator in body ? countedAtOnce(body, sized) : counted(body, sized)
+  sized(body.length)
+  return body
+}
+
+function* countedAtOnce(pieces: Iterable<Buffer>, sized: (bytes: number) => void): Generator<Buffer> {
+  let bytes = 0
+  for (const piece of pieces) {
+    bytes += piece.length
+    yield piece
+  }
+  sized(bytes)
+}
+
+async function* counted(
+  pieces: AsyncIterable<Buffer>,
+  sized: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  let bytes = 0
+  for await (const piece of pieces) {
+    bytes += piece.length
+    yield piece
+  }
+  sized(bytes)
 }
 
 /** Turns any error into its Status; those that are none of ours are logged and shown without their insides. */

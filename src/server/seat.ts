@@ -10,10 +10,6 @@ export interface Seat {
   leave(): void
 }
 
-/**
- * DEVIATION: what is no resource gives its seat back once it is handed on, not when the client has its answer: one that
- * takes no bytes could hold the seats of all others.
- */
 export function seatOf(gate: Gate, pass: Pass, info: RequestInfo, query: URLSearchParams): Seat {
   return info.verb === 'watch' ? new WatchSeat(pass, gate.watching(info, query)) : pass
 }

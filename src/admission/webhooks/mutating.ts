@@ -65,6 +65,7 @@ export class MutatingAdmissionWebhook implements AdmissionPlugin {
     const { hook } = invocation
     const key = `round_${reinvocation.again ? 1 : 0}_index_${index}`
     let changed = false
+    const startedAt = performance.now()
     try {
       changed = await this.#mutate(invocation, passing)
     } catch (error) {
@@ -72,6 +73,7 @@ export class MutatingAdmissionWebhook implements AdmissionPlugin {
       if (!hook.ignoresFailures) throw error.refusal()
       attributes.annotate?.(`failed-open.${MUTATION}${key}`, hook.name)
     } finally {
+      attributes.waited?.(performance.now() - startedAt)
       attributes.annotate?.(MUTATION + key, annotation(hook, changed))
     }
     if (changed) {

@@ -40,8 +40,11 @@ export class ValidatingAdmissionWebhook implements AdmissionPlugin {
       // Made before the webhooks are asked side by side, so that each version is made once.
       await forms.of(invocation.resource)
     }
+    if (relevant.length === 0) return
+    const startedAt = performance.now()
     const asked = relevant.map((invocation, index) => this.#ask(invocation, { attributes, forms, index }))
     const outcomes = await Promise.allSettled(asked)
+    attributes.waited?.(performance.now() - startedAt)
     const refused = outcomes.find((outcome) => outcome.status === 'rejected')
     if (refused) throw refused.reason
   }
