@@ -8,10 +8,11 @@
 //
 // Ends with `N requests, N differ`; exits 1 where some do.
 import { parseArgs } from 'node:util'
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { JsonObject } from '../src/machinery/json.ts'
 import { type Answer, differences, Peer } from './answers.ts'
 import { type Shape, shapes } from './apply-shapes.ts'
 import { type Draw, drawing } from './mutations.ts'
+import { APPLY, inOrder, mapOf, MERGE } from './owned.ts'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -27,8 +28,6 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
-const APPLY = 'application/apply-patch+yaml'
-const MERGE = 'application/merge-patch+json'
 const NAMESPACE = 'applies'
 /** Half of the applies are by one of these; `kubectl` is the one whose annotation counts. */
 const APPLIERS = ['one', 'two', 'three', 'kubectl']
@@ -41,34 +40,7 @@ interface Step {
   readonly type?: string
 }
 
-const mapOf = (value: Json | undefined): JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
-
-/** Entries and conflicts in an order that neither the clock nor Go's maps decide; times only as there or not. */
-function inOrder(answer: Answer): Answer {
-  const body = structuredClone(answer.body)
-  const warnings = options.warnings ? answer.warnings : []
-  const metadata = mapOf(mapOf(body)['metadata'])
-  const owners = metadata['managedFields']
-  if (Array.isArray(owners)) metadata['managedFields'] = owners.sort(byText)
-  const status = mapOf(body)
-  const causes = mapOf(status['details'])['causes']
-  if (Array.isArray(causes)) causes.sort(byText)
-  if (status['kind'] !== 'Status') return { ...answer, body, warnings }
-  for (const place of [status, ...(Array.isArray(causes) ? causes.map(mapOf) : [])]) {
-    const message = String(place['message'] ?? '').replace(GO_DIFF, '$1')
-    place['message'] = message.split('\n').sort().join('\n')
-  }
-  return { ...answer, body, warnings }
-}
-
-/** Upstream goes on with a comparison of two Go structs, which we do not print. */
-const GO_DIFF = /(pod updates may not change fields other than)[^]*/
-
-/** What tells entries of owners apart, and causes. */
-const NAMES = ['operation', 'manager', 'apiVersion', 'subresource', 'field', 'message'] as const
-const identity = (value: Json): string => NAMES.map((key) => mapOf(value)[key]).join()
-const byText = (a: Json, b: Json): number => (identity(a) < identity(b) ? -1 : 1)
+const settled = (answer: Answer): Answer => inOrder(answer, options.warnings ? answer.warnings : [])
 
 class Walk {
   readonly #theirs: Peer
@@ -99,7 +71,7 @@ class Walk {
       const { theirs, ours } = await this.send(step)
       this.requests += 1
       said.push(`${step.method} ${step.path} ${JSON.stringify(step.body)} → ${theirs.status}`)
-      const found = differences(inOrder(theirs), inOrder(ours), true)
+      const found = differences(settled(theirs), settled(ours), true)
       if (found.length === 0) continue
       this.differing += 1
       console.log(`${shape.path}, step ${i}: ${said.at(-1)}`)

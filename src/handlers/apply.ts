@@ -1,7 +1,7 @@
 // Server-side apply: PATCH with a configuration that says which fields the client wants, as YAML or JSON. It is merged
 // with whatever is newest inside the write loop, and creates what is not there. The merge itself, and who owns what, is
 // in schema/managedfields-apply.ts. Follows k8s.io/apiserver/pkg/endpoints/handlers/patch.go (applyPatcher).
-import { apiVersionOf, type GroupVersionKind, parseGroupVersion } from '../machinery/gvk.ts'
+import { apiVersionOf, type GroupVersionKind } from '../machinery/gvk.ts'
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../machinery/object.ts'
 import { badRequest, cause, conflict, invalid, notFound, plainError } from '../machinery/status.ts'
@@ -10,10 +10,11 @@ import { DecodeError } from '../schema/decode.ts'
 import { FieldSetError } from '../schema/fieldset-items.ts'
 import { hasPath } from '../schema/fieldset.ts'
 import { fieldsOfLastApplied, LAST_APPLIED_MANAGER, updateLastApplied } from '../schema/lastapplied.ts'
-import { type Applied, applyFields } from '../schema/managedfields-apply.ts'
+import { type Applied, applyFields, faultBeforeApply } from '../schema/managedfields-apply.ts'
 import { applyConflict } from '../schema/merge/conflicts.ts'
 import { ConversionError, fromUnstructured } from '../schema/merge/unstructured.ts'
 import { faultsOf, faultsText } from '../schema/merge/validate.ts'
+import { describeObject, kindOf, kindText } from '../schema/merge/words.ts'
 import type { StructType } from '../schema/type.ts'
 import type { Versions } from '../schema/versions.ts'
 import { parseYaml } from '../schema/yaml.ts'
@@ -43,7 +44,7 @@ export const applyTarget = (scope: Scope, subresource: string): ApplyTarget => (
   type: scope.type,
   versions: scope.versions,
   resetFields: scope.strategy.resetFields?.[subresource],
-  decode: (input) => scope.decode(input),
+  decode: (input) => scope.kind.decodeMerged?.(input) ?? scope.decode(input),
   decodeOnly: (input) => scope.decodeOnly(input),
 })
 
@@ -152,7 +153,7 @@ export class Applier {
     const { configuration, options } = this.#applying
     if ('refusal' in configuration) throw configuration.refusal
     const { value } = configuration
-    if (!this.#checked) this.#check(value)
+    if (!this.#checked) this.#check(value, live)
     this.#checked = true
     const applied = this.#merge(live, value, now)
     const object = this.#decode(applied, value)
@@ -163,8 +164,8 @@ export class Applier {
   }
 
   /** Of the expected kind, without owners, and in the shape of its type. */
-  #check(value: JsonObject): void {
-    const { type } = this.#target
+  #check(value: JsonObject, live: KubeObject | undefined): void {
+    const { type, versions } = this.#target
     const found = kindOf(value)
     const { group, version, kind } = this.#target
     if (found.group !== group || found.version !== version || found.kind !== kind)
@@ -177,8 +178,10 @@ export class Applier {
     )
       throw badRequest('metadata.managedFields must be nil')
     const faults = faultsOf(type, value)
-    if (faults.length > 0)
-      throw plainError(`failed to create typed patch object (${describe(value)}): ${faultsText(faults)}`)
+    if (faults.length === 0) return
+    const why = live && faultBeforeApply({ live, versions, apiVersion: apiVersionOf(this.#target) })
+    const own = `failed to create typed patch object (${describeObject(value)}): ${faultsText(faults)}`
+    throw plainError(why ?? own)
   }
 
   #merge(live: KubeObject | undefined, value: JsonObject, now: Date): Applied {
@@ -211,7 +214,7 @@ export class Applier {
         versions,
       })
     } catch (error) {
-      if (error instanceof FieldSetError) throw plainError(`failed to compare objects: ${error.message}`)
+      if (error instanceof FieldSetError) throw plainError(error.message)
       if (error instanceof DecodeError) throw plainError(`failed to convert new object: ${error.message}`)
       throw error
     }
@@ -230,7 +233,7 @@ export class Applier {
     } catch (error) {
       if (!(error instanceof ConversionError)) throw error
       const what = `unable to convert unstructured object to ${kindText(this.#target)}: ${error.message}`
-      throw plainError(`failed to convert new object (${describe(value)}) to proper version: ${what}`)
+      throw plainError(`failed to convert new object (${describeObject(value)}) to proper version: ${what}`)
     }
   }
 
@@ -246,20 +249,4 @@ export class Applier {
 function setOwners(object: KubeObject, managedFields: ManagedFieldsEntry[] | undefined): void {
   if (managedFields) object.metadata.managedFields = managedFields
   else delete object.metadata.managedFields
-}
-
-const textAt = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
-
-function kindOf(value: JsonObject): GroupVersionKind {
-  const gv = parseGroupVersion(textAt(value['apiVersion']))
-  return gv ? { ...gv, kind: textAt(value['kind']) } : { group: '', version: '', kind: '' }
-}
-
-/** `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`. */
-const kindText = ({ group, version, kind }: GroupVersionKind): string => `${group}/${version}, Kind=${kind}`
-
-/** How upstream names an object in its errors: namespace, name and kind as the body says them. */
-function describe(value: JsonObject): string {
-  const metadata = isObject(value['metadata']) ? value['metadata'] : {}
-  return `${textAt(metadata['namespace'])}/${textAt(metadata['name'])}; ${kindText(kindOf(value))}`
 }

@@ -6,8 +6,11 @@ export interface StoredReader {
   transcode(value: Buffer): Buffer
   /** Present where some values must be converted by somebody who may take long, or fail. */
   readonly converter?: StoredConverter
-  /** Whether these bytes should be written anew by whoever writes the object, even if that changes nothing. */
-  isStale?(value: Buffer): boolean
+  /**
+   * Whether these bytes should be written anew by whoever writes the object, even if that changes nothing; `read` are those
+   * that the cache holds instead.
+   */
+  isStale?(value: Buffer, read: Buffer): boolean
 }
 
 export interface StoredConverter {

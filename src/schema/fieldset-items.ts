@@ -14,6 +14,16 @@ export class FieldSetError extends Error {
   }
 }
 
+/** Runs one stage of a computation; where it fails, the stage is said, as upstream says it. */
+export function during<T>(stage: string, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    if (error instanceof FieldSetError) throw new FieldSetError(`${stage}: ${error.message}`)
+    throw error
+  }
+}
+
 /**
  * The path element of an item of a set or of a list with keys.
  * @throws FieldSetError for null, for a scalar among maps, a map among scalars, an item without any key

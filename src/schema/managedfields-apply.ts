@@ -2,9 +2,10 @@
 // with other owners found, and metadata.managedFields kept up to date. Pure: the handler decodes and stores.
 // Follows k8s.io/apimachinery/pkg/util/managedfields (FieldManager.Apply and the managers that it chains) and
 // sigs.k8s.io/structured-merge-diff/v6/merge (Updater.Apply).
-import type { JsonObject } from '../machinery/json.ts'
+import { isObject, type JsonObject } from '../machinery/json.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../machinery/object.ts'
 import type { Comparison } from './fieldset-compare.ts'
+import { during, FieldSetError } from './fieldset-items.ts'
 import { difference, intersection, isEmptySet, pathsOf } from './fieldset.ts'
 import {
   encodeManaged,
@@ -27,8 +28,9 @@ import type { Conflict } from './merge/conflicts.ts'
 import { fieldsOf } from './merge/fieldsof.ts'
 import { mergeApplied } from './merge/merge.ts'
 import { prune } from './merge/prune.ts'
+import { describeObject } from './merge/words.ts'
 import type { StructType } from './type.ts'
-import type { Versions } from './versions.ts'
+import type { InVersion, Versions } from './versions.ts'
 
 export interface ApplyToTrack {
   readonly type: StructType
@@ -59,14 +61,14 @@ export interface Applied {
   readonly managedFields: ManagedFieldsEntry[] | undefined
 }
 
-/** @throws FieldSetError where the stored object has list items without identity */
+/** @throws FieldSetError where owners cannot be told of the stored object, or of the new one, in a version of theirs */
 export function applyFields(apply: ApplyToTrack): Applied {
   const { type, applied, versions } = apply
   const live = withoutOwners(apply.live ?? emptyObject(type))
   const managed = ownersBefore(apply, live)
   const { id, last, current } = enter(apply, managed)
   const merged = mergeApplied(type, live, applied)
-  const object = prune({ merged, last, current, managed, versions })
+  const object = during('failed to prune fields', () => prune({ merged, last, current, managed, versions }))
   const changed = object !== live
   const conflicts = changed ? settle(apply, managed, id, { live, object }) : []
   finish(managed, id, { last, current: changed ? { ...current, time: timeOf(apply.now) } : current })
@@ -86,13 +88,32 @@ function ownersBefore(apply: ApplyToTrack, live: JsonObject): Managed {
   if (!apply.live) return new Map()
   const managed = trustManaged(apply.live.metadata.managedFields)
   if (managed.size === 0) {
+    const why = faultBeforeApply({ ...apply, live })
+    if (why !== undefined) throw new FieldSetError(why)
     return trackBefore({ ...apply, old: undefined, next: live as KubeObject, manager: BEFORE_FIRST_APPLY })
   }
+  const fault = apply.versions.changing?.faultOf(apply.apiVersion, live)
+  if (fault !== undefined)
+    throw new FieldSetError(`failed to create typed live object (${describeObject(live)}): ${fault}`)
   for (const [id, { apiVersion }] of managed) {
     if (apiVersion !== apply.apiVersion && !apply.versions.serves(apiVersion)) managed.delete(id)
   }
+  apply.versions.changing?.reconcile(apply.apiVersion, live, managed)
   return managed
 }
+
+/** Why nobody can be told to own what was there before; undefined where it can, or where the owners are known. */
+export function faultBeforeApply(
+  apply: Pick<ApplyToTrack, 'versions' | 'apiVersion'> & { live: JsonObject },
+): string | undefined {
+  const { live, versions, apiVersion } = apply
+  const fault = isOwned(live) ? undefined : versions.changing?.faultOf(apiVersion, live)
+  const stage = 'failed to create manager for existing fields: failed to convert new object'
+  return fault === undefined ? undefined : `${stage} (${describeObject(live)}) to smd typed: ${fault}`
+}
+
+const isOwned = ({ metadata }: JsonObject): boolean =>
+  isObject(metadata) && Array.isArray(metadata['managedFields']) && metadata['managedFields'].length > 0
 
 interface Applier {
   readonly id: string
@@ -148,12 +169,14 @@ function compareIn(
   apiVersion: string,
 ): Comparison | undefined {
   const { type, versions, resetFields } = apply
-  if (apiVersion === apply.apiVersion) {
-    return compareKept({ type, object: live }, { type, object }, resetFields)
-  }
-  const before = versions.convert(apply.apiVersion, live, apiVersion)
-  const after = before && versions.convert(apply.apiVersion, object, apiVersion)
-  return after && compareKept(before, after, resetFields)
+  const compare = (before: InVersion, after: InVersion): Comparison =>
+    during('failed to compare objects', () => compareKept(before, after, resetFields))
+  if (apiVersion === apply.apiVersion) return compare({ type, object: live }, { type, object })
+  const inVersion = (which: string, value: JsonObject): InVersion | undefined =>
+    during(`failed to convert ${which} object`, () => versions.convert(apply.apiVersion, value, apiVersion))
+  const before = inVersion('old', live)
+  const after = before && inVersion('new', object)
+  return after && compare(before, after)
 }
 
 /** The applier's entry as it is stored; the very same as before where nothing changed. */

@@ -57,6 +57,7 @@ export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] | undef
   const managed = startFrom(update)
   if (managed.size === 0 && update.old?.metadata.uid) return undefined
   try {
+    reconcile(update, managed)
     const set = own(update, managed)
     if (!isEmptySet(set)) record(update, managed, set)
     return encodeManaged(capUpdateManagers(managed))
@@ -121,6 +122,15 @@ function startFrom(update: UpdateToTrack): Managed {
 function isReset(entries: readonly ManagedFieldsEntry[] | undefined): boolean {
   if (!entries || entries.length > 1) return false
   return entries.length === 0 || Object.keys(entries[0] as ManagedFieldsEntry).length === 0
+}
+
+/** Where the types of a kind may have changed. @throws FieldSetError where upstream cannot tell the owners any more */
+function reconcile({ type, old, apiVersion, versions }: UpdateToTrack, managed: Managed): void {
+  if (!versions?.changing) return
+  const live = old ?? emptyObject(type)
+  const fault = versions.changing.faultOf(apiVersion, live)
+  if (fault !== undefined) throw new FieldSetError(fault)
+  versions.changing.reconcile(apiVersion, live, managed)
 }
 
 const zeros = new WeakMap<StructType, KubeObject>()

@@ -2,6 +2,7 @@
 // are named as the version says that the manager used. Who serves the kind makes the conversion.
 // Follows k8s.io/apimachinery/pkg/util/managedfields/internal (versionConverter).
 import type { JsonObject } from '../machinery/json.ts'
+import type { Managed } from './managedfields-entries.ts'
 import type { StructType } from './type.ts'
 
 /** An object in one version of its kind, with that version's type. */
@@ -11,11 +12,20 @@ export interface InVersion {
 }
 
 export interface Versions {
-  /** Whether the kind is served in this version: "autoscaling/v2". */
+  /**
+   * Where types may have changed since an object was stored, as those of definitions do: why a stored object does not
+   * fit its own version, if it does not; and the owners' sets brought up to date, which may throw as `convert`.
+   */
+  readonly changing?: {
+    faultOf(apiVersion: string, live: JsonObject): string | undefined
+    reconcile(apiVersion: string, live: JsonObject, managed: Managed): void
+  }
+  /** Whether entries of this version ("autoscaling/v2") count; those of others are dropped. */
   serves(apiVersion: string): boolean
   /**
-   * `object` as version `to` shows it; undefined where that version is not served. May throw DecodeError, FieldSetError
-   * where a conversion failed, and ConversionNeeded where somebody else must be asked first.
+   * `object` as version `to` shows it; undefined where that version's entries do not count. May throw DecodeError,
+   * FieldSetError where a conversion failed or the object does not fit that version, and ConversionNeeded where
+   * somebody else must be asked first.
    */
   convert(from: string, object: JsonObject, to: string): InVersion | undefined
 }

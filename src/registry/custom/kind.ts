@@ -77,6 +77,12 @@ class CustomKind implements Kind {
     return this.#schemas.read(isObject(input) ? input : {}, this.#version)
   }
 
+  decodeMerged(input: Json): Decoded {
+    const decoded = this.#schemas.readMerged(isObject(input) ? input : {}, this.#version)
+    applyDefaults(decoded.object, this.#schemas.of(this.#version))
+    return decoded
+  }
+
   /** Each version has a cache of its own. */
   toStorage(object: KubeObject): KubeObject {
     return object

@@ -49,6 +49,11 @@ export class Schemas {
     return coerce(object, this.of(version), { dropMalformed, keepUnknown })
   }
 
+  /** Nothing is pruned: what was applied fits the schema, and what was stored is pruned. */
+  readMerged(object: JsonObject, version: string): Decoded {
+    return coerce(object, this.of(version), { dropMalformed: false, keepUnknown: true })
+  }
+
   /** What was stored may be older than the schema: it is pruned, and gets its defaults, as its own version has them. */
   readStored(value: Buffer): KubeObject {
     const stored = readJson(value.toString()) as JsonObject

@@ -14,6 +14,10 @@ export function storedReader(schemas: Schemas, version: string): StoredReader {
   const heads = { own: headOf(schemas, version), stored: headOf(schemas, schemas.definition.storageVersion) }
   const begins = (value: Buffer, head: Buffer): boolean => head.equals(value.subarray(0, head.length))
   const isForeign = (value: Buffer): boolean => !begins(value, heads.own)
+  const asksWebhook = (value: Buffer): boolean => schemas.converter !== undefined && isForeign(value)
+  // What the schema of a version does not have goes for good with the next write through it, whatever that changes.
+  const loses = (value: Buffer, read: Buffer): boolean =>
+    value !== read && !value.subarray(heads.stored.length).equals(read.subarray(heads.own.length))
   return {
     transcode(value) {
       const read = schemas.readStored(value)
@@ -21,7 +25,7 @@ export function storedReader(schemas: Schemas, version: string): StoredReader {
       const json = customJson(own)
       return json.equals(value) ? value : json
     },
-    isStale: (value) => !begins(value, heads.stored),
+    isStale: (value, read) => !begins(value, heads.stored) || (!asksWebhook(value) && loses(value, read)),
     ...(schemas.converter && {
       converter: {
         applies: isForeign,

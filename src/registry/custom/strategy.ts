@@ -4,11 +4,11 @@ import type { JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { cause, forbidden, type StatusCause } from '../../machinery/status.ts'
 import { qualifiedNameErrors } from '../../machinery/validation.ts'
+import { isSame } from '../../schema/fieldset-compare.ts'
 import { listTypeCauses } from '../../schema/custom/listtypes.ts'
 import { applyDefaults } from '../../schema/custom/prune.ts'
 import type { SchemaNode } from '../../schema/custom/structural.ts'
 import { schemaCauses } from '../../schema/custom/validate.ts'
-import { semanticEqual } from '../equality.ts'
 import type { Strategy, WriteContext } from '../strategy.ts'
 import type { Scale, Version } from './definition.ts'
 import { embeddedCauses } from './embedded.ts'
@@ -53,7 +53,7 @@ export function customStrategy({ version, schema, terminating, loadRules }: Cust
         rules ??= (object, old, context) => ruleFaults(schema, object, old, (text) => context.warn(text))
       },
     }),
-    changesGeneration: (object, old) => !semanticEqual(withoutMetadata(object), withoutMetadata(old)),
+    changesGeneration: (object, old) => !isSame(withoutMetadata(object), withoutMetadata(old)),
     ...(hasStatus && { resetFields: { '': ['status'], status: ['metadata', 'spec'] } }),
     prepareForCreate: (object, context) => {
       if (terminating) throw refusal(object, context)

@@ -1,10 +1,12 @@
 // The objects of a definition in its versions, for who owns which field there. Where a webhook converts, it is asked
 // between two runs of the computation that wants to know: see ConversionNeeded.
-import { apiVersionOf } from '../../machinery/gvk.ts'
+import { apiVersionOf, parseGroupVersion } from '../../machinery/gvk.ts'
 import type { JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { FieldSetError } from '../../schema/fieldset-items.ts'
+import { reconcileOwners } from '../../schema/merge/reconcile.ts'
 import { faultsOf, faultsText } from '../../schema/merge/validate.ts'
+import { kindOf, kindText } from '../../schema/merge/words.ts'
 import { ConversionNeeded, type InVersion, type Versions } from '../../schema/versions.ts'
 import type { Schemas } from './schemas.ts'
 
@@ -18,12 +20,19 @@ interface Known {
   readonly until: number
 }
 
-/** The versions that are served. */
+/** All versions of the definition, served or not. */
 export function customVersions(schemas: Schemas): Versions {
   const { group, versions } = schemas.definition
   const known = new Map<string, Known>()
   const find = (apiVersion: string): string | undefined =>
-    versions.find(({ name, served }) => served && apiVersionOf({ group, version: name }) === apiVersion)?.name
+    versions.find(({ name }) => apiVersionOf({ group, version: name }) === apiVersion)?.name
+  // An entry of a version that is gone makes every apply fail, as upstream, until a client takes it out.
+  const missing = (apiVersion: string, object: JsonObject): FieldSetError => {
+    if (parseGroupVersion(apiVersion)?.group === group)
+      return new FieldSetError(`request to convert CR to an invalid group/version: ${apiVersion}`)
+    const kind = kindText(kindOf(object))
+    return new FieldSetError(`${kind} is unstructured and is not suitable for converting to "${apiVersion}"`)
+  }
   const ask = async (key: string, from: KubeObject, version: string): Promise<void> => {
     const until = performance.now() + KNOWN_MS
     const [first] = known.keys()
@@ -43,11 +52,19 @@ export function customVersions(schemas: Schemas): Versions {
     if (!found.object) throw new FieldSetError(found.fault)
     return found.object
   }
-  return {
-    serves: (apiVersion) => find(apiVersion) !== undefined,
+  const inVersions: Versions = {
+    changing: {
+      faultOf(apiVersion, live) {
+        const version = find(apiVersion)
+        const faults = version === undefined ? [] : faultsOf(schemas.type(version), live, true)
+        return faults.length > 0 ? faultsText(faults) : undefined
+      },
+      reconcile: (apiVersion, live, managed) => reconcileOwners(inVersions, apiVersion, live, managed),
+    },
+    serves: () => true,
     convert(from, object, to): InVersion | undefined {
       const version = find(to)
-      if (version === undefined) return undefined
+      if (version === undefined) throw missing(to, object)
       const type = schemas.type(version)
       if (from === to) return { object, type }
       const made = schemas.converter ? converted(from, object, version) : { ...object, apiVersion: to }
@@ -57,4 +74,5 @@ export function customVersions(schemas: Schemas): Versions {
       return { object: made, type }
     },
   }
+  return inVersions
 }

@@ -3,6 +3,7 @@
 import type { JsonObject } from '../../machinery/json.ts'
 import { isSame } from '../fieldset-compare.ts'
 import { difference, type FieldSet, intersection, isSubset, union } from '../fieldset.ts'
+import { during } from '../fieldset-items.ts'
 import type { Managed, ManagedEntry } from '../managedfields-entries.ts'
 import type { InVersion, Versions } from '../versions.ts'
 import { fieldsOf } from './fieldsof.ts'
@@ -26,11 +27,19 @@ export function prune(pruning: Pruning): JsonObject {
   if (!last) return merged
   // All that was said is said again, so nothing can go; but what a conversion loses can.
   if (isOneVersion(managed, last.apiVersion) && isSubset(last.set, current.set)) return merged
-  const base = versions.convert(current.apiVersion, merged, last.apiVersion)
+  const base = during('failed to convert merged object to last applied version', () =>
+    versions.convert(current.apiVersion, merged, last.apiVersion),
+  )
   if (!base) return merged
   const said = namedFields(base)
   const lastSet = withNamedFields(base.type, last.set)
-  const owned = addBackOwned(pruning, { ...base, said, lastSet }, last)
+  const added = during('failed add back owned items', () =>
+    addBackOwned(pruning, { ...base, said, lastSet }, last),
+  )
+  const owned = during(
+    'failed add back dangling items: failed to convert pruned object to last applied version',
+    () => versions.convert(added.at, added.object, last.apiVersion),
+  )
   if (!owned) return merged
   const gone = difference(said, namedFields(owned))
   const pruned = removeFields(base.type, base.object, intersection(gone, lastSet)) as JsonObject
@@ -53,8 +62,14 @@ interface Base extends InVersion {
   readonly lastSet: FieldSet
 }
 
-/** The object without all of `last`, but with what any manager owns, in the version of `last`. */
-function addBackOwned(pruning: Pruning, base: Base, last: ManagedEntry): InVersion | undefined {
+interface Added {
+  /** The version it is in. */
+  readonly at: string
+  readonly object: JsonObject
+}
+
+/** The object without all of `last`, but with what any manager owns. */
+function addBackOwned(pruning: Pruning, base: Base, last: ManagedEntry): Added {
   const { versions } = pruning
   let at = last.apiVersion
   let merged: InVersion = base
@@ -63,8 +78,12 @@ function addBackOwned(pruning: Pruning, base: Base, last: ManagedEntry): InVersi
     object: (removeFields(base.type, base.object, base.lastSet) ?? {}) as JsonObject,
   }
   for (const [version, owned] of ownedByVersion(pruning.managed, last.apiVersion)) {
-    const mergedThere = versions.convert(at, merged.object, version)
-    const prunedThere = mergedThere && versions.convert(at, pruned.object, version)
+    const there = (which: string, object: JsonObject): InVersion | undefined =>
+      during(`failed to convert ${which} object at version ${version}`, () =>
+        versions.convert(at, object, version),
+      )
+    const mergedThere = there('merged', merged.object)
+    const prunedThere = mergedThere && there('pruned', pruned.object)
     if (!mergedThere || !prunedThere) continue
     const kept = union(namedFields(prunedThere), withNamedFields(mergedThere.type, owned))
     const said = mergedThere.object === base.object ? base.said : namedFields(mergedThere)
@@ -76,7 +95,7 @@ function addBackOwned(pruning: Pruning, base: Base, last: ManagedEntry): InVersi
     }
     at = version
   }
-  return versions.convert(at, pruned.object, last.apiVersion)
+  return { at, object: pruned.object }
 }
 
 /** All that is owned in each version; `first` comes first, for its fields may be needed to convert the others. */

@@ -13,12 +13,14 @@ const MAX_FAULTS = 100
 
 interface Walk {
   readonly path: string[]
+  /** Whether an item may be in a set or a list with keys twice: in what is stored it may. */
+  readonly duplicates: boolean
   readonly faults: string[]
 }
 
 /** What is wrong with `value`, one text for each field: `.spec.nope: field not declared in schema`. */
-export function faultsOf(type: StructType, value: Json): readonly string[] {
-  const walk: Walk = { path: [], faults: [] }
+export function faultsOf(type: StructType, value: Json, duplicates = false): readonly string[] {
+  const walk: Walk = { path: [], duplicates, faults: [] }
   check(type, value, walk)
   return walk.faults
 }
@@ -74,7 +76,8 @@ function checkList(type: ListType, list: readonly Json[], walk: Walk): void {
     const item = list[i] as Json
     const element = type.listType === 'atomic' ? `i:${i}` : identityOf(type, item, i, walk)
     if (element === undefined) return
-    if (seen.has(element)) complain(walk, `duplicate entries for key ${elementText(element)}`)
+    if (!walk.duplicates && seen.has(element))
+      complain(walk, `duplicate entries for key ${elementText(element)}`)
     if (type.listType !== 'atomic') seen.add(element)
     walk.path.push(element)
     check(type.item, item, walk)

@@ -1,5 +1,6 @@
 // Paths and values in the words in which upstream shows them: `.spec.containers[name="c"].image`, `&{[1 2]}`.
 // Follows sigs.k8s.io/structured-merge-diff/v6 (fieldpath.Path.String, value.ToString) and Go's fmt (%v, %#v, %T).
+import { type GroupVersionKind, parseGroupVersion } from '../../machinery/gvk.ts'
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 import { readJson } from '../../machinery/jsontext.ts'
 import { goNumber, isInteger } from '../../machinery/numbers.ts'
@@ -41,6 +42,24 @@ function keyText(value: Json): string {
       .map((key) => `${key}=${keyText(value[key] as Json)}`)
       .join('')
   return String(value)
+}
+
+const textAt = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
+
+/** What the apiVersion and kind of an object say; nothing where there is no valid apiVersion. */
+export function kindOf(object: JsonObject): GroupVersionKind {
+  const gv = parseGroupVersion(textAt(object['apiVersion']))
+  return gv ? { ...gv, kind: textAt(object['kind']) } : { group: '', version: '', kind: '' }
+}
+
+/** `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`. */
+export const kindText = ({ group, version, kind }: GroupVersionKind): string =>
+  `${group}/${version}, Kind=${kind}`
+
+/** How upstream names an object in its errors: namespace, name and kind as the object says them. */
+export function describeObject(object: JsonObject): string {
+  const metadata = isObject(object['metadata']) ? object['metadata'] : {}
+  return `${textAt(metadata['namespace'])}/${textAt(metadata['name'])}; ${kindText(kindOf(object))}`
 }
 
 /** Go's %v of a decoded JSON value. */

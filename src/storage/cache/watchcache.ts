@@ -375,7 +375,7 @@ export class WatchCache {
     if (converted instanceof Error) return new BrokenEntry(this.keyOf(key), revision, value, converted)
     const json = converted ?? (labels ? value : this.#reader.transcode(value))
     const entry = new Entry(this.keyOf(key), revision, json, labels)
-    if (this.#reader.isStale?.(value)) this.#stale.add(entry)
+    if (this.#reader.isStale?.(value, json)) this.#stale.add(entry)
     return entry
   }
 
