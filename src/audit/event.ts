@@ -31,6 +31,8 @@ export class AuditEvent {
   readonly received: Received
   readonly annotations = new Map<string, string>()
   impersonated: UserInfo | undefined
+  /** The verb by which that was allowed, where what is done had to be allowed too. */
+  constraint: string | undefined
   named: Named | undefined
   /** Of the answer: a Status without its type, or the code alone. */
   responseStatus: JsonObject | undefined
@@ -58,9 +60,9 @@ export class AuditEvent {
       verb: attributes.verb,
       user: userOf(attributes.user),
       impersonatedUser: this.impersonated && userOf(this.impersonated),
+      authenticationMetadata: this.constraint && { impersonationConstraint: this.constraint },
       sourceIPs: sourceIps,
-      userAgent:
-        userAgent.length > MAX_USER_AGENT ? `${userAgent.slice(0, MAX_USER_AGENT)}...TRUNCATED` : userAgent,
+      userAgent: shownAgent(userAgent),
       objectRef: attributes.isResourceRequest ? referenceOf(attributes, this.named) : undefined,
       responseStatus: this.responseStatus && { metadata: {}, ...this.responseStatus },
     })
@@ -78,6 +80,9 @@ export class AuditEvent {
     return escaped(`${PREFIX}${head.slice(1, -1)},${objects}${tail.slice(1)}`)
   }
 }
+
+export const shownAgent = (userAgent: string): string =>
+  userAgent.length > MAX_USER_AGENT ? `${userAgent.slice(0, MAX_USER_AGENT)}...TRUNCATED` : userAgent
 
 const TRUNCATED = ['audit.k8s.io/truncated', 'true'] as const
 
@@ -113,7 +118,7 @@ function referenceOf(attributes: Audited, named: Named = {}): JsonObject {
 }
 
 /** RFC 3339 with microseconds. */
-function microTime(at: number): string {
+export function microTime(at: number): string {
   const micros = Math.floor((performance.timeOrigin + at) * 1000)
   const time = new Date(Math.floor(micros / 1000)).toISOString().slice(0, -1)
   return `${time}${String(micros % 1000).padStart(3, '0')}Z`

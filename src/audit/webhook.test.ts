@@ -1,6 +1,7 @@
 // Events on their way to another server: how many at once, when, and what happens when it does not answer.
 import { expect, test, vi } from 'vitest'
-import { type BatchOptions, WebhookSink } from './webhook.ts'
+import { type BatchOptions, BatchSink } from './batch.ts'
+import { BlockingWebhook, post, type PostOptions } from './webhook.ts'
 
 interface Setup extends Partial<BatchOptions> {
   /** Answers of the server, in turn; "good" for all after these. */
@@ -12,12 +13,8 @@ function webhook({ faults = [], ...options }: Setup = {}) {
   const dropped: { events: number; why: string }[] = []
   const waited: number[] = []
   const left = [...faults]
-  const sink = new WebhookSink({
-    bufferSize: 100,
-    maxBatchSize: 3,
-    maxWaitMs: 60_000,
+  const posting: PostOptions = {
     initialBackoffMs: 10,
-    throttle: undefined,
     send(body) {
       const fault = left.shift()
       if (fault !== undefined) return Promise.reject(new Error(fault))
@@ -28,10 +25,19 @@ function webhook({ faults = [], ...options }: Setup = {}) {
     },
     warn: (details) => dropped.push(details),
     wait: (ms) => Promise.resolve(void waited.push(ms)),
+  }
+  const sink = new BatchSink({
+    bufferSize: 100,
+    maxBatchSize: 3,
+    maxWaitMs: 60_000,
+    throttle: undefined,
+    deliver: (events, stopping) => post(posting, events, stopping),
+    warn: posting.warn,
+    wait: posting.wait,
     ...options,
   })
   const write = (...numbers: number[]): boolean[] => numbers.map((n) => sink.write(`{"n":${n}}`))
-  return { sink, write, sent, dropped, waited }
+  return { sink, posting, write, sent, dropped, waited }
 }
 
 test('events go together, in their order; the rest when the server stops', async () => {
@@ -69,11 +75,15 @@ test('after five attempts the events are dropped', async () => {
 })
 
 test('events that find no room are dropped', async () => {
+  // Beside the three that are on their way there is room for two.
   const { sink, write, sent, dropped } = webhook({ bufferSize: 2 })
-  expect(write(1, 2, 3)).toEqual([true, true, false])
-  expect(dropped).toEqual([{ events: 1, why: 'audit buffer queue blocked' }])
+  write(1, 2, 3, 4, 5, 6, 7)
+  expect(dropped).toEqual(Array(2).fill({ events: 1, why: 'audit buffer queue blocked' }))
   await sink.close()
-  expect(sent).toEqual([[1, 2]])
+  expect(sent).toEqual([
+    [1, 2, 3],
+    [4, 5],
+  ])
 })
 
 test('requests beyond the burst wait', async () => {
@@ -83,4 +93,14 @@ test('requests beyond the burst wait', async () => {
   expect(waited).toHaveLength(1)
   expect(waited[0]).toBeGreaterThan(500)
   await sink.close()
+})
+
+test('without gathering, each event goes by itself, and tells whether it was kept', async () => {
+  const { posting, sent, dropped } = webhook({ faults: Array<string>(5).fill('gone') })
+  const sink = new BlockingWebhook(posting)
+  expect(await sink.write('{"n":1}')).toBe(false)
+  expect(await sink.write('{"n":2}')).toBe(true)
+  await sink.close()
+  expect(sent).toEqual([[2]])
+  expect(dropped).toEqual([{ events: 1, why: 'gone' }])
 })

@@ -70,9 +70,14 @@ export class Impersonation {
 
   /**
    * The user to go on with: the wanted one, with the groups that belong to it. `attributes` are those of the request,
-   * with the requester as its user. Rejects with 403 where no mode allows it.
+   * with the requester as its user. Rejects with 403 where no mode allows it. `constrained` hears the verb of the mode
+   * that allowed it, where that is bound to what is done.
    */
-  async impersonate(wanted: UserInfo, attributes: AuthorizationAttributes): Promise<UserInfo> {
+  async impersonate(
+    wanted: UserInfo,
+    attributes: AuthorizationAttributes,
+    constrained?: (verb: string) => void,
+  ): Promise<UserInfo> {
     const requester = attributes.user.name
     const last = this.#lastMode.get(requester)
     const modes = last ? [last, ...MODES.filter((mode) => mode !== last)] : MODES
@@ -82,6 +87,7 @@ export class Impersonation {
       try {
         const user = await new Attempt(mode, this.#options, attributes).user(wanted)
         this.#remember(requester, mode)
+        if (mode.name !== undefined) constrained?.(`impersonate:${mode.name}`)
         return user
       } catch (error) {
         refusal ??= error

@@ -217,6 +217,7 @@ function chainOf(
   const requests = new RequestMetrics()
   const port = (): number => state.port
   state.metrics.push(() => aggregation.metrics())
+  if (auditor) state.metrics.push(() => auditor.metrics())
   const site = lazyNonResource({
     ...{ caches, served, gate, requests, options, identity, log, state, port, checks },
     aggregation,

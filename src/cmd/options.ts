@@ -63,7 +63,7 @@ export interface AuditOptions {
   readonly webhook?: AuditWebhook
 }
 
-/** Lines of JSON in a file. */
+/** Lines in a file. */
 export interface AuditLogFile {
   /** "-" is standard output. */
   readonly path: string
@@ -75,19 +75,29 @@ export interface AuditLogFile {
   readonly compress: boolean
   /** A request that cannot be recorded is refused. */
   readonly strict: boolean
+  /** Absent: json. */
+  readonly format?: 'json' | 'legacy'
+  /** Events are gathered and written behind the requests; absent: before their answers. */
+  readonly batch?: AuditBatch
   /** Events that are larger lose what was sent and answered; absent: however large. */
   readonly maxEventBytes?: number | undefined
 }
 
-/** Events that another server is sent, many in one request. */
-export interface AuditWebhook {
-  /** A kubeconfig. */
-  readonly configFile: string
+/** How events are gathered; see BatchOptions in src/audit/batch.ts. */
+export interface AuditBatch {
   readonly bufferSize: number
   readonly maxBatchSize: number
   readonly maxWaitMs: number
-  readonly initialBackoffMs: number
   readonly throttle: { readonly qps: number; readonly burst: number } | undefined
+}
+
+/** Events that another server is sent, many in one request. */
+export interface AuditWebhook extends AuditBatch {
+  /** A kubeconfig. */
+  readonly configFile: string
+  readonly initialBackoffMs: number
+  /** Each event by itself, while its request waits; strict: one that cannot be recorded is refused. */
+  readonly blocking?: 'blocking' | 'blocking-strict' | undefined
   readonly maxEventBytes?: number | undefined
 }
 

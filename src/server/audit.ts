@@ -6,6 +6,7 @@ import type { AuditEvent } from '../audit/event.ts'
 import type { Stage } from '../audit/policy.ts'
 import type { Answer, Body, ByteSink, WholeAnswer } from '../handlers/request.ts'
 import type { Scope } from '../handlers/scope.ts'
+import { isLongRunning } from '../fairness/gate.ts'
 import type { RequestInfo } from '../machinery/attributes.ts'
 import type { Status } from '../machinery/status.ts'
 import { StatusError } from '../machinery/status.ts'
@@ -13,6 +14,7 @@ import type { UserInfo } from '../machinery/user.ts'
 import { auditIdOf, keepAuditId } from './auditid.ts'
 import { type ExpectedBody, requestObjectOf, responseObjectOf, statusOf } from './auditobjects.ts'
 import type { AnswerBody, Connection, Exchange, Headers } from './exchange.ts'
+import { negotiate } from './negotiate.ts'
 import type { ErrorLog } from './respond.ts'
 
 /** What the chain knows when an event begins. */
@@ -44,9 +46,10 @@ export function beginAudit({ auditor, log }: AuditLog, beginning: Beginning): Re
   })
   if (!event) return undefined
   keepAuditId(exchange.headers, id)
-  return new RequestAudit(event, auditor, log)
+  return new RequestAudit(event, { auditor, log }, beginning)
 }
 
+const SWITCHING = 101
 const DECISION = 'authorization.k8s.io/decision'
 const REASON = 'authorization.k8s.io/reason'
 
@@ -54,26 +57,33 @@ export class RequestAudit {
   readonly #event: AuditEvent
   readonly #auditor: Auditor
   readonly #log: ErrorLog
+  /** Its client hears of an answer before the answer ends. */
+  readonly #isLongRunning: boolean
+  readonly #accept: string | undefined
   #expected: ExpectedBody | undefined
   #isOver = false
 
-  constructor(event: AuditEvent, auditor: Auditor, log: ErrorLog) {
+  constructor(event: AuditEvent, { auditor, log }: AuditLog, { info, exchange }: Beginning) {
     this.#event = event
     this.#auditor = auditor
     this.#log = log
+    this.#isLongRunning = isLongRunning(info)
+    this.#accept = exchange.headers.accept
   }
 
-  /** Throws a 500 where events must be kept and this one was not. */
-  received(): void {
-    this.#auditor.emit(this.#event, 'RequestReceived')
+  /** Throws a 500 (or rejects with it) where events must be kept and this one was not. */
+  received(): void | Promise<void> {
+    return this.#auditor.emit(this.#event, 'RequestReceived')
   }
 
   annotate(key: string, value: string): void {
     this.#event.annotations.set(key, value)
   }
 
-  impersonated(user: UserInfo): void {
+  /** `constraint`: the verb of the mode that allowed it. */
+  impersonated(user: UserInfo, constraint: string | undefined): void {
     this.#event.impersonated = user
+    this.#event.constraint = constraint
   }
 
   decided(isAllowed: boolean, reason: string): void {
@@ -119,14 +129,19 @@ export class RequestAudit {
     const shown = status ?? { status: 'Failure', reason: 'InternalError' }
     const body = Buffer.from(JSON.stringify(shown))
     const code = status?.code ?? 500
+    if (!takesStatus(this.#accept))
+      return this.#finish({ status: code, contentType: undefined, body: EMPTY }, stage)
     this.#finish({ status: code, contentType: 'application/json', body }, stage, shown as Status)
   }
 
   /** An exchange whose answer, whoever gives it, is noted. */
   watched(exchange: Exchange): Exchange {
-    return new AuditedExchange(exchange, (code) => {
-      this.#event.responseStatus ??= { code }
-      this.#emit('ResponseComplete')
+    return new AuditedExchange(exchange, {
+      begins: (code) => {
+        this.#event.responseStatus ??= { code }
+        if (this.#isLongRunning) this.#emit('ResponseStarted')
+      },
+      ends: () => this.#emit('ResponseComplete'),
     })
   }
 
@@ -134,7 +149,10 @@ export class RequestAudit {
     if (this.#isOver) return
     this.#isOver = true
     this.#describe(answer, status)
-      .then(() => this.#emit(stage))
+      .then(() => {
+        if (this.#isLongRunning && stage === 'ResponseComplete') this.#emit('ResponseStarted')
+        this.#emit(stage)
+      })
       .catch((error: unknown) => this.#log.error({ error: String(error) }, 'could not record a request'))
   }
 
@@ -153,11 +171,20 @@ export class RequestAudit {
   }
 
   #emit(stage: Stage): void {
-    try {
-      this.#auditor.emit(this.#event, stage)
-    } catch (error) {
-      this.#log.error({ error: String(error) }, 'could not record a request')
-    }
+    // Nobody waits for it: only the first stage can refuse a request.
+    void this.#auditor.emit(this.#event, stage)
+  }
+}
+
+const EMPTY = Buffer.alloc(0)
+
+/** Is there an encoding that a Status can be written in? Else clients get one that the log does not tell. */
+function takesStatus(accept: string | undefined): boolean {
+  try {
+    negotiate(accept, 'document')
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -165,14 +192,19 @@ export class RequestAudit {
 const gathered = (answer: WholeAnswer): WholeAnswer =>
   Buffer.isBuffer(answer.body) ? answer : { ...answer, body: Buffer.concat([...answer.body]) }
 
+interface Heard {
+  begins(code: number): void
+  ends(): void
+}
+
 /** Tells of the status of whatever answer is given. */
 class AuditedExchange implements Exchange {
   readonly #exchange: Exchange
-  readonly #ended: (code: number) => void
+  readonly #heard: Heard
 
-  constructor(exchange: Exchange, ended: (code: number) => void) {
+  constructor(exchange: Exchange, heard: Heard) {
     this.#exchange = exchange
-    this.#ended = ended
+    this.#heard = heard
   }
 
   get method(): string {
@@ -207,12 +239,14 @@ class AuditedExchange implements Exchange {
 
   answer(status: number, headers: Headers, body?: AnswerBody): void {
     this.#exchange.answer(status, headers, body)
-    this.#ended(status)
+    this.#heard.begins(status)
+    this.#heard.ends()
   }
 
   stream(status: number, headers: Headers): ByteSink {
     const sink = this.#exchange.stream(status, headers)
-    sink.onClose(() => this.#ended(status))
+    this.#heard.begins(status)
+    sink.onClose(() => this.#heard.ends())
     return sink
   }
 
@@ -224,14 +258,19 @@ class AuditedExchange implements Exchange {
     const exchange = this.#exchange
     if (!exchange.takeOver) return undefined
     return () => {
-      this.#ended(101)
-      return exchange.takeOver?.() as Connection
+      const connection = exchange.takeOver?.() as Connection
+      this.#heard.begins(SWITCHING)
+      connection.socket.once('close', () => this.#heard.ends())
+      return connection
     }
   }
 
   node(): ReturnType<Exchange['node']> {
     const pair = this.#exchange.node()
-    pair.response.once('close', () => this.#ended(pair.response.statusCode))
+    pair.response.once('close', () => {
+      this.#heard.begins(pair.response.statusCode)
+      this.#heard.ends()
+    })
     return pair
   }
 }

@@ -6,7 +6,7 @@ import { wantedUser } from '../authn/wanteduser.ts'
 import { type Gate, isLongRunning } from '../fairness/gate.ts'
 import type { Accept, Answer, ApiRequest, Body } from '../handlers/request.ts'
 import type { Scope, Scopes } from '../handlers/scope.ts'
-import type { RequestInfo } from '../machinery/attributes.ts'
+import type { AuthorizationAttributes, RequestInfo } from '../machinery/attributes.ts'
 import { StatusError } from '../machinery/status.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import type { Resource } from '../schema/resource.ts'
@@ -20,7 +20,7 @@ import { baseHeaders as baseHeadersOf, respond, respondError } from './respond.t
 import type { RequestMetrics } from './requestmetrics.ts'
 import { type Seat, seatOf, tooMany } from './seat.ts'
 import { attributesOf } from './selectors.ts'
-import { authorize, type Doorkeepers, identify, noDecision, type Walk } from './walk.ts'
+import { auditStranger, authorize, type Doorkeepers, identify, noDecision, type Walk } from './walk.ts'
 
 /** Bodies beyond this are refused with 413, as upstream's MaxRequestBodyBytes. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
@@ -110,15 +110,12 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   walk.query = query
   if (BAD_ESCAPE.test(path)) return exchange.answer((walk.code = 400), PLAIN_TEXT(), BAD_REQUEST)
   const info = requestInfoOf(exchange.method, path, query)
-  const allotted = isLongRunning(info) ? 0 : allottedMs(query)
+  const allotted = timeFor(chain, walk, info)
   const identified = identify(chain, walk, info)
   const requester = identified instanceof Promise ? await identified : identified
   const identifiedAt = performance.now()
   const wanted = wantedUser(exchange.rawHeaders)
-  const user = wanted
-    ? await chain.impersonation.impersonate(wanted, { ...info, user: requester })
-    : requester
-  if (wanted) walk.audit?.impersonated(user)
+  const user = wanted ? await impersonate(chain, walk, wanted, { ...info, user: requester }) : requester
   const arrivedAt = performance.now()
   metrics.filtered('constrainedimpersonation', arrivedAt - identifiedAt)
   const asked: Asked = { info, user, query, allottedMs: allotted }
@@ -138,6 +135,29 @@ async function walkThrough(chain: Chain, walk: Walk): Promise<void> {
   } finally {
     seat.leave()
   }
+}
+
+/** How long it may take, in ms; 0: as long as it likes. Throws 400. */
+function timeFor(chain: Chain, walk: Walk, info: RequestInfo): number {
+  if (isLongRunning(info)) return 0
+  try {
+    return allottedMs(walk.query)
+  } catch (error) {
+    auditStranger(chain, walk, info, error)
+    throw error
+  }
+}
+
+async function impersonate(
+  { impersonation }: Chain,
+  walk: Walk,
+  wanted: UserInfo,
+  attributes: AuthorizationAttributes,
+): Promise<UserInfo> {
+  let constraint: string | undefined
+  const user = await impersonation.impersonate(wanted, attributes, (verb) => (constraint = verb))
+  walk.audit?.impersonated(user, constraint)
+  return user
 }
 
 /** Told apart from the requests that were worked on: how long it took says nothing. */
@@ -223,6 +243,7 @@ async function handle(chain: Chain, walk: Walk, { info, user, query }: Asked): P
   if (deprecated) {
     walk.warnings.push(deprecated)
     chain.metrics.usesDeprecated(info)
+    walk.audit?.annotate('k8s.io/deprecated', 'true')
   }
   let body: Promise<Body> | undefined
   const request: ApiRequest = {

@@ -96,23 +96,32 @@ function askWho(
   })
 }
 
+/** What is refused before anybody knows who asks. */
+export function auditStranger(
+  { audit }: Doorkeepers,
+  { exchange, startedAt }: Walk,
+  info: RequestInfo,
+  error: unknown,
+): void {
+  const begun = audit && beginAudit(audit, { exchange, info, user: undefined, startedAt })
+  begun?.failed(error, 'ResponseStarted')
+}
+
 /** The same where requests are audited: the event begins with the user. */
 async function identifyAudited(keepers: Doorkeepers, walk: Walk, info: RequestInfo): Promise<UserInfo> {
   const { exchange, startedAt } = walk
-  const begin = (user?: UserInfo): RequestAudit | undefined =>
-    keepers.audit && beginAudit(keepers.audit, { exchange, info, user, startedAt })
   const annotations = new Map<string, string>()
   let user: UserInfo
   try {
     user = await known(keepers, walk, info, (key, value) => void annotations.set(key, value))
   } catch (error) {
-    begin()?.failed(error, 'ResponseStarted')
+    auditStranger(keepers, walk, info, error)
     throw error
   }
   const beganAt = performance.now()
-  const audit = begin(user)
+  const audit = keepers.audit && beginAudit(keepers.audit, { exchange, info, user, startedAt })
   walk.audit = audit
-  audit?.received()
+  await audit?.received()
   for (const [key, value] of annotations) audit?.annotate(key, value)
   keepers.metrics.filtered('audit', performance.now() - beganAt)
   return user

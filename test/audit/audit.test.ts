@@ -224,3 +224,44 @@ test('the webhook gets the same events', async () => {
     for (const { auditID, stage } of logged()) expect(ids).toContain(`${auditID} ${stage}`)
   })
 })
+
+test('what could go on and is refused has a beginning all the same', async () => {
+  await client.ask('GET', `${configMaps()}?watch=1&resourceVersion=x`, {
+    headers: { 'audit-id': 'no-watch' },
+  })
+  const [, started, complete] = await eventsOf('no-watch', 3)
+  expect([started?.stage, complete?.stage]).toEqual(['ResponseStarted', 'ResponseComplete'])
+  expect(started).toMatchObject({ responseStatus: { status: 'Failure', code: 500 } })
+})
+
+test('a request that is refused before anybody asks who sends it', async () => {
+  await client.ask('GET', `${configMaps()}?timeout=nonsense`, { headers: { 'audit-id': 'bad-timeout' } })
+  const [event] = await eventsOf('bad-timeout', 1)
+  expect(event).toMatchObject({
+    stage: 'ResponseStarted',
+    user: {},
+    responseStatus: { reason: 'BadRequest', code: 400 },
+  })
+})
+
+test('a refusal that the client cannot be told in its encoding has a code alone', async () => {
+  await client.ask('GET', `${configMaps()}/none`, {
+    headers: { 'audit-id': 'not-told', accept: 'image/png' },
+  })
+  const [, complete] = await eventsOf('not-told', 2)
+  expect(complete?.responseStatus).toEqual({ metadata: {}, code: 406 })
+  expect(complete).not.toHaveProperty('responseObject')
+})
+
+test('by which constrained mode somebody acts as another, and that an API is deprecated', async () => {
+  const path = `/api/v1/namespaces/${namespace}/endpoints`
+  await client.ask('GET', path, {
+    headers: { 'audit-id': 'constrained', 'impersonate-user': 'constrained-bob' },
+  })
+  const [, complete] = await eventsOf('constrained', 2)
+  expect(complete).toMatchObject({
+    authenticationMetadata: { impersonationConstraint: 'impersonate:user-info' },
+  })
+  await client.ask('GET', path, { headers: { 'audit-id': 'deprecated' } })
+  expect((await eventsOf('deprecated', 2))[1]).toMatchObject({ annotations: { 'k8s.io/deprecated': 'true' } })
+})
