@@ -15,7 +15,8 @@ export interface Answer {
 export interface Question {
   readonly method: string
   readonly path: string
-  readonly headers: Readonly<Record<string, string>>
+  /** A list where a header comes more than once. A token of its own takes the administrator's place. */
+  readonly headers: Readonly<Record<string, string | string[]>>
   readonly body?: string
 }
 
@@ -40,8 +41,8 @@ export class Peer {
   /** Sends what is there as it is; resolves with the whole answer. Rejects where an answer breaks off. */
   ask({ method, path, headers: said, body = '' }: Question): Promise<Answer> {
     const headers = {
-      ...said,
       authorization: `Bearer ${this.#token}`,
+      ...said,
       'user-agent': 'differential/1',
       ...(body ? { 'content-length': String(Buffer.byteLength(body)) } : {}),
     }
@@ -133,8 +134,9 @@ interface Refusal {
   }
 }
 
-/** Characters of a value, and of a cause's message, in the report. */
+/** Characters of a value, and of a cause's message, in the report; of the whole message. */
 const SHOWN = 200
+const SHOWN_WHOLE = 2_000
 
 function linesOf({ kind, message, reason, details }: Refusal, messages: boolean): [string, string][] {
   if (kind !== 'Status') return []
@@ -144,7 +146,8 @@ function linesOf({ kind, message, reason, details }: Refusal, messages: boolean)
   })
   const about = `${reason} ${details?.['group']} ${details?.['kind']} ${details?.['name']}`
   const lines: [string, string][] = [[about, about], ...causes]
-  if (!causes.length || messages) lines.push([messages ? `${message}` : '', `${message?.slice(0, SHOWN)}`])
+  if (!causes.length || messages)
+    lines.push([messages ? `${message}` : '', `${message?.slice(0, SHOWN_WHOLE)}`])
   return lines
 }
 

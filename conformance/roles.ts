@@ -6,8 +6,10 @@
 //
 // Both servers must be new. Ends with `N questions, N differ`; exits 1 where some do.
 import { parseArgs } from 'node:util'
-import { isObject, type Json, type JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../src/machinery/json.ts'
+import { aggregate, bootstrapped, metadataOf } from './aggregated.ts'
 import { Peer } from './answers.ts'
+import { RBAC } from './rights-shapes.ts'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,10 +21,8 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
-const RBAC = '/apis/rbac.authorization.k8s.io/v1'
 const SAR = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
 const NAMESPACES = ['kube-system', 'kube-public']
-const BOOTSTRAP = 'kubernetes.io/bootstrapping'
 const VERBS = [
   ...['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'],
   ...['bind', 'escalate', 'impersonate', 'approve', 'sign', 'use', 'attest'],
@@ -48,36 +48,6 @@ interface Identity {
   readonly namespace: string
 }
 
-const itemsOf = (body: Json): JsonObject[] => {
-  const items = isObject(body) ? body['items'] : undefined
-  return Array.isArray(items) ? items.filter(isObject) : []
-}
-const metadataOf = (object: JsonObject): { name: string; namespace?: string; labels?: JsonObject } =>
-  object['metadata'] as never
-const isBootstrap = (object: JsonObject): boolean => metadataOf(object).labels?.[BOOTSTRAP] !== undefined
-
-async function list(peer: Peer, path: string): Promise<JsonObject[]> {
-  return itemsOf((await peer.send('GET', path)).body).filter(isBootstrap)
-}
-
-/** What the controller of aggregated roles would do, where none runs. */
-async function aggregate(peer: Peer): Promise<void> {
-  // "admin" takes in "edit", which takes in "view".
-  for (const name of ['view', 'edit', 'admin']) {
-    const roles = await list(peer, `${RBAC}/clusterroles`)
-    const role = roles.find((one) => metadataOf(one).name === name) as JsonObject
-    const selectors = (role['aggregationRule'] as { clusterRoleSelectors: { matchLabels: JsonObject }[] })
-      .clusterRoleSelectors
-    const chosen = roles.filter((one) =>
-      selectors.some(({ matchLabels }) =>
-        Object.entries(matchLabels).every(([key, value]) => metadataOf(one).labels?.[key] === value),
-      ),
-    )
-    const rules = chosen.flatMap((one) => (Array.isArray(one['rules']) ? one['rules'] : []))
-    await peer.send('PATCH', `${RBAC}/clusterroles/${name}`, { rules })
-  }
-}
-
 /** A user for every role, bound to it on this server, and all whom the policy binds. */
 async function identities(peer: Peer, names: readonly string[]): Promise<Identity[]> {
   const wanted = (name: string): boolean => names.length === 0 || names.includes(name)
@@ -95,13 +65,14 @@ async function identities(peer: Peer, names: readonly string[]): Promise<Identit
     })
     found.set(user, { title: user, user, namespace: namespace || 'default' })
   }
-  for (const role of await list(peer, `${RBAC}/clusterroles`)) await bind(role, 'ClusterRole')
+  for (const role of await bootstrapped(peer, `${RBAC}/clusterroles`)) await bind(role, 'ClusterRole')
   for (const namespace of NAMESPACES) {
-    for (const role of await list(peer, `${RBAC}/namespaces/${namespace}/roles`)) await bind(role, 'Role')
+    for (const role of await bootstrapped(peer, `${RBAC}/namespaces/${namespace}/roles`))
+      await bind(role, 'Role')
   }
   const places = ['clusterrolebindings', ...NAMESPACES.map((one) => `namespaces/${one}/rolebindings`)]
   for (const place of places) {
-    for (const binding of await list(peer, `${RBAC}/${place}`)) {
+    for (const binding of await bootstrapped(peer, `${RBAC}/${place}`)) {
       if (!wanted((binding['roleRef'] as { name: string }).name)) continue
       for (const one of subjects(binding)) found.set(one.title, one)
     }

@@ -78,6 +78,7 @@ class BoundToken implements Credential {
 
   #checkAccount(account: KubeObject | undefined, now: number): void {
     const { name, uid } = this.#account
+    if (name === '') throw refused('resource name may not be empty')
     if (!account) throw refused(`serviceaccounts "${name}" not found`)
     const found = account.metadata.uid ?? ''
     if (found !== uid) throw refused(`service account UID (${found}) does not match claim (${uid})`)

@@ -103,6 +103,35 @@ describe('tokens of this issuer', () => {
     })
   })
 
+  test.each<[string, JsonObject, string]>([
+    [
+      'an audience',
+      { aud: 5 },
+      'go-jose/go-jose/jwt: expected string or array value to unmarshal to Audience',
+    ],
+    ['a time', { exp: 'x' }, 'go-jose/go-jose/jwt: expected number value to unmarshal NumericDate'],
+    [
+      'what is ours',
+      { 'kubernetes.io': 'x' },
+      'json: cannot unmarshal string into Go value of type serviceaccount.kubernetes',
+    ],
+    [
+      'a name',
+      { 'kubernetes.io': { pod: { name: 5 } } },
+      'json: cannot unmarshal number into Go value of type string',
+    ],
+  ])('are refused with %s of another type', async (_, more, why) => {
+    const { ask } = cluster()
+    expect(await ask(await signed(claimsFor({}, more)))).toBe(why)
+  })
+
+  test('are refused for their audience before what they lack is told', async () => {
+    const { ask } = cluster()
+    const token = await signed({ sub: 'x' }, OWN, LEGACY_ISSUER)
+    expect(await ask(token, ['x'])).toContain('is invalid for the target audiences ["x"]')
+    expect(await ask(token)).toBe('namespace claim is missing')
+  })
+
   test('tell pod and node', async () => {
     const answer = await cluster().ask(await signed(claimsFor(POD)))
     expect(answer).toMatchObject({
@@ -308,7 +337,11 @@ describe('tokens in secrets', () => {
     [{ sub: '' }, 'sub claim is missing'],
     [{ sub: 'system:serviceaccount:ns:other' }, 'sub claim is invalid'],
     [{ 'kubernetes.io/serviceaccount/namespace': '' }, 'namespace claim is missing'],
-    [{ 'kubernetes.io/serviceaccount/secret.name': 7 }, 'secretName claim is missing'],
+    [{ 'kubernetes.io/serviceaccount/secret.name': '' }, 'secretName claim is missing'],
+    [
+      { 'kubernetes.io/serviceaccount/secret.name': 7 },
+      'json: cannot unmarshal number into Go value of type string',
+    ],
   ])('need their claims: %j', async (more, refusal) => {
     const { ask, token } = await kept(more)
     expect(await ask(token)).toBe(refusal)

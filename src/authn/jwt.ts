@@ -6,6 +6,7 @@ import { goQuote, goQuoteList } from '../machinery/quote.ts'
 import type { UserInfo } from '../machinery/user.ts'
 import { isObject, type JsonObject } from '../machinery/json.ts'
 import { type TokenNotes, type TokenAnswer, type TokenAuthenticator, refused } from './authenticator.ts'
+import { claimFault } from './claimfault.ts'
 import { TokenMap } from './digest.ts'
 import type { VerifyingKey } from './signingkeys.ts'
 
@@ -31,7 +32,8 @@ export interface JwtOptions {
 /** What every use of a token shares: its signature is checked once. */
 interface Verified {
   readonly audiences: readonly string[]
-  readonly credential: Credential
+  /** Reads the claims when it is first asked, which is after the audiences were found to be right. */
+  credential(): Credential
 }
 
 /** The words of upstream's library, whatever is wrong with a signature. */
@@ -91,21 +93,21 @@ export class JwtAuthenticator implements TokenAuthenticator {
     const issuer = claims['iss']
     const read = typeof issuer === 'string' ? this.#options.issuers.get(issuer) : undefined
     if (!read) throw refused(`token issuer ${goQuote(String(issuer))} is invalid`)
-    return { audiences: audiencesOf(claims), credential: read(claims) }
+    const fault = claimFault(claims)
+    if (fault !== undefined) throw refused(fault)
+    let credential: Credential | undefined
+    return { audiences: audiencesOf(claims), credential: () => (credential ??= read(claims)) }
   }
 
-  #judge(
-    { audiences: named, credential }: Verified,
-    token: string,
-    wanted: readonly string[],
-  ): TokenAnswer | Promise<TokenAnswer> {
+  #judge(verified: Verified, token: string, wanted: readonly string[]): TokenAnswer | Promise<TokenAnswer> {
     const { apiAudiences, now } = this.#options
-    const own = named.length > 0 ? named : apiAudiences
+    const own = verified.audiences.length > 0 ? verified.audiences : apiAudiences
     const audiences = own.filter((audience) => wanted.includes(audience))
     if (audiences.length === 0 && apiAudiences.length > 0) {
       const target = goQuoteList(wanted)
       throw refused(`token audiences ${goQuoteList(own)} is invalid for the target audiences ${target}`)
     }
+    const credential = verified.credential()
     const checked = credential.check(token, now())
     const { user } = credential
     if (checked instanceof Promise) return checked.then((notes) => ({ user, audiences, ...notes }))

@@ -8,17 +8,20 @@ import type { BindingObject, RoleRef, Subject } from './policy.ts'
 export class Grant {
   /** Place of the binding in the list: upstream's order of rules. */
   readonly order: number
+  /** Of the subject among the binding's. */
+  readonly place: number
   readonly roleRef: RoleRef
   readonly #name: string
   readonly #namespace: string
   readonly #subject: Subject
 
-  constructor(order: number, { metadata, roleRef = {} }: BindingObject, subject: Subject) {
+  constructor(order: number, place: number, { metadata, roleRef = {}, subjects }: BindingObject) {
     this.order = order
+    this.place = place
     this.roleRef = roleRef
     this.#name = metadata.name ?? ''
     this.#namespace = metadata.namespace ?? ''
-    this.#subject = subject
+    this.#subject = subjects?.[place] ?? {}
   }
 
   /** 'RoleBinding "b/ns" of Role "r" to User "u"'. */
@@ -46,8 +49,9 @@ export class BindingIndex {
   /** `namespace` is "" for cluster role bindings, in which service accounts must name their namespace. */
   constructor(bindings: readonly BindingObject[], namespace: string) {
     bindings.forEach((binding, order) => {
-      for (const subject of binding.subjects ?? [])
-        this.#add(new Grant(order, binding, subject), subject, namespace)
+      binding.subjects?.forEach((subject, place) => {
+        this.#add(new Grant(order, place, binding), subject, namespace)
+      })
     })
   }
 
@@ -66,6 +70,13 @@ export class BindingIndex {
     const byOrder = new Map<number, Grant>()
     for (const grant of this.of(user)) if (!byOrder.has(grant.order)) byOrder.set(grant.order, grant)
     return [...byOrder.values()].sort((a, b) => a.order - b.order)
+  }
+
+  /** The same binding by the first of its subjects that is this user, as upstream names it. */
+  first(grant: Grant, user: UserInfo): Grant {
+    let first = grant
+    for (const one of this.of(user)) if (one.order === grant.order && one.place < first.place) first = one
+    return first
   }
 
   #add(grant: Grant, subject: Subject, bindingNamespace: string): void {

@@ -135,6 +135,13 @@ describe('bindings', () => {
   test('to what is held are free', async () => {
     await escalationCheck(write('rolebindings', binding('n', 'b', 'ClusterRole/own')), holding)
   })
+  test.each([
+    ['', 'Name parameter required.'],
+    ['a%b', 'Name parameter invalid: "a%b": may not contain \'%\''],
+  ])('to a role that nothing can be called (%j) are a 400', async (name, message) => {
+    const check = escalationCheck(write('rolebindings', binding('n', 'b', `Role/${name}`)), holding)
+    await expect(check).rejects.toMatchObject({ message, status: { code: 400 } })
+  })
   test('to a role that is missing are a 404', async () => {
     await expect(
       escalationCheck(write('rolebindings', binding('n', 'c', 'Role/none')), holding),
@@ -170,7 +177,7 @@ describe('bindings', () => {
       authorizer: rbac,
     })
     await expect(check).rejects.toThrow(
-      /; resolution errors: \[clusterrole\.rbac\.authorization\.k8s\.io "lost" not found\]$/,
+      /; resolution errors: \[rolebindings\.rbac\.authorization\.k8s\.io "lost" not found\]$/,
     )
   })
 })

@@ -8,6 +8,7 @@ import type { KubeObject } from '../machinery/object.ts'
 import { goQuote, goQuoteList } from '../machinery/quote.ts'
 import { badRequest, forbidden, notFound, StatusError } from '../machinery/status.ts'
 import { MASTERS_GROUP, type UserInfo } from '../machinery/user.ts'
+import { pathSegmentErrors } from '../machinery/validation.ts'
 import { describeRules, missingRules } from './covers.ts'
 import { type BindingObject, type PolicyRule, RBAC_GROUP, type RoleObject, type RoleRef } from './policy.ts'
 import type { RbacAuthorizer } from './rbac.ts'
@@ -97,13 +98,17 @@ async function allowed(
 }
 
 function confirmHeld(write: RbacWrite, { rbac }: Authority, wanted: readonly PolicyRule[]): void {
-  const { rules, errors } = rbac.rulesFor(write.user, write.namespace)
+  const { rules, unresolved } = rbac.rulesFor(write.user, write.namespace)
   const missing = missingRules(rules, wanted)
   if (missing.length === 0) return
   const { name, groups } = write.user
   const who = `user ${goQuote(name)} (groups=${goQuoteList(groups)})`
   const lines = describeRules(missing).join('\n')
   const what = `${who} is attempting to grant RBAC permissions not currently held:\n${lines}`
+  // Upstream words roles that are missing as if they were of the resource that is written.
+  const errors = unresolved.map(
+    ({ name = '' }) => `${write.resource}.${RBAC_GROUP} ${goQuote(name)} not found`,
+  )
   throw refusal(write, errors.length > 0 ? `${what}; resolution errors: ${shown(errors)}` : what)
 }
 
@@ -121,6 +126,9 @@ function refusal(write: RbacWrite, why: string): StatusError {
 function missingRole(write: RbacWrite, { kind, name = '' }: RoleRef, why: string): StatusError {
   if (kind === 'Role' && write.namespace === '') return badRequest('Namespace parameter required.')
   if (kind === 'Role' || kind === 'ClusterRole') {
+    if (name === '') return badRequest('Name parameter required.')
+    const faults = pathSegmentErrors(name)
+    if (faults.length > 0) return badRequest(`Name parameter invalid: ${goQuote(name)}: ${faults.join(';')}`)
     return notFound({ group: RBAC_GROUP, resource: write.resource }, name)
   }
   // Upstream's answer before the kind is validated: a 500 without a reason.

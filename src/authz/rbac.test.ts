@@ -95,6 +95,17 @@ describe('cluster roles', () => {
       'RBAC: allowed by ClusterRoleBinding "root" of ClusterRole "all" to Group "admins"',
     )
   })
+  test('of several subjects that are the user, the first of the binding is named', () => {
+    const both = new RbacAuthorizer(
+      new MemoryLister().put(
+        role('', 'r', rule('get', 'pods')),
+        binding('', 'b', 'ClusterRole/r', 'Group/g', 'User/jane'),
+      ),
+    )
+    expect(both.authorize(request(user('jane', 'g'), 'get', 'pods')).reason).toBe(
+      'RBAC: allowed by ClusterRoleBinding "b" of ClusterRole "r" to Group "g"',
+    )
+  })
   test('bound in a namespace, they hold there only', () => {
     expect(rbac.authorize(request(jane, 'list', 'secrets', { namespace: 'n' })).reason).toBe(
       'RBAC: allowed by RoleBinding "s/n" of ClusterRole "secrets" to User "jane"',

@@ -38,6 +38,11 @@ export interface UserRules {
   readonly incomplete?: boolean
 }
 
+/** With the references that lead to no role, one for each error. */
+export interface BoundRules extends UserRules {
+  readonly unresolved: readonly RoleRef[]
+}
+
 /** A role that a binding names: its rules, or why there are none. */
 export type ResolvedRole = { readonly rules: readonly PolicyRule[] } | { readonly missing: string }
 
@@ -63,24 +68,29 @@ export class RbacAuthorizer implements Authorizer {
       for (const grant of scope.index.of(attributes.user)) {
         const role = this.resolve(grant.roleRef, scope.namespace)
         if ('missing' in role) (errors ??= []).push(role.missing)
-        else if (role.rules.some((rule) => ruleAllows(rule, ask))) return new Allowed(grant)
+        else if (role.rules.some((rule) => ruleAllows(rule, ask))) {
+          return new Allowed(grant, scope.index, attributes.user)
+        }
       }
     }
     return { decision: 'noOpinion', reason: errors ? `RBAC: ${aggregate(errors)}` : '' }
   }
 
   /** Every rule that applies to the user in the namespace ("" for those of the cluster alone). */
-  rulesFor(user: UserInfo, namespace: string): UserRules {
+  rulesFor(user: UserInfo, namespace: string): BoundRules {
     const rules: PolicyRule[] = []
     const errors: string[] = []
+    const unresolved: RoleRef[] = []
     for (const scope of this.#scopes(namespace)) {
       for (const grant of scope.index.inOrder(user)) {
         const role = this.resolve(grant.roleRef, scope.namespace)
-        if ('missing' in role) errors.push(role.missing)
-        else rules.push(...role.rules)
+        if ('missing' in role) {
+          errors.push(role.missing)
+          unresolved.push(grant.roleRef)
+        } else rules.push(...role.rules)
       }
     }
-    return { rules, errors }
+    return { rules, errors, unresolved }
   }
 
   /** The role that a binding in `namespace` ("" for a cluster role binding) names. */
@@ -118,13 +128,17 @@ export class RbacAuthorizer implements Authorizer {
 class Allowed implements Decision {
   readonly decision = 'allow'
   readonly #grant: Grant
+  readonly #index: BindingIndex
+  readonly #user: UserInfo
 
-  constructor(grant: Grant) {
+  constructor(grant: Grant, index: BindingIndex, user: UserInfo) {
     this.#grant = grant
+    this.#index = index
+    this.#user = user
   }
 
   get reason(): string {
-    return `RBAC: allowed by ${this.#grant.describe()}`
+    return `RBAC: allowed by ${this.#index.first(this.#grant, this.#user).describe()}`
   }
 }
 

@@ -56,6 +56,15 @@ const messageOf = (pending: Promise<unknown>): Promise<string> =>
   )
 
 describe('access reviews', () => {
+  test('of the cluster lie in no namespace; the local show theirs before the rest', async () => {
+    const answer = await sar(
+      { user: 'jane', nonResourceAttributes: { path: '/', verb: 'get' } },
+      { namespace: 'n' },
+    )
+    expect(answer.metadata).toEqual({})
+    const refused = local({ user: 'jane', resourceAttributes: { namespace: 'n' } }, { labels: { x: 'y' } })
+    expect(await messageOf(refused)).toContain('Invalid value: {"namespace":"n","labels":{"x":"y"}}: must be')
+  })
   test('ask with the user of the spec, any version, nothing left out', async () => {
     await sar({
       user: 'jane',

@@ -46,13 +46,22 @@ const AUTHENTICATION = 'authentication.k8s.io'
 
 /** By qualified resource. */
 export const REVIEWS: ReadonlyMap<string, Review> = new Map([
-  [`subjectaccessreviews.${AUTHORIZATION}`, subjectAccessReview],
+  [`subjectaccessreviews.${AUTHORIZATION}`, inNoNamespace(subjectAccessReview)],
   [`localsubjectaccessreviews.${AUTHORIZATION}`, localSubjectAccessReview],
-  [`selfsubjectaccessreviews.${AUTHORIZATION}`, selfSubjectAccessReview],
+  [`selfsubjectaccessreviews.${AUTHORIZATION}`, inNoNamespace(selfSubjectAccessReview)],
   [`selfsubjectrulesreviews.${AUTHORIZATION}`, selfSubjectRulesReview],
   [`selfsubjectreviews.${AUTHENTICATION}`, selfSubjectReview],
-  [`tokenreviews.${AUTHENTICATION}`, tokenReview],
+  [`tokenreviews.${AUTHENTICATION}`, inNoNamespace(tokenReview)],
 ])
+
+/** Outside namespaces, what the object says of one is dropped on every create. */
+function inNoNamespace(review: Review): Review {
+  return (object, context) => {
+    if (object.metadata.namespace === undefined) return review(object, context)
+    const { namespace: _, ...metadata } = object.metadata
+    return review({ ...object, metadata }, context)
+  }
+}
 
 async function subjectAccessReview(object: KubeObject, context: ReviewContext): Promise<KubeObject> {
   const spec = objectAt(object['spec'])
@@ -65,7 +74,14 @@ async function localSubjectAccessReview(object: KubeObject, context: ReviewConte
   if (given !== context.namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   }
-  const metadata = { ...object.metadata, namespace: given }
+  // In the order in which a refusal shows them.
+  const { name, generateName, ...rest } = object.metadata
+  const metadata: ObjectMeta = {
+    ...(name === undefined ? {} : { name }),
+    ...(generateName === undefined ? {} : { generateName }),
+    namespace: given,
+    ...rest,
+  }
   const spec = objectAt(object['spec'])
   refuse([
     ...specCauses(spec, true),
@@ -180,10 +196,7 @@ function shownPath(spec: JsonObject): JsonObject {
 
 function metadataCauses(metadata: ObjectMeta, why: string): StatusCause[] {
   const { managedFields: _, namespace: __, ...rest } = metadata
-  const shown = { ...metadata }
-  // Outside namespaces, what the object says of one is dropped on every create.
-  if (why === 'must be empty') delete shown.namespace
-  return Object.values(rest).every(isEmpty) ? [] : [cause.invalid('metadata', shown, why)]
+  return Object.values(rest).every(isEmpty) ? [] : [cause.invalid('metadata', metadata, why)]
 }
 
 const isEmpty = (value: Json | undefined): boolean =>

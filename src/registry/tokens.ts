@@ -6,6 +6,7 @@ import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { badRequest, cause, conflict, invalid, notFound, type StatusCause } from '../machinery/status.ts'
 import { timeText } from './generic.ts'
+import { requirePathSegment } from './metadata.ts'
 import { childOf, exactAt, numberAt, objectAt, present, textAt, textsAt } from './reading.ts'
 import type { Action, ActionContext, TokenIssuer } from './subresource.ts'
 import { type Bound, tokenClaims } from './tokenclaims.ts'
@@ -29,12 +30,15 @@ const BOUND: ReadonlyMap<string, GroupResource> = new Map([
   ['Secret', { group: '', resource: 'secrets' }],
 ])
 
-function checkMetadata(account: KubeObject, request: KubeObject): void {
-  const { name, uid } = request.metadata
-  if (name && name !== account.metadata.name) {
-    const fault = cause.invalid('metadata.name', name, 'must match the service account name if specified')
-    throw invalid(KIND, textAt(account.metadata.name), [fault])
-  }
+/** Whether there is such an account comes after this. */
+function checkName(wanted: string | undefined, name: string): void {
+  if (!wanted || wanted === name) return
+  const fault = cause.invalid('metadata.name', wanted, 'must match the service account name if specified')
+  throw invalid(KIND, name, [fault])
+}
+
+function checkUid(account: KubeObject, request: KubeObject): void {
+  const { uid } = request.metadata
   if (uid && uid !== account.metadata.uid) {
     const why = `the UID in the token request (${uid}) does not match the UID of the service account (${account.metadata.uid})`
     throw conflict({ group: KIND.group, resource: KIND.kind }, textAt(account.metadata.name), why)
@@ -57,6 +61,8 @@ async function boundObject(account: KubeObject, ref: JsonObject, issuer: TokenIs
   const kind = textAt(ref['kind'])
   const resource = boundResource(kind, textAt(ref['apiVersion']))
   const name = textAt(ref['name'])
+  if (name === '') throw badRequest('Name parameter required.')
+  requirePathSegment(name)
   const object = await issuer.find(resource, kind === 'Node' ? '' : textAt(account.metadata.namespace), name)
   if (!object) throw notFound(resource, name)
   const spec = objectAt(object['spec'])
@@ -93,12 +99,13 @@ async function nodeOf(name: string, issuer: TokenIssuer): Promise<KubeObject | u
 
 export const token: Action = {
   mode: 'action',
+  check: (name, request) => checkName(request.metadata.name, name),
   complete(request) {
     const spec = childOf(request, 'spec')
     if (!present(spec['expirationSeconds'])) spec['expirationSeconds'] = DEFAULT_SECONDS
   },
   async plan(account, request, context) {
-    checkMetadata(account, request)
+    checkUid(account, request)
     const issuer = context.tokenIssuer
     const spec = objectAt(request['spec'])
     const wanted = numberAt(spec['expirationSeconds'])

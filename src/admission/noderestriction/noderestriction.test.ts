@@ -57,7 +57,10 @@ describe('NodeRestriction', () => {
     await expect(ask(write, 'system:node:')).rejects.toThrow(
       'could not determine node from user "system:node:"',
     )
-    expect(plugin.handles(attributesOf({ resource: 'secrets' }))).toBe(false)
+    const secret = { resource: 'secrets', object: object({ name: 's' }) }
+    expect(plugin.handles(attributesOf(secret))).toBe(true)
+    await ask(secret)
+    await expect(ask(secret, 'system:node:')).rejects.toThrow('could not determine node from user')
   })
 
   it.each<[string, Write, string]>([

@@ -44,16 +44,18 @@ export class NodeRestriction implements AdmissionPlugin {
     this.#authorizer = authorizer
   }
 
-  handles({ operation, resource }: AdmissionTarget): boolean {
-    const key = `${resource.name}.${resource.group}`
-    return operation !== 'CONNECT' && (Object.hasOwn(RULES, key) || key === ACCOUNTS)
+  /** Everything: who is of the nodes and none of them writes nothing at all. */
+  handles({ operation }: AdmissionTarget): boolean {
+    return operation !== 'CONNECT'
   }
 
   async #ask(node: string, attributes: AdmissionAttributes, lister: Lister): Promise<void> {
+    const key = `${attributes.resource.name}.${attributes.resource.group}`
+    const rule = Object.hasOwn(RULES, key) ? RULES[key] : undefined
+    if (!rule && key !== ACCOUNTS) return
     // Only kubelets wait for these; that is why they are not among those that everybody waits for.
     await lister.ready(PODS, NODES)
-    const key = `${attributes.resource.name}.${attributes.resource.group}`
-    if (key !== ACCOUNTS) return RULES[key]?.(node, attributes, lister)
+    if (rule) return rule(node, attributes, lister)
     if (attributes.operation !== 'CREATE' || attributes.subresource !== 'token') return
     await lister.ready(CSI_DRIVERS, CLAIMS, VOLUMES)
     await requireToken({ node, attributes, lister, authorizer: this.#authorizer })
