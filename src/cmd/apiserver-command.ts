@@ -27,6 +27,7 @@ const FLAGS = {
   'bind-address': text('address to listen on', 'ADDRESS', '0.0.0.0'),
   'advertise-address': text('address at which others reach the server', 'ADDRESS'),
   'etcd-servers': listOf('etcd, as URLs', 'URLS'),
+  'etcd-prefix': text('where in etcd the keys stand', 'PATH', '/registry'),
   'etcd-cafile': text('CA of the etcd servers, PEM', 'FILE'),
   'etcd-certfile': text('certificate to show to etcd, PEM', 'FILE'),
   'etcd-keyfile': text('its key, PEM', 'FILE'),
@@ -132,7 +133,9 @@ function storageOf(flags: Flags): StorageChoice {
     throw new StartError('choose one of --etcd-servers, --data-dir and --memory')
   }
   if (memory) return { memory: true }
-  return etcdServers ? { etcdServers, ...etcdTls(flags) } : { dataDir: dataDir as string }
+  return etcdServers
+    ? { etcdServers, etcdPrefix: flags['etcd-prefix'], ...etcdTls(flags) }
+    : { dataDir: dataDir as string }
 }
 
 function encryptionOf(flags: Flags): Pick<ApiServerOptions, 'encryption'> {

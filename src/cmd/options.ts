@@ -6,7 +6,12 @@ import type { AuthorizationMode } from '../authz/chain.ts'
 export type StorageChoice =
   | { readonly memory: true }
   | { readonly dataDir: string }
-  | { readonly etcdServers: readonly string[]; readonly etcdTlsFiles?: EtcdTlsFiles }
+  | {
+      readonly etcdServers: readonly string[]
+      readonly etcdTlsFiles?: EtcdTlsFiles
+      /** Where the keys stand; absent: below /registry, as everybody's. */
+      readonly etcdPrefix?: string
+    }
 
 /** PEM files by which etcd is known, and we to it. */
 export interface EtcdTlsFiles {

@@ -1,4 +1,5 @@
 // Opens the engine that the options name, and turns its refusals into one clear line.
+import { posix } from 'node:path'
 import { StatusError } from '../machinery/status.ts'
 import type { HealthCheck } from '../server/health.ts'
 import type { Storage } from '../storage/interface.ts'
@@ -23,8 +24,23 @@ export interface Store {
   readonly checks: readonly HealthCheck[]
 }
 
-/** What encrypts is loaded and put over the engine only where it is asked for. */
+/** What other prefix of keys is asked for, without slashes at its end. */
+function prefixOf(choice: StorageChoice): string | undefined {
+  if (!('etcdServers' in choice) || choice.etcdPrefix === undefined) return undefined
+  const prefix = posix.join('/', choice.etcdPrefix, '.')
+  return prefix === '/registry' ? undefined : prefix.replace(/^\/$/, '')
+}
+
+/** What encrypts, and another prefix of keys, are put over the engine only where they are asked for. */
 export async function openStore(options: ApiServerOptions, log: Log): Promise<Store> {
+  const store = await openEncrypted(options, log)
+  const prefix = prefixOf(options.storage)
+  if (prefix === undefined) return store
+  const { prefixed } = await import('../storage/prefixed.ts')
+  return { ...store, storage: prefixed(store.storage, prefix) }
+}
+
+async function openEncrypted(options: ApiServerOptions, log: Log): Promise<Store> {
   const { encryption: choice } = options
   if (!choice) return { storage: await openEngine(options), checks: [] }
   const { openEncryption } = await import('./encryption.ts')
