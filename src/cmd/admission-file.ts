@@ -5,7 +5,12 @@ import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { StartError } from './options.ts'
 import { yamlFile } from './webhookfile.ts'
 
-const VERSIONS: readonly unknown[] = ['v1', 'v1alpha1'].map((version) => `apiserver.config.k8s.io/${version}`)
+/** The first version had a group of its own. */
+const VERSIONS: readonly unknown[] = [
+  'apiserver.config.k8s.io/v1',
+  'apiserver.config.k8s.io/v1alpha1',
+  'apiserver.k8s.io/v1alpha1',
+]
 
 /** By plugin; what stands in another file is read from there. Rejects with StartError for what cannot be read. */
 export async function admissionConfiguration(path: string): Promise<ReadonlyMap<string, JsonObject>> {

@@ -22,7 +22,7 @@ export function objectForms(scopes: () => Scopes, served: () => readonly Resourc
               other.storagePrefix === storagePrefix && (other.group !== group || other.version !== version),
           ),
     async shown(object, resource, subresource) {
-      const part = subresource === '' ? undefined : subresourceFor(resource, subresource)
+      const part = partOf(scopes(), resource, subresource)
       if (part?.mode === 'action' || part?.mode === 'connection') return object
       const scope = scopes().of(resource)
       const { custom } = scope.kind
@@ -31,7 +31,7 @@ export function objectForms(scopes: () => Scopes, served: () => readonly Resourc
     },
     async taken(value, { resource, subresource }, object) {
       const scope = scopes().of(resource)
-      const part = subresource === '' ? undefined : subresourceFor(resource, subresource)
+      const part = partOf(scopes(), resource, subresource)
       if (!part || part.mode === 'whole') return back(scope, scope.decode(value).object, object)
       const decoded = decoderOf(resource, subresource)(value).object
       if (part.mode !== 'projection') return decoded
@@ -51,6 +51,17 @@ export function objectForms(scopes: () => Scopes, served: () => readonly Resourc
     const { custom } = row ? scopes().of(row).kind : scope.kind
     return custom ? custom.inVersion(object) : object
   }
+}
+
+/** How a subresource shows its object; the Scale of a custom kind stands where its definition says. */
+function partOf(
+  scopes: Scopes,
+  resource: Resource,
+  subresource: string,
+): ReturnType<typeof subresourceFor> | undefined {
+  if (subresource === '') return undefined
+  if (subresource !== 'scale' || !resource.custom) return subresourceFor(resource, subresource)
+  return scopes.of(resource).kind.custom?.scale
 }
 
 /** What admission policies need to know of kinds. */

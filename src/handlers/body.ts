@@ -151,7 +151,10 @@ function cannotHandle(kind: string, version: string, expected: string, why: stri
 
 /** A body without kind and apiVersion is taken as the expected one; another one is refused. */
 function checkKind(value: Json, expected: Expected, body: Body): JsonObject {
-  if (value === null) return { kind: expected.kind, apiVersion: apiVersionOf(expected) }
+  if (value === null) {
+    if (expected.custom) throw unrecognized(expected, "Object 'Kind' is missing in 'null'", body)
+    return { kind: expected.kind, apiVersion: apiVersionOf(expected) }
+  }
   if (!isObject(value)) {
     const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
     throw unrecognized(

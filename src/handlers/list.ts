@@ -37,6 +37,8 @@ export interface Selected {
 /** The objects of one page, and the list's metadata. */
 export async function select(scope: Scope, selection: Selection, options: ListOptions): Promise<Selected> {
   const { revision, after } = await position(scope, options)
+  // Whoever takes any state there is, as informers do, gets all of it at once.
+  if (options.resourceVersion === '0' && !options.continue) options = { ...options, limit: 0 }
   if (scope.cache.isBroken) await scope.cache.mend()
   const snapshot = at(scope, selection, revision, options)
   const start = after === undefined ? 0 : firstFrom(snapshot, after, selection)

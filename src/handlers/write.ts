@@ -12,6 +12,7 @@ import {
   beforeUpdate,
   checkResourceVersion,
   checkVersionOfNew,
+  dropRepeatedOwners,
   kindOfFaults,
   validateCreate,
   validateUpdate,
@@ -61,6 +62,8 @@ export interface WriteRequest {
   readonly drawsName?: boolean
   /** change() has worked out who owns which field. */
   readonly tracked?: boolean
+  /** Nobody is to own anything. */
+  readonly ownerless?: boolean
   /** The client wrote another kind that shows part of the object (Scale). */
   readonly projected?: boolean
 }
@@ -70,7 +73,21 @@ export interface Written {
   readonly created: boolean
 }
 
+/** Where the store finds an object too large, it is stored without its owners, which may be half of it. */
 export async function write(w: WriteRequest): Promise<Written> {
+  try {
+    return await writeInTurns(w)
+  } catch (error) {
+    if (w.tracked || !isTooLarge(error)) throw error
+    return writeInTurns({ ...w, ownerless: true })
+  }
+}
+
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof StatusError &&
+  /etcdserver: request is too large|trying to send message larger than max/.test(error.message)
+
+async function writeInTurns(w: WriteRequest): Promise<Written> {
   const { scope } = w
   if (w.allow === 'update') requirePathSegment(w.name)
   await scope.cache.fresh()
@@ -133,6 +150,7 @@ async function mutate(w: WriteRequest, current: Entry | undefined): Promise<Muta
     if (scope.kind.cacheVersion === undefined) trackManagedFields(w, next, served)
     else await withConversions(() => trackManagedFields(w, next, served))
   }
+  if (w.request.info.verb !== 'patch') dropRepeatedOwners(next.metadata, (text) => w.request.warn(text))
   const attributes = attributesOf(w, scope.toStorage(next), current)
   const waiting = scope.environment.admission.admit(attributes)
   if (waiting) await waiting
@@ -143,7 +161,11 @@ async function mutate(w: WriteRequest, current: Entry | undefined): Promise<Muta
 }
 
 function trackManagedFields(w: WriteRequest, next: KubeObject, old: KubeObject | undefined): void {
-  const managedFields = w.projected && old ? ownersOfReplicas(w, next, old) : owners(w, next, old)
+  const managedFields = w.ownerless
+    ? undefined
+    : w.projected && old
+      ? ownersOfReplicas(w, next, old)
+      : owners(w, next, old)
   if (managedFields) next.metadata.managedFields = managedFields
   else delete next.metadata.managedFields
 }

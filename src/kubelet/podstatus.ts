@@ -86,7 +86,7 @@ function containerStatus(one: ContainerRecord, record: PodRecord): ContainerStat
     ...(hasRun ? { containerID: ended?.id ?? runId(record.uid, container.name, restarts) } : {}),
     ...(role === 'ephemeral' ? {} : { started: isRunning && role !== 'init' && one.started }),
     ...(isRunning && resources?.requests ? { allocatedResources: resources.requests } : {}),
-    ...(isRunning && (resources?.requests ?? resources?.limits) ? { resources } : {}),
+    ...(isRunning && role !== 'ephemeral' ? { resources: resources ?? {} } : {}),
   }
 }
 

@@ -107,8 +107,11 @@ const ownerKey = (owner: OwnerReference): string =>
     owner.blockOwnerDeletion,
   ])
 
-/** An owner that is named twice in the same way is kept once, with a warning. */
-function dropRepeatedOwners(meta: ObjectMeta, context: WriteContext): void {
+/** Where what the client sent was looked at before, and where it is a patch, of which only the outcome is. */
+const AFTER_ADMISSION = ' after mutating admission happens'
+
+/** An owner that is named twice in the same way is kept once, with a warning that says `when` it was seen. */
+export function dropRepeatedOwners(meta: ObjectMeta, warn: (text: string) => void, when = ''): void {
   const owners = meta.ownerReferences ?? []
   if (owners.length < 2) return
   const kept = new Map<string, OwnerReference>()
@@ -120,8 +123,8 @@ function dropRepeatedOwners(meta: ObjectMeta, context: WriteContext): void {
   }
   if (!repeated.size) return
   meta.ownerReferences = [...kept.values()]
-  context.warn(
-    `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${[...repeated].sort().join(', ')}`,
+  warn(
+    `.metadata.ownerReferences contains duplicate entries${when}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${[...repeated].sort().join(', ')}`,
   )
 }
 
@@ -131,7 +134,7 @@ function dropRepeatedOwners(meta: ObjectMeta, context: WriteContext): void {
  */
 export function beforeCreate(object: KubeObject, strategy: Strategy, context: WriteContext): void {
   const meta = object.metadata
-  dropRepeatedOwners(meta, context)
+  dropRepeatedOwners(meta, context.warn, AFTER_ADMISSION)
   wipeSystemFields(meta)
   meta.creationTimestamp = timeText(context.now)
   meta.uid = newUid()
@@ -155,7 +158,7 @@ export function beforeUpdate(
 ): void {
   const meta = object.metadata
   const before = old.metadata
-  dropRepeatedOwners(meta, context)
+  dropRepeatedOwners(meta, context.warn, AFTER_ADMISSION)
   ensureNamespace(object, context)
   setAt(meta, ['generation'], before)
   const paths = strategy.resetFields?.[context.subresource] ?? strategy.resetFields?.['']

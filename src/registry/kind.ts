@@ -29,11 +29,6 @@ export interface Kind {
    * upstream takes nulls out of bodies of custom objects, and refuses them here.
    */
   decodeMerged?(input: Json): Decoded
-  /**
-   * What an apply has made of the stored object and a configuration, with defaults, where that is not read as a body is:
-   * upstream takes nulls out of bodies of custom objects, and refuses them here.
-   */
-  decodeMerged?(input: Json): Decoded
   /** From the served version to that of the cache; a fresh object, or the same where both are one. */
   toStorage(object: KubeObject): KubeObject
   /** From the version of the cache to the served one; never changes `object`. */

@@ -97,8 +97,13 @@ function isRouted(resource: Resource, info: RequestInfo): boolean {
     if (own.length > NAMESPACE_PARTS + 1 || !COLLECTION_VERBS.has(info.verb)) throw badRequest(NO_NAMESPACE)
     return true
   }
+  if (isForced && !resource.verbs.includes('watch')) return false
+  if (own.length === 2 && !resource.verbs.some((verb) => ITEM_VERBS.has(verb))) return false
   return own.length <= (info.subresource === '' ? 2 : 3) && !own.includes('')
 }
+
+/** A resource without any of them has no place for single objects: reviews, bindings. */
+const ITEM_VERBS: ReadonlySet<string> = new Set(['get', 'update', 'patch', 'delete'])
 
 /** /api/VERSION, /apis/GROUP/VERSION, /namespaces/NAMESPACE. */
 const ROOTS_OF_CORE = 2

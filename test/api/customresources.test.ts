@@ -142,6 +142,35 @@ describe('a custom kind', () => {
     expect((await apply('two', { parts: [{ name: 'x', weight: 3 }] })).status).toBe(409)
   })
 
+  it('refuses nulls that an apply puts where none may be, and drops those of other writes', async () => {
+    const at = `${pathOf(group, 'nulls')}?fieldManager=m`
+    const send = (type: string, spec: object) =>
+      api.ask('PATCH', at, { body: widget(group, 'nulls', spec), headers: { 'content-type': `application/${type}` } })
+    expect((await send('apply-patch+yaml', { parts: [{ name: 'x' }] })).status).toBe(201)
+    const refused = await send('apply-patch+yaml', { color: null, parts: null })
+    expect(refused.status).toBe(422)
+    const fields: string[] = refused.body.details.causes.map(({ field }: { field: string }) => field)
+    expect(new Set(fields)).toEqual(new Set(['spec.color', 'spec.parts']))
+    const made = await api.ask('POST', pathOf(group), { body: widget(group, 'dropped', { color: null }) })
+    expect(made.body.spec).toEqual({ size: 3 })
+  })
+
+  it('wants to be told the kind, even of nothing', async () => {
+    const refused = await api.ask('POST', pathOf(group), { body: 'null' })
+    expect(refused.status).toBe(400)
+    expect(refused.body.message).toContain("Object 'Kind' is missing in 'null'")
+  })
+
+  it('says when an owner that is named twice was seen', async () => {
+    const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' }
+    const owned = { ...widget(group, 'owned'), metadata: { name: 'owned', ownerReferences: [owner, owner] } }
+    const warningOf = async (method: string, path: string, headers = {}): Promise<string> =>
+      String((await api.ask(method, path, { body: owned, headers })).headers['warning'])
+    expect(await warningOf('POST', pathOf(group))).toContain('contains duplicate entries;')
+    const merge = { 'content-type': 'application/merge-patch+json' }
+    expect(await warningOf('PATCH', pathOf(group, 'owned'), merge)).toContain('duplicate entries after mutating')
+  })
+
   it('keeps keys that objects of JavaScript have anyway', async () => {
     const text = `{"apiVersion":"${group}/v1","kind":"Widget","metadata":{"name":"odd"},"status":{},"spec":{"__proto__":{"size":7},"constructor":1}}`
     const made = await api.ask('POST', pathOf(group), { body: text })

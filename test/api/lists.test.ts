@@ -132,3 +132,10 @@ it('ends continue tokens when the history is compacted, and gives one that goes 
     await compacting.stop()
   }
 })
+
+it('give whoever takes any state all of it at once', async () => {
+  const path = await filled(5)
+  const { body } = await client.ask('GET', `${path}?limit=2&resourceVersion=0`)
+  expect(body.items.length).toBeGreaterThan(2)
+  expect(body.metadata.continue).toBeUndefined()
+})

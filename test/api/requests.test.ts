@@ -35,6 +35,10 @@ describe('paths', () => {
   it('have the parts that their place takes, and no more', async () => {
     expect(await heard('GET', `${maps}/a/status/x?resourceVersion=-1`)).toEqual([404, MISSING])
     expect(await heard('GET', '/api/v1/watch/configmaps/a?timeoutSeconds=1')).toEqual([404, MISSING])
+    expect(await heard('GET', '/api/v1/namespaces/default/bindings/a')).toEqual([404, MISSING])
+    expect(await heard('DELETE', '/apis/authentication.k8s.io/v1/tokenreviews/a')).toEqual([404, MISSING])
+    expect(await heard('GET', '/api/v1/watch/namespaces/default/bindings')).toEqual([404, MISSING])
+    expect((await heard('GET', '/api/v1/namespaces/default/bindings'))[0]).toBe(405)
     expect(await heard('PUT', '/apis/storage.k8s.io/v1/namespaces//storageclasses/b', {}, {})).toEqual([404, MISSING])
   })
 

@@ -33,9 +33,9 @@ export interface Invocation {
 /** What a request may be asked about as: the other versions in which its objects are served, itself left out. */
 export type Equivalents = (resource: Resource) => readonly Resource[]
 
-/** Requests about a namespace count as requests in it, but for its create. */
-export const namespaceOf = ({ resource, operation, namespace, name }: AdmissionAttributes): string =>
-  isNamespaces(resource) && operation !== 'CREATE' ? name : namespace
+/** Requests about a namespace count as requests in it. */
+export const namespaceOf = ({ resource, namespace, name }: AdmissionAttributes): string =>
+  isNamespaces(resource) ? name : namespace
 
 const isNamespaces = ({ group, name }: Resource): boolean => name === 'namespaces' && group === ''
 

@@ -8,7 +8,7 @@ import type { KubeObject } from '../../machinery/object.ts'
 import { plainError, StatusError } from '../../machinery/status.ts'
 import { coerce } from '../../schema/custom/coerce.ts'
 import { applyDefaults } from '../../schema/custom/prune.ts'
-import { type SchemaNode, structuralOf } from '../../schema/custom/structural.ts'
+import { openedSchema, type SchemaNode, structuralOf } from '../../schema/custom/structural.ts'
 import { rootType } from '../../schema/custom/types.ts'
 import type { Decoded } from '../../schema/decode.ts'
 import type { StructType } from '../../schema/type.ts'
@@ -21,6 +21,7 @@ export class Schemas {
   /** Present where a webhook converts; else all versions are one shape. */
   readonly converter: Converter | undefined
   readonly #byVersion = new Map<string, SchemaNode>()
+  readonly #openByVersion = new Map<string, SchemaNode>()
 
   constructor(definition: Definition, converter: Converter | undefined) {
     this.definition = definition
@@ -36,8 +37,14 @@ export class Schemas {
     return schema
   }
 
+  /** Where unknown fields are kept, or nothing is known at all, each object of it takes any field. */
   type(version: string): StructType {
-    return rootType(this.of(version), definitionName(this.definition, version))
+    const name = definitionName(this.definition, version)
+    const schema = this.definition.versions.find((one) => one.name === version)?.schema
+    if (schema && !this.definition.preserveUnknownFields) return rootType(this.of(version), name)
+    const node = this.#openByVersion.get(version) ?? structuralOf(openedSchema(schema ?? {}))
+    this.#openByVersion.set(version, node)
+    return rootType(node, name)
   }
 
   apiVersion(version: string): string {

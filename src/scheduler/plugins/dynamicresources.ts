@@ -10,7 +10,7 @@ import type { ObjectSources } from '../sources.ts'
 import { Allocations } from './devices/allocations.ts'
 import { allocate } from './devices/allocator.ts'
 import { claimsOf, isClaimOf, ownClaimNames } from './devices/podclaims.ts'
-import type { DeviceSelectors } from './devices/selectors.ts'
+import { type DeviceSelectors, SelectorFault } from './devices/selectors.ts'
 import { deallocate, reserveClaim, unreserveClaim } from './devices/writes.ts'
 import { anyTerm } from './nodeselection.ts'
 
@@ -121,6 +121,7 @@ class DynamicResources implements Plugin {
       found.set(node.name, results)
       return undefined
     } catch (error) {
+      if (error instanceof SelectorFault) throw error
       // What the claim asks of this node's devices cannot be, and may be on another one.
       return rejected(error instanceof Error ? error.message : String(error))
     }

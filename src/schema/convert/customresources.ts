@@ -27,7 +27,9 @@ function specToV1(spec: JsonObject): JsonObject {
     ...kept,
     versions: all.map((one) => (isObject(one) ? versionToV1(one, shared) : one)),
   }
+  // Whoever says nothing means, in this version, that they are kept.
   if (next['preserveUnknownFields'] === false) delete next['preserveUnknownFields']
+  else next['preserveUnknownFields'] = true
   return changed(next, 'conversion', conversionToV1)
 }
 

@@ -27,6 +27,22 @@ export function structuralOf(props: JsonObject): SchemaNode {
   return new Node(props)
 }
 
+/** The schema with objects that take any field beside those that it names, on every level. */
+export function openedSchema(props: JsonObject): JsonObject {
+  const { properties, items, additionalProperties: additional } = props
+  return {
+    ...props,
+    'x-kubernetes-preserve-unknown-fields': true,
+    ...(isObject(properties) && {
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([name, one]) => [name, isObject(one) ? openedSchema(one) : one]),
+      ),
+    }),
+    ...(isObject(items) && { items: openedSchema(items) }),
+    ...(isObject(additional) && { additionalProperties: openedSchema(additional) }),
+  }
+}
+
 class Node implements SchemaNode {
   readonly props: JsonObject
   readonly type: string

@@ -181,7 +181,8 @@ export class WatchCache {
     if (this.#revision >= revision) return Promise.resolve(true)
     return new Promise((resolve) => {
       const waiter = { revision, wake: () => done(true) }
-      const timer = setTimeout(() => done(false), timeoutMs)
+      // What came while this process had no time for anything counts: it is heard before the time is said to be up.
+      const timer = setTimeout(() => setImmediate(() => done(this.#revision >= revision)), timeoutMs)
       const done = (reached: boolean): void => {
         clearTimeout(timer)
         this.#waiting.delete(waiter)

@@ -5,7 +5,7 @@ import { aNode } from '../../fixture.ts'
 import { NodeInfo } from '../../nodeinfo.ts'
 import { allocate } from './allocator.ts'
 import { deviceId, newestSlices } from './pools.ts'
-import type { DeviceSelectors } from './selectors.ts'
+import { type DeviceSelectors, SelectorFault } from './selectors.ts'
 
 const NODE = new NodeInfo(aNode('a'))
 /** Expressions of the form "name=value", of string attributes. */
@@ -13,6 +13,7 @@ const selectors: DeviceSelectors = {
   isLoaded: true,
   load: () => Promise.resolve(),
   matches(expression, _, { attributes = {} }) {
+    if (expression === 'fails') throw new Error('no such thing')
     const [name = '', value] = expression.split('=')
     return attributes[name]?.string === value
   },
@@ -86,6 +87,11 @@ it('takes the first alternative that can be had, and lets administrators in', ()
   expect(got(either, THREE, ['x'])).toEqual(['r/rest:y'])
   const admin = claim({ name: 'r', exactly: exactly({ adminAccess: true, ...selected('one') }) })
   expect(got(admin, THREE, ['x'])).toEqual(['r:x'])
+})
+it('lets nobody have anything by an expression that fails', () => {
+  const faulty = claim({ name: 'r', exactly: exactly({ selectors: [{ cel: { expression: 'fails' } }] }) })
+  expect(() => run(faulty, THREE)).toThrow(SelectorFault)
+  expect(() => run(faulty, THREE)).toThrow('claim n/c: selector #0: CEL runtime error: no such thing')
 })
 it('looks at taints, counters and the newest generation alone', () => {
   const taints = [{ key: 'bad', effect: 'NoSchedule' }]

@@ -61,6 +61,8 @@ function alternativeOf(
   if (!deviceClass) throw new Error(`${where}: could not retrieve device class ${asked.deviceClassName}`)
   const { tolerations = [], allocationMode = 'ExactCount', count = 1 } = asked
   const isAll = allocationMode === 'All'
+  const ofClass = { selectors, where: `class ${deviceClass.metadata.name}` }
+  const ofClaim = { selectors, where: `claim ${metadata.namespace}/${metadata.name}` }
   const devices: PooledDevice[] = []
   for (const pool of pools) {
     if (isAll && (pool.isIncomplete || pool.isInvalid)) {
@@ -72,8 +74,8 @@ function alternativeOf(
       const { driver, device } = one
       const isSelected =
         isUsable(one) &&
-        selectsAll(deviceClass.spec.selectors, selectors, driver, device) &&
-        selectsAll(asked.selectors, selectors, driver, device)
+        selectsAll(deviceClass.spec.selectors, ofClass, driver, device) &&
+        selectsAll(asked.selectors, ofClaim, driver, device)
       if (isSelected && isTolerated(device.taints, tolerations)) devices.push(one)
     }
   }

@@ -10,11 +10,23 @@ export interface DeviceSelectors {
   matches(expression: string, driver: string, device: Device): boolean
 }
 
-/** Whether all of them select the device. Throws as `matches`. */
-export const selectsAll = (
+/** An expression that fails is the fault of who wrote it, whatever other nodes have: the pod is not scheduled. */
+export class SelectorFault extends Error {}
+
+/** Whether all of them select the device. Throws {@link SelectorFault}, which begins with `where` the selectors stand. */
+export function selectsAll(
   list: readonly DeviceSelector[] | undefined,
-  selectors: DeviceSelectors,
+  { selectors, where }: { readonly selectors: DeviceSelectors; readonly where: string },
   driver: string,
   device: Device,
-): boolean =>
-  (list ?? []).every(({ cel }) => cel !== undefined && selectors.matches(cel.expression, driver, device))
+): boolean {
+  return (list ?? []).every(({ cel }, index) => {
+    if (cel === undefined) return false
+    try {
+      return selectors.matches(cel.expression, driver, device)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      throw new SelectorFault(`${where}: selector #${index}: CEL runtime error: ${why}`)
+    }
+  })
+}
