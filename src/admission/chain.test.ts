@@ -127,6 +127,7 @@ describe('admissionPlugins', () => {
       'CertificateSubjectRestriction',
       'DefaultIngressClass',
       'PodTopologyLabels',
+      'NodeDeclaredFeatureValidator',
       'PodResizeValidator',
       'ResourceQuota',
     ])
@@ -136,10 +137,19 @@ describe('admissionPlugins', () => {
     expect(await names(['Priority'], ['LimitRanger', 'PodSecurity'])).not.toContain('LimitRanger')
   })
 
+  it('knows those that a feature gate keeps from doing anything', async () => {
+    const gated = [
+      'PodGroupProtection',
+      'ClusterTrustBundleAttest',
+      'PodGroupWorkloadExists',
+      'JobValidation',
+    ]
+    expect(await names(gated, [])).toEqual(await names([], gated))
+  })
+
   it.each([
     [['Nope'], [], 'enable-admission-plugins plugin "Nope" is unknown'],
     [[], ['Nope'], 'disable-admission-plugins plugin "Nope" is unknown'],
-    [['JobValidation'], [], 'enable-admission-plugins plugin "JobValidation" is not implemented'],
     [
       ['Priority'],
       ['Priority'],

@@ -8,6 +8,7 @@ import { LimitRanger } from './limitranger.ts'
 import { NamespaceLifecycle } from './namespacelifecycle.ts'
 import type { ImagePolicyNeeds } from './optional/imagepolicywebhook.ts'
 import type { CreateNamespace } from './optional/namespaces.ts'
+import { NodeDeclaredFeatureValidator } from './nodedeclaredfeatures.ts'
 import { PersistentVolumeClaimResize } from './persistentvolumeclaimresize.ts'
 import type { AdmissionPlugin, Lookup } from './plugin.ts'
 import type { PolicyNeeds } from './policies/needs.ts'
@@ -48,15 +49,17 @@ export interface AdmissionDependencies {
 /** Plugins that few servers have are loaded by those. */
 type Make = (needs: AdmissionDependencies) => AdmissionPlugin | undefined | Promise<AdmissionPlugin>
 
-/** A plugin that upstream switches on by itself, and how it is made here; without `make`, it is not here. */
+/** A plugin, whether upstream switches it on by itself, and how it is made here. */
 interface Known {
   readonly name: string
   readonly on: boolean
-  readonly make?: Make
+  readonly make: Make
 }
 
-const on = (name: string, make?: Make): Known => ({ name, on: true, ...(make ? { make } : {}) })
-const off = (name: string, make?: Make): Known => ({ name, on: false, ...(make ? { make } : {}) })
+const on = (name: string, make: Make): Known => ({ name, on: true, make })
+const off = (name: string, make: Make): Known => ({ name, on: false, make })
+/** Behind a feature gate that is off: upstream runs it, and it looks at nothing. */
+const idle = (name: string): Known => ({ name, on: true, make: () => undefined })
 
 /** Upstream's names, in the order in which they run there. */
 const KNOWN: readonly Known[] = [
@@ -117,7 +120,7 @@ const KNOWN: readonly Known[] = [
   ),
   on('DefaultStorageClass', defaultStorageClass),
   on('StorageObjectInUseProtection', () => new StorageObjectInUseProtection()),
-  on('PodGroupProtection'),
+  idle('PodGroupProtection'),
   off('OwnerReferencesPermissionEnforcement', async ({ authorizer }) => {
     const { OwnerReferencesPermissionEnforcement } =
       await import('./optional/ownerreferencespermissionenforcement.ts')
@@ -127,7 +130,7 @@ const KNOWN: readonly Known[] = [
   on('RuntimeClass', ({ lookup }) => new RuntimeClass(lookup)),
   on('CertificateApproval', ({ authorizer }) => new CertificateApproval(authorizer)),
   on('CertificateSigning', ({ authorizer }) => new CertificateSigning(authorizer)),
-  on('ClusterTrustBundleAttest'),
+  idle('ClusterTrustBundleAttest'),
   on('CertificateSubjectRestriction', () => new CertificateSubjectRestriction()),
   on('DefaultIngressClass', defaultIngressClass),
   off(
@@ -135,15 +138,20 @@ const KNOWN: readonly Known[] = [
     async () => new (await import('./optional/denyserviceexternalips.ts')).DenyServiceExternalIPs(),
   ),
   on('PodTopologyLabels', () => new PodTopologyLabels()),
-  on('PodGroupWorkloadExists'),
-  on('NodeDeclaredFeatureValidator'),
-  on('JobValidation'),
+  idle('PodGroupWorkloadExists'),
+  on('NodeDeclaredFeatureValidator', () => new NodeDeclaredFeatureValidator()),
+  idle('JobValidation'),
   on('PodResizeValidator', () => new PodResizeValidator()),
   on('MutatingAdmissionPolicy', ({ policies }) => policies && new MutatingAdmissionPolicy(policies)),
   on('MutatingAdmissionWebhook', ({ webhooks }) => webhooks && new MutatingAdmissionWebhook(webhooks)),
   on('ValidatingAdmissionPolicy', ({ policies }) => policies && new ValidatingAdmissionPolicy(policies)),
   on('ValidatingAdmissionWebhook', ({ webhooks }) => webhooks && new ValidatingAdmissionWebhook(webhooks)),
-  on('ResourceQuota', ({ writeQuotaStatus }) => new ResourceQuota(writeQuotaStatus)),
+  on('ResourceQuota', async ({ writeQuotaStatus, configuration }) => {
+    const given = configuration?.get('ResourceQuota')
+    if (!given) return new ResourceQuota(writeQuotaStatus)
+    const { limitedResources } = await import('./limitedresources.ts')
+    return new ResourceQuota(writeQuotaStatus, Date.now, limitedResources(given))
+  }),
   off('AlwaysDeny', async () => new (await import('./optional/always.ts')).AlwaysDeny()),
 ]
 
@@ -155,9 +163,8 @@ export interface AdmissionSwitches {
 }
 
 /**
- * The plugins to run, in order. Rejects with an Error with one line of text for a name that upstream does not know, one in
- * both lists, and one that is to be enabled but is not implemented. DEVIATION: plugins that upstream has on by itself
- * and this server does not implement are left out without an error.
+ * The plugins to run, in order. Rejects with an Error with one line of text for a name that upstream does not know, and one
+ * in both lists.
  */
 export async function admissionPlugins(
   switches: AdmissionSwitches,
@@ -169,20 +176,17 @@ export async function admissionPlugins(
   const plugins: AdmissionPlugin[] = []
   for (const known of KNOWN) {
     const wanted = enable.has(known.name) || (known.on && !disable.has(known.name))
-    const plugin = wanted ? await known.make?.(needs) : undefined
+    const plugin = wanted ? await known.make(needs) : undefined
     if (plugin) plugins.push(plugin)
   }
   return plugins
 }
 
 function checkSwitches(enable: ReadonlySet<string>, disable: ReadonlySet<string>): void {
-  const known = new Map(KNOWN.map((plugin) => [plugin.name, plugin]))
+  const known = new Set(KNOWN.map(({ name }) => name))
   const faults: string[] = []
   for (const name of enable) {
-    const plugin = known.get(name)
-    if (!plugin) faults.push(`enable-admission-plugins plugin ${JSON.stringify(name)} is unknown`)
-    else if (!plugin.make)
-      faults.push(`enable-admission-plugins plugin ${JSON.stringify(name)} is not implemented`)
+    if (!known.has(name)) faults.push(`enable-admission-plugins plugin ${JSON.stringify(name)} is unknown`)
   }
   for (const name of disable) {
     if (!known.has(name)) faults.push(`disable-admission-plugins plugin ${JSON.stringify(name)} is unknown`)

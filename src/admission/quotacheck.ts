@@ -7,7 +7,9 @@ import type { KubeObject } from '../machinery/object.ts'
 import { totalsOf } from '../machinery/podresources.ts'
 import { compareQuantities, formatQuantity, newQuantity, subtractQuantities } from '../machinery/quantity.ts'
 import { addAll, countedBy, isInScopes, type Usage, usageList, usageOf } from '../machinery/quotausage.ts'
+import { plainError } from '../machinery/status.ts'
 import { forbid } from './forbid.ts'
+import { type LimitedResource, type Limits, limitsOf, shownScopes } from './limitedresources.ts'
 import type { AdmissionAttributes } from './plugin.ts'
 import { type Container, isPodLevelResourced, type Pod } from './shapes.ts'
 
@@ -41,19 +43,21 @@ export const running = (quota: Quota): RunningQuota => ({ quota, used: totalsOf(
 
 /**
  * The quotas as they would be with this request; the same array where it changes none. Throws the 403 of the first quota
- * that refuses. `now` in ms since 1970.
+ * that refuses, or of what none covers.
  */
 export function checkQuotas(
   quotas: readonly RunningQuota[],
   attributes: AdmissionAttributes,
-  now: number,
+  { now, limited }: Surroundings,
 ): readonly RunningQuota[] {
   const of = { group: attributes.resource.group, resource: attributes.resource.name }
   const object = attributes.object as KubeObject
   const concerned = quotas.filter((one) => isConcerned(one, of, object, attributes))
-  if (concerned.length === 0) return quotas
+  if (concerned.length === 0 && limited.length === 0) return quotas
   const whole = usageOf(of, object, now)
   const added = attributes.old ? grown(whole, usageOf(of, attributes.old, now)) : whole
+  if (limited.length > 0 && isMore(added))
+    refuseUncovered(limitsOf(limited, of, { object, usage: whole }), { quotas, concerned, of }, attributes)
   let changed = false
   const next = quotas.map((one) => {
     if (!concerned.includes(one)) return one
@@ -63,6 +67,43 @@ export function checkQuotas(
     return after
   })
   return changed ? next : quotas
+}
+
+/** What a check depends on besides: ms since 1970, and what only quotas let anybody use. */
+export interface Surroundings {
+  readonly now: number
+  readonly limited: readonly LimitedResource[]
+}
+
+const isMore = (usage: Usage): boolean =>
+  [...usage.values()].some((amount) => compareQuantities(amount, ZERO) !== 0)
+
+/** Throws where something is limited that no quota covers. */
+function refuseUncovered(
+  { names, scopes }: Limits,
+  {
+    quotas,
+    concerned,
+    of,
+  }: {
+    readonly quotas: readonly RunningQuota[]
+    readonly concerned: readonly RunningQuota[]
+    readonly of: GroupResource
+  },
+  attributes: AdmissionAttributes,
+): void {
+  const covered = new Set(concerned.flatMap(({ quota }) => restricted(quota, of)))
+  const open = [...new Set(names)].filter((name) => !covered.has(name)).sort()
+  if (open.length > 0) throw forbid(attributes, `insufficient quota to consume: ${open.join(',')}`)
+  const object = attributes.object as KubeObject
+  const inScopes = quotas
+    .flatMap(({ quota }) => scopesOf(quota))
+    .filter((scope) => isInScopes(of, object, [scope]))
+  const bare = scopes.filter(({ scopeName }) => !inScopes.some((one) => one.scopeName === scopeName))
+  if (bare.length === 0) return
+  // Upstream does not say that it is forbidden.
+  const message = `insufficient quota to match these scopes: ${shownScopes(bare)}`
+  throw plainError(message)
 }
 
 /** Throws where the object lacks what the quota demands, or nobody has counted yet. */

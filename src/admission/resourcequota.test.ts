@@ -5,6 +5,7 @@ import type { Lister } from '../machinery/lister.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { conflict } from '../machinery/status.ts'
 import { attributesOf, FakeLister, type Write } from './fixture.ts'
+import { limitedResources } from './limitedresources.ts'
 import { ResourceQuota } from './resourcequota.ts'
 
 type Amounts = Record<string, string>
@@ -159,5 +160,48 @@ describe('ResourceQuota', () => {
     store.losses = 4
     await expect(ask({ object: pod() })).rejects.toMatchObject({ status: { reason: 'Conflict' } })
     expect(store.used('q')).toEqual({ pods: '1' })
+  })
+})
+
+describe('what only quotas let anybody use', () => {
+  const limited = (...resources: JsonObject[]) => ({
+    apiVersion: 'apiserver.config.k8s.io/v1',
+    kind: 'ResourceQuotaConfiguration',
+    limitedResources: resources,
+  })
+  const use = (configuration: JsonObject): void => {
+    plugin = new ResourceQuota((quota) => store.write(quota), Date.now, limitedResources(configuration))
+  }
+  const SCOPE = { scopeName: 'PriorityClass', operator: 'In', values: ['high'] }
+
+  it('by its name: any quota that counts it will do', async () => {
+    use(limited({ resource: 'pods', matchContains: ['requests.cpu'] }))
+    const why = 'pods "p" is forbidden: insufficient quota to consume: requests.cpu'
+    await expect(ask({ object: pod({ cpu: '1' }) })).rejects.toThrow(why)
+    await ask({ object: pod() })
+    await ask({ resource: 'secrets', object: { metadata: { name: 's' } } })
+    store.quota('other', { pods: '9' }, { pods: '0' })
+    await expect(ask({ object: pod({ cpu: '1' }) })).rejects.toThrow(why)
+    store.quota('q', { 'requests.cpu': '2' }, { 'requests.cpu': '0' })
+    await ask({ object: pod({ cpu: '1' }) })
+    expect(store.used('q')).toEqual({ 'requests.cpu': '1' })
+  })
+
+  it('by its scope: a quota of that scope has to be there', async () => {
+    use(limited({ resource: 'pods', matchScopes: [SCOPE] }))
+    const high = { object: pod({ cpu: '1' }, {}, { priorityClassName: 'high' }) }
+    const message = 'insufficient quota to match these scopes: [{PriorityClass In [high]}]'
+    await expect(ask(high)).rejects.toMatchObject({ code: 500, message })
+    await ask({ object: pod({ cpu: '1' }, {}, { priorityClassName: 'low' }) })
+    store.quota('q', { pods: '9' }, { pods: '0' }, { scopeSelector: { matchExpressions: [SCOPE] } })
+    await ask(high)
+  })
+
+  it.each([
+    [{ kind: 'Other' }, 'no ResourceQuotaConfiguration'],
+    [limited({ matchContains: ['x'] }), 'limitedResources[0].resource: Required value'],
+    [limited({ resource: 'pods', more: 1 }), 'unknown field "limitedResources[0].more"'],
+  ])('%j cannot be told to it', (configuration, why) => {
+    expect(() => limitedResources(configuration)).toThrow(why)
   })
 })

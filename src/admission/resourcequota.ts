@@ -4,6 +4,7 @@
 import type { Lister } from '../machinery/lister.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { StatusError } from '../machinery/status.ts'
+import type { LimitedResource } from './limitedresources.ts'
 import type { AdmissionAttributes, AdmissionPlugin, AdmissionTarget } from './plugin.ts'
 import { checkQuotas, type Quota, reserved, running } from './quotacheck.ts'
 
@@ -44,12 +45,19 @@ export class ResourceQuota implements AdmissionPlugin {
   readonly reads = [QUOTAS]
   readonly #write: WriteQuotaStatus
   readonly #now: () => number
+  readonly #limited: readonly LimitedResource[]
   /** By namespace, while one batch of it is at work. */
   readonly #waiting = new Map<string, Waiting[]>()
 
-  constructor(write: WriteQuotaStatus, now: () => number = Date.now) {
+  /** `limited`: what may be used only where a quota covers it. */
+  constructor(
+    write: WriteQuotaStatus,
+    now: () => number = Date.now,
+    limited: readonly LimitedResource[] = [],
+  ) {
     this.#write = write
     this.#now = now
+    this.#limited = limited
   }
 
   handles({ operation, resource, subresource }: AdmissionTarget): boolean {
@@ -61,7 +69,8 @@ export class ResourceQuota implements AdmissionPlugin {
 
   validate(attributes: AdmissionAttributes, lister: Lister): void | Promise<void> {
     const { namespace } = attributes
-    if (lister.list(QUOTAS, namespace).length === 0 || !mayCharge(attributes)) return
+    const isFree = this.#limited.length === 0 && lister.list(QUOTAS, namespace).length === 0
+    if (isFree || !mayCharge(attributes)) return
     return new Promise((resolve, reject) => {
       const settle = (refusal?: Error): void => (refusal ? reject(refusal) : resolve())
       const waiting = this.#waiting.get(namespace)
@@ -115,7 +124,7 @@ export class ResourceQuota implements AdmissionPlugin {
     const kept: Waiting[] = []
     for (const waiting of batch) {
       try {
-        const next = checkQuotas(after, waiting.attributes, this.#now())
+        const next = checkQuotas(after, waiting.attributes, { now: this.#now(), limited: this.#limited })
         if (waiting.attributes.dryRun || next === after) waiting.settle()
         else {
           after = next

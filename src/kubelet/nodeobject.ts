@@ -26,6 +26,9 @@ export interface NodeSpecimen {
 /** Volumes of drivers are attached and detached by the controller, as with every kubelet by default. */
 const MANAGED_ATTACHMENTS = 'volumes.kubernetes.io/controller-managed-attach-detach'
 
+/** What a kubelet of this release can do that others could not, of what takes no containers. */
+const DECLARED = ['InPlacePodLevelResourcesVerticalScaling', 'InPlacePodVerticalScalingInitContainers']
+
 export function nodeObject(node: NodeSpecimen, now: number): Node {
   const labels = {
     'beta.kubernetes.io/arch': 'amd64',
@@ -71,6 +74,7 @@ export function nodeStatus(
       { type: 'InternalIP', address: node.address },
       { type: 'Hostname', address: node.endpoint?.host ?? node.name },
     ],
+    declaredFeatures: [...DECLARED],
     daemonEndpoints: { kubeletEndpoint: { Port: node.endpoint?.port ?? 0 } },
     nodeInfo: {
       machineID: idOf('machine'),

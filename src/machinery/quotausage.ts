@@ -169,7 +169,7 @@ function devicesOf({ allocationMode, count }: JsonObject): number {
   return allocationMode === 'ExactCount' && isNumeric(count) ? Number(count) : 0
 }
 
-interface Scope {
+export interface Scope {
   readonly scopeName: string
   readonly operator: string
   readonly values?: readonly string[] | undefined
