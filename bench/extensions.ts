@@ -3,12 +3,12 @@
 import { createServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { makeCertificate, makePrivateKey, readPrivateKey } from '../src/pki/certificate.ts'
+import { applies } from './applies.ts'
 import { Client, parallel } from './client.ts'
 import { type Findings, median } from './measures.ts'
 import type { Server } from './servers.ts'
 
 const APPLIES = 2_000
-const APPLY_CONCURRENCY = 8
 const DEFINITIONS = 200
 const DEFINITION_CONCURRENCY = 8
 /** One after another: what a webhook adds to each. */
@@ -25,44 +25,12 @@ export async function extensions(server: Server): Promise<Findings> {
   const client = new Client(server)
   try {
     return {
-      ssa: await applies(client),
+      ssa: (await applies(client, { count: APPLIES, namespace: 'default' })).perSecond,
       hook: await hookCost(client),
       definitions: await definitions(client),
     }
   } finally {
     client.close()
-  }
-}
-
-/** Each apply changes the replicas of one of a few Deployments. */
-function applies(client: Client): Promise<number> {
-  const names = Array.from({ length: APPLY_CONCURRENCY }, (_, i) => `applied-${i}`)
-  return parallel(APPLIES, APPLY_CONCURRENCY, (i) => {
-    const name = names[i % names.length] as string
-    const path = `/apis/apps/v1/namespaces/default/deployments/${name}?fieldManager=bench&force=true`
-    const body = JSON.stringify(deployment(name, 1 + (Math.floor(i / names.length) % 9)))
-    return client.call({ method: 'PATCH', path, type: 'application/apply-patch+yaml', body })
-  })
-}
-
-function deployment(name: string, replicas: number): object {
-  const labels = { app: name }
-  const container = {
-    name: 'app',
-    image: 'nginx:1.29',
-    ports: [{ containerPort: 80, protocol: 'TCP' }],
-    resources: { requests: { cpu: '100m', memory: '128Mi' } },
-    env: [{ name: 'A', value: 'b' }],
-  }
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name, labels },
-    spec: {
-      replicas,
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [container] } },
-    },
   }
 }
 

@@ -66,6 +66,7 @@ const CPU_TITLES: Readonly<Record<string, string>> = {
   selector: 'LIST by label, nothing found',
   paged: 'LIST in pages of 500',
   patch: 'strategic merge patch',
+  apply: 'server-side apply of a Deployment',
   watch: 'an event to a watcher',
   delete: 'delete',
 }

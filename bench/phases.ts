@@ -1,6 +1,7 @@
 // One phase of work after another, by our own client: the same pods and the same calls as upstream's load generator
 // makes, so that its rates and these tell of the same thing.
 import { randomUUID } from 'node:crypto'
+import { applies } from './applies.ts'
 import { Client, parallel } from './client.ts'
 import type { Server } from './servers.ts'
 
@@ -11,7 +12,17 @@ const PAGE = 500
 /** Watches on one connection: upstream allows 100 streams at once. */
 const STREAMS = 50
 
-export const PHASES = ['create', 'get', 'list', 'selector', 'paged', 'patch', 'watch', 'delete'] as const
+export const PHASES = [
+  'create',
+  'get',
+  'list',
+  'selector',
+  'paged',
+  'patch',
+  'apply',
+  'watch',
+  'delete',
+] as const
 export type Phase = (typeof PHASES)[number]
 
 export interface Size {
@@ -62,6 +73,8 @@ export class Workload {
         return this.#each(LISTS, 1, () => this.#pages())
       case 'patch':
         return this.#each(this.#changed, CONCURRENCY, (i) => this.#patch(podName(i)))
+      case 'apply':
+        return applies(this.#client, { count: this.#changed, namespace: this.#namespace })
       case 'watch':
         return this.#fanOut()
       case 'delete':
