@@ -1,4 +1,5 @@
 // Functions on texts: cel-go's strings extension, version 2. Follows cel-go ext/{strings,formatting}.go.
+import { GO_ESCAPES } from '../machinery/quote.ts'
 import { CelError } from './fault.ts'
 import { formatted } from './formatting.ts'
 import type { Define, Library } from './overload.ts'
@@ -130,14 +131,4 @@ function split(text: string, by: string, count: number): ListValue {
 const quote = (text: string): string =>
   `"${text.replace(/[\\"\x07\b\f\n\r\t\v]/g, (char) => ESCAPES[char] ?? char)}"`
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '\\': '\\\\',
-  '"': '\\"',
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-}
+const ESCAPES: Readonly<Record<string, string>> = { ...GO_ESCAPES, '"': '\\"' }

@@ -5,6 +5,7 @@ import { Agent, request as secure } from 'node:https'
 import type { ExtenderConfig } from '../scheduler/config/extenders.ts'
 import type { PostJson } from '../scheduler/extenders.ts'
 import { fileBytes } from './files.ts'
+import { replyTo } from './httpreply.ts'
 import { StartError } from './options.ts'
 
 /** An answer may name all nodes of a large cluster, with all that they are. */
@@ -52,24 +53,12 @@ function post(
   agents: { readonly secure: Agent; readonly plain: PlainAgent },
   { url, body, httpTimeout }: Question,
 ): ReturnType<PostJson> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': body.length }
-    const options = { method: 'POST', headers, signal: AbortSignal.timeout(httpTimeout) }
-    const sent = url.startsWith('https:')
-      ? secure(url, { ...options, agent: agents.secure })
-      : plain(url, { ...options, agent: agents.plain })
-    sent.on('error', reject)
-    sent.on('response', (answer) => {
-      const chunks: Buffer[] = []
-      let size = 0
-      answer.on('error', reject)
-      answer.on('data', (chunk: Buffer) => {
-        chunks.push(chunk)
-        size += chunk.length
-        if (size > MAX_BYTES) sent.destroy(new Error(`the answer of ${url} is too large`))
-      })
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks) }))
-    })
-    sent.end(body)
-  })
+  const headers = { 'content-type': 'application/json', 'content-length': body.length }
+  const options = { method: 'POST', headers, signal: AbortSignal.timeout(httpTimeout) }
+  const sent = url.startsWith('https:')
+    ? secure(url, { ...options, agent: agents.secure })
+    : plain(url, { ...options, agent: agents.plain })
+  const reply = replyTo(sent, { whose: url, maxBytes: MAX_BYTES })
+  sent.end(body)
+  return reply
 }

@@ -1,14 +1,10 @@
 // A client for the issuers of tokens, which this server asks for their configuration and keys.
 // Follows github.com/coreos/go-oidc, as far as k8s.io/apiserver/plugin/pkg/authenticator/token/oidc uses it.
 import { Agent, request } from 'node:https'
-
-export interface HttpsReply {
-  readonly status: number
-  readonly body: Buffer
-}
+import { type HttpReply, replyTo } from './httpreply.ts'
 
 /** GETs; rejects with node's error where nobody answers in time. Any status is an answer. Redirects are not followed. */
-export type HttpsClient = (url: string) => Promise<HttpsReply>
+export type HttpsClient = (url: string) => Promise<HttpReply>
 
 /** From the first byte sent to the last one received. */
 const TIMEOUT_MS = 30_000
@@ -23,22 +19,10 @@ export function httpsClient(ca?: string): HttpsClient {
   return (url) => get(agent, url)
 }
 
-function get(agent: Agent, url: string): Promise<HttpsReply> {
-  return new Promise<HttpsReply>((resolve, reject) => {
-    const headers = { accept: 'application/json' }
-    const sent = request(url, { headers, agent, signal: AbortSignal.timeout(TIMEOUT_MS) })
-    sent.on('error', reject)
-    sent.on('response', (answer) => {
-      const chunks: Buffer[] = []
-      let size = 0
-      answer.on('error', reject)
-      answer.on('data', (chunk: Buffer) => {
-        chunks.push(chunk)
-        size += chunk.length
-        if (size > MAX_BYTES) sent.destroy(new Error(`the answer of ${new URL(url).host} is too large`))
-      })
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks) }))
-    })
-    sent.end()
-  })
+function get(agent: Agent, url: string): Promise<HttpReply> {
+  const headers = { accept: 'application/json' }
+  const sent = request(url, { headers, agent, signal: AbortSignal.timeout(TIMEOUT_MS) })
+  const reply = replyTo(sent, { whose: new URL(url).host, maxBytes: MAX_BYTES })
+  sent.end()
+  return reply
 }

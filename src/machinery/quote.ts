@@ -1,7 +1,7 @@
 // How Go quotes text (%q), which upstream's messages show to clients. Follows strconv.Quote.
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '\\"',
+/** The control characters that have a letter of their own in Go's literals, and the backslash. */
+export const GO_ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
   '\x07': '\\a',
   '\b': '\\b',
@@ -11,6 +11,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\t': '\\t',
   '\v': '\\v',
 }
+const ESCAPES: Readonly<Record<string, string>> = { ...GO_ESCAPES, '"': '\\"' }
 const PLAIN = /^[ !#-[\]-~]*$/
 /** What Go does not call printable: all but letters, marks, numbers, punctuation, symbols and the plain space. */
 const TO_ESCAPE = /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu

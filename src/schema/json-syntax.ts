@@ -1,5 +1,6 @@
 // Why a text is no JSON, in the words of Go's encoding/json: they reach clients inside Status messages.
 // Only texts that JSON.parse refused come here, so it is written to be plain, not fast.
+import { GO_ESCAPES } from '../machinery/quote.ts'
 import { MAX_DEPTH } from './json-inspect.ts'
 
 /** The message of the first syntax error; undefined where the text is valid. Iterative: depth costs no stack. */
@@ -153,17 +154,7 @@ function invalid(c: string, context: string): string {
   return `invalid character ${quoted(c)} ${context}`
 }
 
-const NAMED: Record<string, string> = {
-  "'": "\\'",
-  '\\': '\\\\',
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-}
+const NAMED: Readonly<Record<string, string>> = { ...GO_ESCAPES, "'": "\\'" }
 
 /** One character in single quotes as Go's strconv prints it. */
 function quoted(c: string): string {
