@@ -21,6 +21,7 @@ import type { RequestMetrics } from './requestmetrics.ts'
 import { type Seat, seatOf, tooMany } from './seat.ts'
 import { attributesOf } from './selectors.ts'
 import { auditStranger, authorize, type Doorkeepers, identify, noDecision, type Walk } from './walk.ts'
+import { WriteTurns } from './writeturns.ts'
 
 /** Bodies beyond this are refused with 413, as upstream's MaxRequestBodyBytes. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
@@ -42,6 +43,9 @@ export interface Chain extends Doorkeepers {
 }
 
 const TIMED_OUT = 504
+/** The event loop is one, whatever servers run on it. */
+const writeTurns = new WriteTurns()
+
 const NO_QUERY = new URLSearchParams()
 /** A URL that is none: refused before anybody reads it, in the words of Go's net/http. */
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/
@@ -291,6 +295,8 @@ function read(
 async function readBody(exchange: Exchange, received: (bytes: number) => void): Promise<Body> {
   const bytes = await exchange.body(MAX_BODY_BYTES)
   received(bytes.length)
+  const later = writeTurns.take()
+  if (later) await later
   const header = exchange.headers['content-type'] ?? ''
   const semicolon = header.indexOf(';')
   const mediaType = (semicolon < 0 ? header : header.slice(0, semicolon)).trim().toLowerCase()
