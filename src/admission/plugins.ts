@@ -1,6 +1,7 @@
 // Which admission plugins run, and in which order. Follows k8s.io/kubernetes/pkg/kubeapiserver/options/plugins.go.
 import type { Authorizer } from '../machinery/attributes.ts'
 import type { JsonObject } from '../machinery/json.ts'
+import type { HookCaller } from '../machinery/webhook.ts'
 import { CertificateApproval, CertificateSigning, CertificateSubjectRestriction } from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './defaultclass.ts'
 import { DefaultTolerationSeconds, type TolerationSeconds } from './defaulttolerationseconds.ts'
@@ -41,13 +42,17 @@ export interface AdmissionDependencies {
   readonly configuration?: ReadonlyMap<string, JsonObject>
   /** Absent: no webhooks are asked. */
   readonly webhooks?: WebhookNeeds
+  /** Asks webhooks as the users whom a kubeconfig names after them. */
+  callerAs?(kubeConfigFile: string): Promise<HookCaller>
   /** Absent: there are no policies. */
   readonly policies?: PolicyNeeds
   readonly tolerationSeconds?: TolerationSeconds
 }
 
 /** Plugins that few servers have are loaded by those. */
-type Make = (needs: AdmissionDependencies) => AdmissionPlugin | undefined | Promise<AdmissionPlugin>
+type Make = (
+  needs: AdmissionDependencies,
+) => AdmissionPlugin | undefined | Promise<AdmissionPlugin | undefined>
 
 /** A plugin, whether upstream switches it on by itself, and how it is made here. */
 interface Known {
@@ -143,9 +148,15 @@ const KNOWN: readonly Known[] = [
   idle('JobValidation'),
   on('PodResizeValidator', () => new PodResizeValidator()),
   on('MutatingAdmissionPolicy', ({ policies }) => policies && new MutatingAdmissionPolicy(policies)),
-  on('MutatingAdmissionWebhook', ({ webhooks }) => webhooks && new MutatingAdmissionWebhook(webhooks)),
+  on('MutatingAdmissionWebhook', async (needs) => {
+    const webhooks = await webhookNeeds(needs, 'MutatingAdmissionWebhook')
+    return webhooks && new MutatingAdmissionWebhook(webhooks)
+  }),
   on('ValidatingAdmissionPolicy', ({ policies }) => policies && new ValidatingAdmissionPolicy(policies)),
-  on('ValidatingAdmissionWebhook', ({ webhooks }) => webhooks && new ValidatingAdmissionWebhook(webhooks)),
+  on('ValidatingAdmissionWebhook', async (needs) => {
+    const webhooks = await webhookNeeds(needs, 'ValidatingAdmissionWebhook')
+    return webhooks && new ValidatingAdmissionWebhook(webhooks)
+  }),
   on('ResourceQuota', async ({ writeQuotaStatus, configuration }) => {
     const given = configuration?.get('ResourceQuota')
     if (!given) return new ResourceQuota(writeQuotaStatus)
@@ -154,6 +165,18 @@ const KNOWN: readonly Known[] = [
   }),
   off('AlwaysDeny', async () => new (await import('./optional/always.ts')).AlwaysDeny()),
 ]
+
+/** Who asks the webhooks of a plugin is what its configuration says, or nobody in particular. */
+async function webhookNeeds(
+  { webhooks, configuration, callerAs }: AdmissionDependencies,
+  plugin: string,
+): Promise<WebhookNeeds | undefined> {
+  const given = configuration?.get(plugin)
+  if (!webhooks || !given || !callerAs) return webhooks
+  const { kubeConfigFileOf } = await import('./webhooks/configuration.ts')
+  const file = kubeConfigFileOf(given)
+  return file === '' ? webhooks : { ...webhooks, caller: await callerAs(file) }
+}
 
 export interface AdmissionSwitches {
   /** --enable-admission-plugins */

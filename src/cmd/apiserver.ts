@@ -29,7 +29,6 @@ import { bootstrap, type BootstrapFacts, publishAuthorities } from './bootstrap.
 import { apiServiceObject } from './bootstrap-objects.ts'
 import { keepCertificatesFresh } from './certificates.ts'
 import { Definitions } from './definitions.ts'
-import type { LazyHookCaller } from './hooks.ts'
 import { gateOf } from './gate.ts'
 import { type Identity, loadIdentity, type Tls } from './identity.ts'
 import { writeInternal } from './internal.ts'
@@ -108,7 +107,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   const { log, storage, identity } = parts
   const state = stateAtFirst(options)
   const reading = await readingSide(options, storage, log)
-  const { caches, lister, scopes, hookCaller } = reading
+  const { caches, lister, scopes, closeHooks } = reading
   const authentication = await authenticationOf({ options, identity, log, scopes, stored })
   const definitions = new Definitions({ ...reading, log })
   const rbacReady = lister.ready(...RBAC_RESOURCES)
@@ -161,7 +160,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     connectNodes: (answer) => void (state.nodes = answer),
     addResources: (group, added) => addResources(reading, state, group, added),
     loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),
-    stop: () => stop({ listening, caches, storage, stopCompaction, stopWork, auditor, hookCaller }),
+    stop: () => stop({ listening, caches, storage, stopCompaction, stopWork, auditor, closeHooks }),
   }
 }
 
@@ -295,7 +294,7 @@ interface Running {
   readonly storage: Storage
   readonly auditor: Auditor | undefined
   stopCompaction(): void
-  readonly hookCaller: LazyHookCaller
+  readonly closeHooks: () => void
   readonly stopWork: readonly (() => Promise<void>)[]
 }
 
@@ -306,13 +305,13 @@ async function stop({
   stopCompaction,
   stopWork,
   auditor,
-  hookCaller,
+  closeHooks,
 }: Running): Promise<void> {
   stopCompaction()
   await Promise.all(stopWork.map((end) => end()))
   await listening.close()
   caches.close()
-  hookCaller.close()
+  closeHooks()
   await auditor?.close()
   await storage.close()
 }

@@ -12,10 +12,12 @@ import type { Address, ServiceResolver } from './serviceresolver.ts'
 /** As many as upstream keeps clients of. */
 const MAX_WIRES = 200
 
-/** How one webhook that a kubeconfig names is reached: see webhookfile.ts. */
+/** How a webhook is reached by who asks as a kubeconfig says: see webhookfile.ts. */
 export interface HookClient {
-  /** What it is shown. */
-  readonly headers: Readonly<Record<string, string>>
+  /** What it is shown, now: tokens in files change. */
+  headers(): Readonly<Record<string, string>>
+  /** Go's client has a bound of its own, and says so where that is what ends a question. */
+  readonly isBounded?: boolean
   readonly tls: {
     readonly cert?: string
     readonly key?: string
@@ -24,6 +26,12 @@ export interface HookClient {
     readonly rejectUnauthorized?: boolean
   }
 }
+
+/** Who asks the webhook at a host and port. Throws HookTargetError where that cannot be said. */
+export type HookClients = (host: string) => HookClient
+
+/** Nobody in particular. */
+const ANONYMOUS: HookClient = { headers: () => ({}), tls: {} }
 
 /** Where the request goes. */
 interface Destination {
@@ -39,6 +47,7 @@ interface Destination {
 /** A webhook as it is asked, worked out once for each that is configured. */
 interface Route {
   readonly destination: Destination
+  readonly client: HookClient
   readonly wires: Wires
   /** What stands before and after the length of the body. */
   readonly head: (timeout: string, length: number) => string
@@ -46,13 +55,13 @@ interface Route {
 
 export class HttpsHookCaller implements HookCaller {
   readonly #resolve: ServiceResolver
-  readonly #client: HookClient | undefined
+  readonly #clientOf: HookClients
   readonly #wires = new Map<string, Wires>()
   readonly #routes = new WeakMap<HookTarget, Route>()
 
-  constructor(resolve: ServiceResolver, client?: HookClient) {
+  constructor(resolve: ServiceResolver, clientOf: HookClients = () => ANONYMOUS) {
     this.#resolve = resolve
-    this.#client = client
+    this.#clientOf = clientOf
   }
 
   async call(target: HookTarget, body: Buffer, timeoutSeconds: number): Promise<JsonObject> {
@@ -61,7 +70,7 @@ export class HttpsHookCaller implements HookCaller {
 
   /** As `call`, but resolves with any reply; a HookFailure says that nobody answered. */
   async post(target: HookTarget, body: Buffer, timeoutSeconds: number): Promise<Reply> {
-    const { destination, wires, head } = this.#route(target)
+    const { destination, client, wires, head } = this.#route(target)
     const timeout = goSeconds(timeoutSeconds)
     const request = Buffer.concat([Buffer.from(head(timeout, body.length), 'latin1'), body])
     const timeoutMs = timeoutSeconds * 1000
@@ -73,8 +82,7 @@ export class HttpsHookCaller implements HookCaller {
       return await wires.ask(resolved, request, Math.max(0, deadline - performance.now()))
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
-      // Go's client says by which of its bounds it gave up.
-      const late = error.isLate && this.#client ? LATE : ''
+      const late = error.isLate && client.isBounded ? LATE : ''
       const asked = `${destination.url}${destination.path}?timeout=${timeout}`
       const why = `Post ${JSON.stringify(asked)}: ${error.message}${late}`
       throw new HookFailure(why, error.isReset)
@@ -90,8 +98,10 @@ export class HttpsHookCaller implements HookCaller {
     const known = this.#routes.get(target)
     if (known && !known.wires.isClosed) return known
     const destination = this.#destination(target)
-    const wires = this.#wiresTo(destination, target.caBundle ?? '')
-    const route = { destination, wires, head: headOf(destination, this.#client?.headers ?? {}) }
+    const { host, hostname } = destination
+    const client = this.#clientOf(host === hostname || host.endsWith(']') ? `${host}:443` : host)
+    const wires = this.#wiresTo(destination, client, target.caBundle ?? '')
+    const route = { destination, client, wires, head: headOf(destination, client) }
     this.#routes.set(target, route)
     return route
   }
@@ -111,30 +121,14 @@ export class HttpsHookCaller implements HookCaller {
     return byUrl(url)
   }
 
-  #wiresTo({ hostname, host, isSecure }: Destination, caBundle: string): Wires {
+  #wiresTo({ hostname, host, isSecure }: Destination, { tls }: HookClient, caBundle: string): Wires {
     const key = `${isSecure} ${host} ${caBundle}`
     const known = this.#wires.get(key)
     if (known) return known
-    const wires = new Wires({ hostname, tls: isSecure ? this.#tls(hostname, caBundle) : undefined })
+    const wires = new Wires({ hostname, tls: isSecure ? tlsOf(tls, hostname, caBundle) : undefined })
     if (this.#wires.size >= MAX_WIRES) this.#forgetOldest()
     this.#wires.set(key, wires)
     return wires
-  }
-
-  #tls(hostname: string, caBundle: string): ConnectionOptions {
-    const tls = this.#client?.tls ?? {}
-    const own = caBundle === '' ? '' : pemOf(caBundle)
-    const ca = [tls.ca ?? '', own].filter((pem) => pem !== '').join('\n')
-    return {
-      ALPNProtocols: ['http/1.1'],
-      servername: tls.servername ?? (/^[\d.]+$|:/.test(hostname) ? '' : hostname),
-      ...(tls.rejectUnauthorized === false ? { rejectUnauthorized: false } : {}),
-      secureContext: contextOf({
-        // A bundle may hold no root, as Go has it.
-        ...(ca === '' ? {} : { ca, allowPartialTrustChain: true }),
-        ...(tls.cert && tls.key ? { cert: tls.cert, key: tls.key } : {}),
-      }),
-    }
   }
 
   #forgetOldest(): void {
@@ -142,6 +136,21 @@ export class HttpsHookCaller implements HookCaller {
     if (!oldest) return
     oldest[1].close()
     this.#wires.delete(oldest[0])
+  }
+}
+
+function tlsOf(tls: HookClient['tls'], hostname: string, caBundle: string): ConnectionOptions {
+  const own = caBundle === '' ? '' : pemOf(caBundle)
+  const ca = [tls.ca ?? '', own].filter((pem) => pem !== '').join('\n')
+  return {
+    ALPNProtocols: ['http/1.1'],
+    servername: tls.servername ?? (/^[\d.]+$|:/.test(hostname) ? '' : hostname),
+    ...(tls.rejectUnauthorized === false ? { rejectUnauthorized: false } : {}),
+    secureContext: contextOf({
+      // A bundle may hold no root, as Go has it.
+      ...(ca === '' ? {} : { ca, allowPartialTrustChain: true }),
+      ...(tls.cert && tls.key ? { cert: tls.cert, key: tls.key } : {}),
+    }),
   }
 }
 
@@ -159,21 +168,26 @@ const UNPRINTABLE = /[^\x20-\x7e]/
 /** What a path has in percents. */
 const UNWRITTEN = /[^\x21-\x7e]|[?#]/gu
 
-function headOf({ host, path }: Destination, more: Readonly<Record<string, string>>): Route['head'] {
-  const fields = {
+function headOf({ host, path }: Destination, client: HookClient): Route['head'] {
+  const target = path.replace(UNWRITTEN, encodeURIComponent)
+  const fixed = linesOf({
     Host: host,
     'User-Agent': 'kube-apiserver-admission',
     Accept: 'application/json, */*',
     'Content-Type': 'application/json',
-    ...more,
+  })
+  return (timeout, length) => {
+    const lines = `${fixed}${linesOf(client.headers())}Content-Length: ${length}\r\n`
+    return `POST ${target}?timeout=${timeout} HTTP/1.1\r\n${lines}\r\n`
   }
-  if (Object.values(fields).some((value) => UNPRINTABLE.test(value))) {
+}
+
+function linesOf(fields: Readonly<Record<string, string>>): string {
+  const entries = Object.entries(fields)
+  if (entries.some(([name, value]) => UNPRINTABLE.test(name + value))) {
     throw new HookTargetError('net/http: invalid header field value')
   }
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
-  const [target, rest] = [path.replace(UNWRITTEN, encodeURIComponent), lines.join('')]
-  return (timeout, length) =>
-    `POST ${target}?timeout=${timeout} HTTP/1.1\r\n${rest}Content-Length: ${length}\r\n\r\n`
+  return entries.map(([name, value]) => `${name}: ${value}\r\n`).join('')
 }
 
 const NANOSECONDS = 1_000_000_000

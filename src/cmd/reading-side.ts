@@ -36,8 +36,10 @@ export interface ReadingSide {
   readonly lister: CacheLister
   readonly authorizer: RuleAuthorizer
   readonly scopes: Scopes
-  /** Asks webhooks: of admission, and of the conversion of custom resources. */
+  /** Asks webhooks: of admission, where nothing else is configured, and of the conversion of custom resources. */
   readonly hookCaller: LazyHookCaller
+  /** Ends the connections to all webhooks. */
+  closeHooks(): void
   readonly served: ServedResources
   /** Ends what decides on requests by files and webhooks. */
   closeAuthorization(): void
@@ -55,6 +57,7 @@ export async function readingSide(
   const node = new NodeAuthorizer(lister)
   const { authorizer, close: closeAuthorization } = await authorizationOf({ options, log, rbac, node })
   const hookCaller = lazyHookCaller(lister)
+  const callers = [hookCaller]
   const forms = objectForms(
     () => scopes,
     () => served.all(),
@@ -67,6 +70,12 @@ export async function readingSide(
       return writeInternal(scopes, namespace, 'create')
     },
     webhookOf: imagePolicyNeeds,
+    async callerAs(kubeConfigFile) {
+      const { hookUsers } = await import('./hookusers.ts')
+      const caller = lazyHookCaller(lister, await hookUsers(kubeConfigFile))
+      callers.push(caller)
+      return caller
+    },
     webhooks: { caller: hookCaller, forms, conditions: webhookConditions(authorizer) },
     policies: policyNeeds(() => scopes, { forms, authorizer, served }),
   })
@@ -87,7 +96,8 @@ export async function readingSide(
     customKind: (resource) => served.kindOf(resource),
     now: () => new Date(),
   })
-  return { caches, lister, authorizer, scopes, hookCaller, served, closeAuthorization }
+  const closeHooks = (): void => callers.forEach((caller) => caller.close())
+  return { caches, lister, authorizer, scopes, hookCaller, closeHooks, served, closeAuthorization }
 }
 
 async function imagePolicyNeeds(kubeConfigFile: string): Promise<ImagePolicyNeeds> {

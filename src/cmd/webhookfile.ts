@@ -29,16 +29,20 @@ export async function webhookOf(path: string, timeoutSeconds = TIMEOUT_SECONDS):
     throw new StartError(`${path}: its cluster has no server`)
   const { HttpsHookCaller } = await import('./hookcaller.ts')
   const nowhere = (): Promise<never> => Promise.reject(new Error('it is no service'))
-  const caller = new HttpsHookCaller(nowhere, {
-    tls: tlsOf(cluster, user, dirname(path)),
-    headers: credentials(user, dirname(path)),
-  })
+  const client = { ...clientOf(cluster, user, dirname(path)), isBounded: true }
+  const caller = new HttpsHookCaller(nowhere, () => client)
   return {
     post: (body) => caller.post({ url }, body, timeoutSeconds),
     call: (body) => caller.call({ url }, body, timeoutSeconds),
     close: () => caller.close(),
   }
 }
+
+/** The user of a kubeconfig in this folder. Throws StartError for files that cannot be read. */
+export const clientOf = (cluster: JsonObject, user: JsonObject, folder: string): HookClient => ({
+  tls: tlsOf(cluster, user, folder),
+  headers: credentials(user, folder),
+})
 
 function tlsOf(cluster: JsonObject, user: JsonObject, folder: string): HookClient['tls'] {
   const read = (from: JsonObject, key: string): string | undefined => pemOf(from, key, folder)
@@ -75,7 +79,11 @@ export async function yamlObject(path: string, bytes: Buffer): Promise<JsonObjec
   return value
 }
 
-function named(list: Json | undefined, name: Json | undefined, member: string): JsonObject | undefined {
+export function named(
+  list: Json | undefined,
+  name: Json | undefined,
+  member: string,
+): JsonObject | undefined {
   if (!Array.isArray(list)) return undefined
   const entry = list.find((item) => isObject(item) && item['name'] === name)
   const value = isObject(entry) ? entry[member] : undefined
@@ -90,13 +98,38 @@ function pemOf(from: JsonObject, key: string, folder: string): string | undefine
   return file === '' ? undefined : fileText(resolve(folder, file))
 }
 
-function credentials(user: JsonObject, folder: string): Record<string, string> {
+function credentials(user: JsonObject, folder: string): HookClient['headers'] {
   const file = textOf(user['tokenFile'])
-  const token = file === '' ? textOf(user['token']) : fileText(resolve(folder, file)).trim()
-  if (token !== '') return { authorization: `Bearer ${token}` }
+  const token = textOf(user['token'])
+  if (token !== '') return bearing(() => token)
+  if (file !== '') return bearing(tokenIn(resolve(folder, file)))
   const [name, password] = [textOf(user['username']), textOf(user['password'])]
-  if (name === '' && password === '') return {}
-  return { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` }
+  if (name === '' && password === '') return () => ({})
+  const shown = { Authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` }
+  return () => shown
+}
+
+const bearing =
+  (token: () => string): HookClient['headers'] =>
+  () => ({ Authorization: `Bearer ${token()}` })
+
+/** How long client-go goes by what it has read of a token's file. */
+const TOKEN_FILE_MS = 60_000
+
+/** Throws StartError where there is no file now; later the last token that could be read counts. */
+function tokenIn(path: string): () => string {
+  let readAt = performance.now()
+  let token = fileText(path).trim()
+  return () => {
+    if (performance.now() - readAt < TOKEN_FILE_MS) return token
+    readAt = performance.now()
+    try {
+      token = fileText(path).trim()
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error
+    }
+    return token
+  }
 }
 
 const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
