@@ -235,8 +235,13 @@ export function serviceUnavailable(message: string): StatusError {
 function shown(value: unknown): string {
   if (typeof value === 'string') return goQuote(value)
   if (typeof value === 'number') return goNumber(value)
-  return value === undefined ? 'null' : jsonText(value)
+  return value === undefined ? 'null' : goJson(value)
 }
+
+/** JSON as Go's encoder writes it: safe in HTML. */
+const goJson = (value: unknown): string =>
+  jsonText(value).replace(UNSAFE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
+const UNSAFE = /[<>&\u2028\u2029]/g
 
 export const cause = {
   required: (field: string, detail = ''): StatusCause => ({
@@ -247,6 +252,12 @@ export const cause = {
   invalid: (field: string, value: unknown, detail: string): StatusCause => ({
     reason: 'FieldValueInvalid',
     message: `Invalid value: ${shown(value)}${detail ? `: ${detail}` : ''}`,
+    field,
+  }),
+  /** Of a text that upstream has as a pointer, which it prints as JSON. */
+  invalidPointer: (field: string, value: string, detail: string): StatusCause => ({
+    reason: 'FieldValueInvalid',
+    message: `Invalid value: ${goJson(value)}: ${detail}`,
     field,
   }),
   notSupported: (field: string, value: unknown, supported: readonly string[]): StatusCause => ({

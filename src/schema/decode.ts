@@ -163,7 +163,8 @@ function dropping(field: Field): (value: Json) => boolean {
     if (value === '') return !pointer || field.type.kind === 'bytes'
     if (typeof value !== 'object') return !pointer && (value === 0 || value === false)
     if (value === null) return true
-    if (Array.isArray(value)) return value.length === 0
+    // Of any JSON, an empty list is a value.
+    if (Array.isArray(value)) return value.length === 0 && field.type.kind !== 'any'
     return field.type.kind === 'map' && isEmpty(value)
   }
 }

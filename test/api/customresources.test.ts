@@ -102,6 +102,17 @@ describe('a custom kind', () => {
     expect(told.body).toMatchObject({ metadata: { generation: 1 }, spec: { size: 3 }, status: status.status })
   })
 
+  it('has an empty list where that is the default', async () => {
+    const group = 'empty.example.com'
+    const list = { type: 'array', items: { type: 'string' }, default: [] }
+    const body = definition(group, { type: 'object', properties: { list } })
+    const made = await api.ask('POST', DEFINITIONS, { body })
+    expect(made.body.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.list).toEqual(list)
+    await soon(async () => expect((await api.ask('GET', pathOf(group))).status).toBe(200))
+    const object = await api.ask('POST', pathOf(group), { body: widget(group, 'a') })
+    expect(object.body.spec).toEqual({ list: [] })
+  })
+
   it('has the status that its schema gives from the start, and none of the client’s', async () => {
     const group = 'born.example.com'
     const made = definition(group)

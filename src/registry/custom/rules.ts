@@ -101,12 +101,23 @@ export function ruleFaults(
   return walk.causes
 }
 
+/** Causes for the rules that a default breaks: beside itself, and beside nothing. `whole`: it is a whole object. */
+export function defaultRuleFaults(schema: SchemaNode, value: Json, whole: boolean): StatusCause[] {
+  for (const old of [value, undefined]) {
+    const walk = new Walk()
+    walk.visit(schema, value, { path: '', old, unchanged: false }, whole)
+    if (walk.causes.length > 0) return walk.causes
+  }
+  return []
+}
+
 class Walk {
   readonly causes: StatusCause[] = []
-  readonly #warn: (text: string) => void
+  /** Absent where nothing is excused for having been so before. */
+  readonly #warn: ((text: string) => void) | undefined
   #budget = BUDGET
 
-  constructor(warn: (text: string) => void) {
+  constructor(warn?: (text: string) => void) {
     this.#warn = warn
   }
 
@@ -166,7 +177,7 @@ class Walk {
       return
     }
     const found = refusal(rule, place.path, this.#message(one, activation), shownValue(node, value))
-    if (one.usesOld || !place.unchanged) this.#add(found)
+    if (one.usesOld || !place.unchanged || !this.#warn) this.#add(found)
     else this.#warn(`${found.field}: ${found.message}`)
   }
 

@@ -19,7 +19,9 @@ const HINT =
   ' (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)'
 
 const messages = (schema: JsonObject, isKnown = false): string[] =>
-  celCauses(schema, 'openAPIV3Schema', isKnown).map(({ field, message }) => `${field}: ${message}`)
+  celCauses(schema, 'openAPIV3Schema', { isKnown, isFaulty: () => false }).map(
+    ({ field, message }) => `${field}: ${message}`,
+  )
 
 /** The factor by which the only rule is too costly; "" where it is not. */
 function factor(schema: JsonObject): string {

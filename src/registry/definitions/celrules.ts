@@ -10,15 +10,21 @@ import { type Sized, sizesOf } from './celsizes.ts'
 import { ruleForm } from './goform.ts'
 
 /**
- * Causes for rules that are none, and for those that may cost too much; `schema` is structural. `isKnown`: it is stored
- * already.
+ * Causes for rules that are none, and for those that may cost too much; `schema` is structural.
  */
-export function celCauses(schema: JsonObject, path: string, isKnown: boolean): StatusCause[] {
+export function celCauses(schema: JsonObject, path: string, how: Looking): StatusCause[] {
   const causes: StatusCause[] = []
-  const costs = new Costs(causes, isKnown)
-  walk(structuralOf(schema), { path, whole: true, lost: undefined, often: 1 }, { causes, costs })
+  const costs = new Costs(causes, how.isKnown)
+  walk(structuralOf(schema), { path, whole: true, lost: undefined, often: 1 }, { causes, costs, how })
   costs.finish(path)
   return causes
+}
+
+export interface Looking {
+  /** The schema is stored already. */
+  readonly isKnown: boolean
+  /** Whether something else is wrong with the schema at a path, or below. */
+  isFaulty(path: string): boolean
 }
 
 interface Place {
@@ -33,6 +39,7 @@ interface Place {
 interface Found {
   readonly causes: StatusCause[]
   readonly costs: Costs
+  readonly how: Looking
 }
 
 /** The parts of a schema come before it, as upstream has them. */
@@ -55,6 +62,7 @@ function walk(node: SchemaNode, place: Place, found: Found): void {
     const below = { path: `${path}.items`, whole: items.embedded, often }
     walk(items, { ...below, lost: lost ?? (isMap ? undefined : path) }, found)
   }
+  if (found.how.isFaulty(path)) return
   rulesOf(node, place.whole).forEach((one, i) =>
     ruleCauses(
       one,

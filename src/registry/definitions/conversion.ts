@@ -3,6 +3,8 @@
 import { isObject, type JsonObject } from '../../machinery/json.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
 import { dns1035LabelErrors } from '../../machinery/validation.ts'
+import { Spot } from '../validation/spot.ts'
+import { service as serviceFaults } from '../validation/webhooks.ts'
 import { textAt } from './reading.ts'
 
 const CONFIG = 'spec.conversion.webhookClientConfig'
@@ -47,6 +49,12 @@ function webhookCauses(
   else if ((config['url'] === undefined) === (config['service'] === undefined))
     causes.push(cause.required(CONFIG, 'exactly one of url or service is required'))
   else if (typeof config['url'] === 'string') urlCauses(config['url'], causes)
+  else
+    serviceFaults(
+      Spot.of({ [CONFIG]: config }, causes)
+        .at(CONFIG)
+        .at('service'),
+    )
   if (reviews.length === 0) {
     causes.push(cause.required(REVIEWS))
     return
@@ -61,6 +69,26 @@ function webhookCauses(
   if (!reviews.some((version) => KNOWN_REVIEWS.includes(version)))
     causes.push(cause.invalid(REVIEWS, reviews, `must include at least one of ${KNOWN_REVIEWS.join(', ')}`))
 }
+
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----'
+
+/** Certificates that are none are refused where the definition had none that were none before. */
+export function bundleCauses(spec: JsonObject, before: JsonObject): StatusCause[] {
+  const bundle = bundleOf(spec)
+  const had = bundleOf(before)
+  if (isGood(bundle) || !isGood(had)) return []
+  const why = 'unable to load root certificates: unable to parse bytes as PEM block'
+  return [cause.invalid(`${CONFIG}.caBundle`, bundle, why)]
+}
+
+function bundleOf({ conversion }: JsonObject): string {
+  const webhook = isObject(conversion) ? conversion['webhook'] : undefined
+  const config = isObject(webhook) ? webhook['clientConfig'] : undefined
+  return isObject(config) ? textAt(config, 'caBundle') : ''
+}
+
+const isGood = (bundle: string): boolean =>
+  bundle === '' || Buffer.from(bundle, 'base64').toString('latin1').includes(CERTIFICATE)
 
 function urlCauses(url: string, causes: StatusCause[]): void {
   const invalid = (value: string, why: string) => causes.push(cause.invalid(`${CONFIG}.url`, value, why))

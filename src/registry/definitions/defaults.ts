@@ -6,28 +6,58 @@ import { pruneValue } from '../../schema/custom/prune.ts'
 import { structuralOf } from '../../schema/custom/structural.ts'
 import { schemaCauses } from '../../schema/custom/validate.ts'
 import { isSame } from '../../schema/fieldset-compare.ts'
+import { embeddedCauses } from '../custom/embedded.ts'
+import { defaultRuleFaults } from '../custom/rules.ts'
 import { namedOf } from './reading.ts'
 
 /** Causes for the defaults of a structural schema. */
 export function defaultCauses(schema: JsonObject, path: string): StatusCause[] {
   const causes: StatusCause[] = []
-  walk(schema, path, causes)
+  walk(schema, path, causes, true)
   return causes
 }
 
-function walk(schema: JsonObject, path: string, causes: StatusCause[]): void {
+function walk(schema: JsonObject, path: string, causes: StatusCause[], whole = false): void {
   const value = schema['default']
-  if (value !== undefined && value !== null) check(schema, value, `${path}.default`, causes)
+  if (value !== undefined && value !== null) check({ schema, whole, path: `${path}.default` }, value, causes)
   if (isObject(schema['items'])) walk(schema['items'], `${path}.items`, causes)
   for (const [key, property] of namedOf(schema, 'properties'))
     walk(property, `${path}.properties[${key}]`, causes)
 }
 
-function check(schema: JsonObject, value: Json, path: string, causes: StatusCause[]): void {
+interface Place {
+  readonly schema: JsonObject
+  /** It is the schema of a whole object. */
+  readonly whole: boolean
+  readonly path: string
+}
+
+function check({ schema, whole, path }: Place, value: Json, causes: StatusCause[]): void {
+  const node = structuralOf(whole ? { ...schema, 'x-kubernetes-embedded-resource': true } : schema)
   const pruned = structuredClone(value)
-  pruneValue(pruned, structuralOf(schema))
+  pruneValue(pruned, node)
   if (!isSame(pruned, value)) causes.push(cause.invalid(path, value, 'must not have unknown fields'))
-  for (const one of schemaCauses(schema, value, '')) {
-    causes.push({ ...one, field: one.field === '<nil>' ? path : `${path}.${one.field}` })
+  const isObjects = isObject(value) || Array.isArray(value)
+  let faults = isObjects ? embeddedCauses(node, value as JsonObject) : []
+  if (faults.length === 0) faults = schemaCauses(typedOnly(schema), value, '')
+  if (faults.length === 0) faults = defaultRuleFaults(node, value, node.embedded)
+  for (const one of faults) causes.push({ ...one, field: below(path, one.field ?? '') })
+}
+
+/** Of defaults nobody asks whether an integer or a text is one of these: x-kubernetes-int-or-string says no type then. */
+function typedOnly(schema: JsonObject): JsonObject {
+  const { 'x-kubernetes-int-or-string': _, items, properties, additionalProperties: rest, ...own } = schema
+  const typed = (value: Json | undefined): Json => (isObject(value) ? typedOnly(value) : (value ?? null))
+  const named = isObject(properties) ? Object.entries(properties).map(([key, one]) => [key, typed(one)]) : []
+  return {
+    ...own,
+    ...(items !== undefined && { items: typed(items) }),
+    ...(rest !== undefined && { additionalProperties: typed(rest) }),
+    ...(named.length > 0 && { properties: Object.fromEntries(named) as JsonObject }),
   }
+}
+
+function below(path: string, field: string): string {
+  if (field === '<nil>' || field === '') return path
+  return field.startsWith('[') ? path + field : `${path}.${field}`
 }

@@ -3,38 +3,50 @@
 import { isObject, type JsonObject } from '../../machinery/json.ts'
 import { namedOf, textAt } from './reading.ts'
 
-const SEGMENT = /^(?:\.([^.[\]]*)|\[([^\]]*)\])/
+/** Delimiters, names between them, and texts in quotes, which may have delimiters in them. */
+const TOKEN = /[.[\]]|'(?:[^'\\]|\\.)*'|'[^]*$|[^.[\]']+[^.[\]]*/gy
+
+const NOWHERE = 'does not refer to a valid field'
+const END = 'unexpected end of JSON path'
+
+interface Found {
+  readonly schema: JsonObject
+}
+interface Fault {
+  readonly fault: string
+}
 
 /** Where the path leads; or why it leads nowhere. */
-export function findField(
-  path: string,
-  schema: JsonObject,
-  allowBrackets: boolean,
-): { readonly schema: JsonObject } | { readonly fault: string } {
-  let rest = path
+export function findField(path: string, schema: JsonObject, allowBrackets: boolean): Found | Fault {
+  const tokens = path.match(TOKEN) ?? []
   let at: JsonObject = schema
-  while (rest !== '') {
-    const match = SEGMENT.exec(rest)
-    if (!match) return { fault: `expected [ or . but got: ${rest[0]}` }
-    const bracket = match[2]
-    if (bracket !== undefined && !allowBrackets) return { fault: 'does not refer to a valid field' }
-    const key = bracket === undefined ? (match[1] as string) : unquoted(bracket)
-    const below = key === undefined ? undefined : step(at, key, bracket !== undefined)
-    if (!below) return { fault: 'does not refer to a valid field' }
+  for (let i = 0; i < tokens.length;) {
+    const first = tokens[i] as string
+    if (first !== '.' && first !== '[') return { fault: `expected [ or . but got: ${first}` }
+    const inBrackets = first === '['
+    if (inBrackets && !allowBrackets) return { fault: 'array notation is not allowed' }
+    const key = tokens[i + 1]
+    if (key === undefined) return { fault: END }
+    if (inBrackets && !/^'[^]*'$/.test(key)) return { fault: `expected single quoted string but got ${key}` }
+    const below = step(at, inBrackets ? unquoted(key) : key)
+    if (!below) return { fault: NOWHERE }
     at = below
-    rest = rest.slice(match[0].length)
+    i += 2
+    if (!inBrackets) continue
+    const last = tokens[i++]
+    if (last !== ']') return { fault: last === undefined ? END : `expected ] but got ${last}` }
   }
   return { schema: at }
 }
 
-const unquoted = (text: string): string | undefined => /^'(.*)'$/s.exec(text)?.[1]
+const unquoted = (text: string): string => text.slice(1, -1).replaceAll(/\\(.)/gs, '$1')
 
-function step(schema: JsonObject, key: string, inBrackets: boolean): JsonObject | undefined {
-  const property = namedOf(schema, 'properties').get(key)
-  if (property) return property
+/** A field where there are fields, else an entry of a map. */
+function step(schema: JsonObject, key: string): JsonObject | undefined {
+  const properties = namedOf(schema, 'properties')
+  if (properties.size > 0) return properties.get(key)
   const additional = schema['additionalProperties']
-  if (inBrackets && isObject(additional)) return additional
-  return undefined
+  return isObject(additional) ? additional : undefined
 }
 
 /** Why a path is none; undefined for a good one. */

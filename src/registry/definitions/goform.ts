@@ -95,7 +95,8 @@ function shaped(value: Json, shape: Shape = 'plain'): Json {
   }
 }
 
-const schemaForm = (value: Json): Json => (isObject(value) ? struct(value, SCHEMA) : value)
+/** A schema. */
+export const schemaForm = (value: Json): Json => (isObject(value) ? struct(value, SCHEMA) : value)
 
 /** A rule of x-kubernetes-validations. */
 export const ruleForm = (rule: JsonObject): JsonObject => struct(rule, RULE)

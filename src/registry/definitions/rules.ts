@@ -4,6 +4,7 @@ import type { JsonObject } from '../../machinery/json.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
 import { fieldPathFault } from './fieldpath.ts'
 import { listOf, textAt } from './reading.ts'
+import { unsupportedFault } from './unsupported.ts'
 
 const REASONS = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired']
 const LINE_BREAK = /[\n\r]/
@@ -32,7 +33,9 @@ function checkRule(rule: JsonObject, schema: JsonObject, path: string, causes: S
   const invalid = (why: string) => causes.push(cause.invalid(`${path}.fieldPath`, place, why))
   if (place.trim() === '') invalid('must be non-empty if specified')
   if (LINE_BREAK.test(place)) invalid('must not contain line breaks')
-  if (fieldPathFault(place, schema, true) !== undefined) invalid('must be a valid path')
+  // Of what is no structural schema nobody can say where a path leads.
+  if (unsupportedFault(schema) === undefined && fieldPathFault(place, schema, true) !== undefined)
+    invalid('must be a valid path')
 }
 
 function textCauses(rule: JsonObject, path: string, causes: StatusCause[]): void {

@@ -79,6 +79,83 @@ describe('a definition', () => {
     expect(causesOf(definition(field(a)))).toEqual(causes.map((text) => `${ROOT}.${text}`))
   })
 
+  const many = { type: 'array', items: { type: 'string' } }
+  const costly = { ...many, 'x-kubernetes-validations': [{ rule: 'self.all(x, self.all(y, x == y))' }] }
+  const spoiled = (more: JsonObject): JsonObject => ({
+    type: 'object',
+    properties: { a: { type: 'string', ...more }, list: costly },
+  })
+
+  it('is asked what its rules cost where only something beside them is wrong', () => {
+    const causes = causesOf(definition(spoiled({ uniqueItems: true })))
+    expect(causes[0]).toContain('uniqueItems cannot be set to true')
+    expect(causes[1]).toContain(`${ROOT}.properties[list].x-kubernetes-validations[0].rule: Forbidden`)
+    const within = { ...costly, items: { type: 'string', uniqueItems: true } }
+    expect(causesOf(definition(field(within)))).toHaveLength(1)
+  })
+
+  it('is asked neither for defaults nor for rules where it says what no structural schema says', () => {
+    const why = 'Forbidden: id is not supported'
+    expect(causesOf(definition(spoiled({ id: 'x', default: 1 })))).toEqual([
+      `${ROOT}.properties[a].id: ${why}`,
+    ])
+    expect(causesOf(definition(spoiled({ $schema: 'x' })))).toEqual([
+      `${ROOT}: Invalid value: "": OpenAPIV3Schema 'schema' is not supported`,
+    ])
+  })
+
+  it('has no default that its rules refuse', () => {
+    const rule = { rule: "self.startsWith('a') && self > 'a'" }
+    const a = { type: 'string', maxLength: 9, default: 'b', 'x-kubernetes-validations': [rule] }
+    expect(causesOf(definition(field(a)))).toEqual([
+      `${ROOT}.properties[a].default: Invalid value: "b": failed rule: ${rule.rule}`,
+    ])
+    expect(causesOf(definition({ type: 'object', default: {} })).slice(0, 2)).toEqual([
+      `${ROOT}.default.apiVersion: Required value`,
+      `${ROOT}.default.kind: Required value`,
+    ])
+  })
+
+  it('prints rules as Go prints JSON, and texts that may be absent, too', () => {
+    const rules = { 'x-kubernetes-validations': [{ rule: 'self < 3 && ' }] }
+    expect(causesOf(definition(field({ type: 'integer', ...rules })))[0]).toContain(
+      '{"Rule":"self \\u003c 3 \\u0026\\u0026 "',
+    )
+    const warned = { deprecated: true, deprecationWarning: 'a\u0007' }
+    expect(causesOf(definition(field({ type: 'string' }), warned))[0]).toContain('Invalid value: "a\\u0007"')
+  })
+
+  it.each<[string, string]>([
+    ['.spec', 'must point to a field of type string, boolean or integer'],
+    ['spec.a', 'is an invalid path: expected [ or . but got: spec'],
+    ['.spec.list[0]', 'is an invalid path: array notation is not allowed'],
+    ['.spec.gone', 'is an invalid path: does not refer to a valid field'],
+    ['.spec.', 'is an invalid path: unexpected end of JSON path'],
+  ])('may not be selected by %s', (jsonPath, why) => {
+    const spec = { type: 'object', properties: { a: { type: 'string' }, list: many } }
+    const schema = { type: 'object', properties: { spec } }
+    const causes = causesOf(definition(schema, { selectableFields: [{ jsonPath }] }))
+    expect(causes).toHaveLength(1)
+    expect(causes[0]).toContain(`Invalid value: "${jsonPath}": ${why}`)
+  })
+
+  it('names the service of its webhook whole, and certificates once it is established', () => {
+    const conversion = (clientConfig: JsonObject): JsonObject => ({
+      conversion: { strategy: 'Webhook', webhook: { conversionReviewVersions: ['v1'], clientConfig } },
+    })
+    const made = (config: JsonObject): KubeObject =>
+      definition(field({ type: 'string' }), {}, conversion(config))
+    const path = 'spec.conversion.webhookClientConfig'
+    expect(causesOf(made({ service: { name: 's', port: 443 } }))).toEqual([
+      `${path}.service.name: Required value`,
+    ])
+    const status = { storedVersions: ['v1'], conditions: [{ type: 'Established', status: 'True' }] }
+    const old = { ...made({ url: 'https://a' }), status }
+    const next = { ...made({ url: 'https://a', caBundle: 'AAAA' }), status }
+    expect(definitionUpdateCauses(next, old)).toMatchObject([{ field: `${path}.caBundle` }])
+    expect(definitionUpdateCauses(next, next)).toEqual([])
+  })
+
   it('says in alternatives only what the shape has', () => {
     const schema = { type: 'object', not: { properties: { b: { minimum: 1 } } } }
     expect(causesOf(definition(schema))).toEqual([

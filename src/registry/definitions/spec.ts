@@ -9,7 +9,7 @@ import { isSame } from '../../schema/fieldset-compare.ts'
 import { APPROVAL, approvalOf, isProtectedGroup } from '../custom/approval.ts'
 import { isTrue } from '../custom/definition.ts'
 import { FIELD_IMMUTABLE } from '../metadata.ts'
-import { conversionCauses } from './conversion.ts'
+import { bundleCauses, conversionCauses } from './conversion.ts'
 import { type Shared, versionsForm } from './goform.ts'
 import { listOf, schemasIn, textAt } from './reading.ts'
 import {
@@ -78,6 +78,7 @@ export function definitionUpdateCauses(definition: KubeObject, old: KubeObject):
   return [
     // What was let in once is not refused for being as it was.
     ...(isSame(spec, before) ? [] : specCauses(spec, before)),
+    ...(isTrue(old, 'Established') ? bundleCauses(spec, before) : []),
     ...immutableCauses(spec, before, isTrue(old, 'Established')),
     ...statusCauses(definition),
     ...approvalCauses(definition, old),

@@ -19,10 +19,11 @@ function loaded(): Rules {
 /** The version that is stored joins those that objects in the store may have. */
 function recordStoredVersion(definition: KubeObject): void {
   const versions = objectsAt(objectAt(definition['spec'])['versions'])
-  const name = textAt(versions.find((version) => version['storage'] === true)?.['name'])
+  const stored = versions.find((version) => version['storage'] === true)
+  const name = textAt(stored?.['name'])
   const status = { ...objectAt(definition['status']) }
   const known = textsAt(status['storedVersions'])
-  if (name && !known.includes(name)) status['storedVersions'] = [...known, name]
+  if (stored && !known.includes(name)) status['storedVersions'] = [...known, name]
   definition['status'] = status
 }
 

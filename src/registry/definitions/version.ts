@@ -5,9 +5,11 @@ import { cause, type StatusCause } from '../../machinery/status.ts'
 import { celCauses } from './celrules.ts'
 import { defaultCauses } from './defaults.ts'
 import { findField, typeAt } from './fieldpath.ts'
+import { schemaForm } from './goform.ts'
 import { listOf, textAt } from './reading.ts'
 import { openApiCauses } from './schema.ts'
 import { structuralCauses } from './structural.ts'
+import { unsupportedFault } from './unsupported.ts'
 
 const MAX_WARNING = 256
 const MAX_SELECTABLE = 8
@@ -51,13 +53,22 @@ export function validationCauses(
   if (hasStatus) rootCauses(schema, field, causes)
   if (schema['nullable'] === true)
     causes.push(cause.forbidden(`${field}.nullable`, 'nullable cannot be true at the root'))
-  const faults = structuralCauses(schema, field)
-  if (faults.length > 0) causes.push(...faults)
-  else causes.push(...defaultCauses(schema, field))
-  causes.push(...openApiCauses(schema, field))
-  // What the rules say is looked at where everything else is good.
-  if (causes.length === 0) causes.push(...celCauses(schema, field, isKnown))
+  const unsupported = unsupportedFault(schema)
+  const faults = unsupported === undefined ? shapeCauses(schema, field) : []
+  const open = openApiCauses(schema, field)
+  causes.push(...faults, ...open)
+  if (unsupported !== undefined && causes.length === 0)
+    causes.push(cause.invalid(field, '', `OpenAPIV3Schema ${unsupported}`))
+  // What the rules say is looked at in the parts of a sound shape in which nothing else is wrong.
+  const isFaulty = (path: string): boolean => open.some((one) => one.field?.startsWith(`${path}.`))
+  if (unsupported === undefined && faults.length === 0)
+    causes.push(...celCauses(schema, field, { isKnown, isFaulty }))
   return causes
+}
+
+function shapeCauses(schema: JsonObject, field: string): StatusCause[] {
+  const faults = structuralCauses(schema, field)
+  return faults.length > 0 ? faults : defaultCauses(schema, field)
 }
 
 function rootCauses(schema: JsonObject, field: string, causes: StatusCause[]): void {
@@ -68,14 +79,14 @@ function rootCauses(schema: JsonObject, field: string, causes: StatusCause[]): v
   }
   if (Object.keys(schema).every((key) => AT_ROOT.has(key))) return
   const allowed = `[${[...AT_ROOT.values()].join(' ')}]`
-  causes.push(cause.invalid(field, schema, `only ${allowed} fields are allowed at the ${where}`))
+  causes.push(cause.invalid(field, schemaForm(schema), `only ${allowed} fields are allowed at the ${where}`))
 }
 
 /** Rules of a warning of deprecation. */
 export function deprecationCauses(version: JsonObject, path: string): StatusCause[] {
   const warning = version['deprecationWarning']
   if (typeof warning !== 'string') return []
-  const invalid = (why: string) => cause.invalid(`${path}.deprecationWarning`, warning, why)
+  const invalid = (why: string) => cause.invalidPointer(`${path}.deprecationWarning`, warning, why)
   if (version['deprecated'] !== true) return [invalid('can only be set for deprecated versions')]
   const causes: StatusCause[] = []
   if (Buffer.byteLength(warning) > MAX_WARNING)

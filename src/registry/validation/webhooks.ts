@@ -103,7 +103,8 @@ function port(spot: Spot): void {
   for (const fault of portNumberErrors(spot.number)) spot.invalid(`port is not valid: ${fault}`, spot.exact)
 }
 
-function service(spot: Spot): void {
+/** Where the Service of a webhook is. */
+export function service(spot: Spot): void {
   // Upstream takes the one for the other.
   if (spot.at('namespace').isEmpty) spot.at('name').required()
   if (spot.at('name').isEmpty) spot.at('namespace').required()

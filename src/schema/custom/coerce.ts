@@ -104,7 +104,8 @@ function coerceEmbedded(value: Json, schema: SchemaNode, walk: Walk): void {
   if (schema.embedded) coerceOne(value, walk, at)
   for (const key of Object.keys(value)) {
     const below = nodeAt(schema, key)
-    if (typeof below === 'object') coerceEmbedded(value[key] as Json, below, { ...walk, path: at(key) })
+    const path = schema.properties.has(key) ? at(key) : `${walk.path}[${key}]`
+    if (typeof below === 'object') coerceEmbedded(value[key] as Json, below, { ...walk, path })
   }
 }
 
