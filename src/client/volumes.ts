@@ -6,6 +6,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
+  Volume,
 } from './kinds/core.v1.gen.ts'
 import type { StorageClass } from './kinds/storage.v1.gen.ts'
 import { isPodTerminal } from './podstate.ts'
@@ -75,11 +76,18 @@ export const keyOfReference = ({ namespace = '', name = '' }: ObjectReference): 
   `${namespace}/${name}`
 
 /** "namespace/name" of the claims that a pod uses, those of its own volumes among them. */
-export const claimKeysOf = ({ metadata: { namespace = '', name = '' }, spec }: Pod): string[] =>
-  (spec.volumes ?? []).flatMap(({ persistentVolumeClaim, ephemeral, name: volume }) => {
-    const claim = persistentVolumeClaim?.claimName ?? (ephemeral ? `${name}-${volume}` : undefined)
-    return claim === undefined ? [] : [`${namespace}/${claim}`]
+export const claimKeysOf = (pod: Pod): string[] =>
+  (pod.spec.volumes ?? []).flatMap((volume) => {
+    const claim = claimOf(pod, volume)
+    return claim === undefined ? [] : [`${pod.metadata.namespace ?? ''}/${claim}`]
   })
+
+/** The name of the claim that this volume of a pod is; undefined for volumes of other kinds. */
+export const claimOf = (
+  { metadata }: Pod,
+  { persistentVolumeClaim, ephemeral, name }: Volume,
+): string | undefined =>
+  persistentVolumeClaim?.claimName ?? (ephemeral ? `${metadata.name ?? ''}-${name}` : undefined)
 
 const isStill = (statuses: readonly ContainerStatus[] = []): boolean =>
   statuses.every(({ state }) => state?.terminated !== undefined || state?.waiting !== undefined)

@@ -205,9 +205,11 @@ export class NodeAgent {
       })
     const seen = (node: Node): void => {
       const ours = this.#nodes.get(node.metadata.name ?? '')
-      const wasOff = ours?.isOff === true
-      ours?.seen(node)
-      if (ours && wasOff && !ours.isOff) this.#wakeUp(ours)
+      if (!ours) return
+      const { isOff: wasOff, node: before } = ours
+      ours.seen(node)
+      if (wasOff && !ours.isOff) this.#wakeUp(ours)
+      else if (attachedTo(node) !== attachedTo(before)) this.#lookForVolumes(ours)
     }
     informers.of(NODES).handle({
       added: seen,
@@ -228,6 +230,14 @@ export class NodeAgent {
       this.#queue.add(keyOf(pod))
   }
 
+  /** What is attached to it has changed: pods may wait for that. */
+  #lookForVolumes({ name }: SimulatedNode): void {
+    for (const pod of this.#parts.informers.of(PODS).reader.by(BY_NODE, name)) {
+      this.#pods.hurry(pod)
+      this.#queue.add(keyOf(pod))
+    }
+  }
+
   async #reconcile(key: string): Promise<void> {
     const pod = this.#parts.informers.of(PODS).reader.get(key)
     const node = this.#nodes.get(pod?.spec.nodeName ?? '')
@@ -238,6 +248,9 @@ export class NodeAgent {
 }
 
 const BY_NODE = 'node'
+
+const attachedTo = (node: Node | undefined): string =>
+  (node?.status.volumesAttached ?? []).map(({ name }) => name).join()
 
 /** Events about nodes name them by their name, as the kubelet's do. */
 const aboutNode = ({ name }: SimulatedNode): { metadata: { name: string; uid: string } } => ({

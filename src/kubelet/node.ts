@@ -11,6 +11,7 @@ import { machineOf } from '../client/simulated.ts'
 import { type Range, parseRange, PodAddresses } from './addresses.ts'
 import { HostPorts } from './hostports.ts'
 import { type NodeSpecimen, nodeObject, nodeStatus } from './nodeobject.ts'
+import { NodeVolumes } from './nodevolumes.ts'
 import type { Disk } from './programs.ts'
 import { NodeRoom } from './room.ts'
 
@@ -35,6 +36,7 @@ export class SimulatedNode {
   readonly files: Disk = new Map()
   readonly ports = new HostPorts()
   readonly room = new NodeRoom()
+  readonly volumes = new NodeVolumes()
   readonly #clock: Clock
   readonly #log: ControllerLog
   #addresses: PodAddresses | undefined
@@ -42,6 +44,7 @@ export class SimulatedNode {
   #lease: Lease | undefined
   #reportedAt = 0
   #isBeating = false
+  #reportsVolumes: Promise<void> | undefined
 
   constructor(specimen: NodeSpecimen, { api, clock, log, recorder }: NodeParts) {
     this.specimen = specimen
@@ -102,6 +105,28 @@ export class SimulatedNode {
     this.#node = node
   }
 
+  /** Whether all of these volumes are attached, as the status says that others write. */
+  hasAttached(names: Iterable<string>): boolean {
+    const attached = new Set(this.#node?.status.volumesAttached?.map(({ name }) => name))
+    return [...names].every((name) => attached.has(name))
+  }
+
+  /** Tells which volumes are in use, where that is new. One write at a time; those that fail come again with a heartbeat. */
+  async reportVolumes(): Promise<void> {
+    while (!this.isOff && this.#node && !isSame(this.volumes.names(), this.#node.status.volumesInUse)) {
+      this.#reportsVolumes ??= this.#writeVolumes().finally(() => (this.#reportsVolumes = undefined))
+      await this.#reportsVolumes
+    }
+  }
+
+  async #writeVolumes(): Promise<void> {
+    const names = this.volumes.names()
+    const body = { status: { volumesInUse: names.length === 0 ? null : names } }
+    this.#node = await this.api.patch(NODES, { name: this.name, subresource: 'status' }, body, {
+      type: 'strategic',
+    })
+  }
+
   /** Called once in each period. Failures are told of and come again with the next. */
   beat(): void {
     if (this.#isBeating || this.isOff) return
@@ -117,6 +142,7 @@ export class SimulatedNode {
     await this.#renew()
     if (this.#clock.now() - this.#reportedAt >= STATUS_REPORT_MS || this.#isDoubted())
       await this.#reportStatus()
+    await this.reportVolumes()
   }
 
   /** Somebody, the node life-cycle controller, wrote that the node is gone. */
@@ -170,3 +196,6 @@ export class SimulatedNode {
     }
   }
 }
+
+const isSame = (names: readonly string[], others: readonly string[] = []): boolean =>
+  names.length === others.length && names.every((name, i) => name === others[i])

@@ -4,6 +4,7 @@
 import { type Api, isNotFound } from '../client/api.ts'
 import type { Container, KeyToPath, Pod, Volume } from '../client/kinds/core.v1.gen.ts'
 import { CONFIG_MAPS, SECRETS } from '../client/resources.ts'
+import { claimOf } from '../client/volumes.ts'
 import { StatusError } from '../machinery/status.ts'
 
 const FORBIDDEN = 403
@@ -27,10 +28,11 @@ export interface Obstacles {
 const ROOT_CERTIFICATES = 'kube-root-ca.crt'
 
 /** Whether there is anything about the pod that could keep it. Most have nothing. */
-export function mayBeKept({ spec }: Pod): boolean {
+export function mayBeKept(pod: Pod): boolean {
+  const { spec } = pod
   const containers = [...(spec.initContainers ?? []), ...spec.containers]
   return (
-    (spec.volumes ?? []).some((volume) => needsOfVolume(volume).length > 0) ||
+    (spec.volumes ?? []).some((one) => claimOf(pod, one) !== undefined || needsOfVolume(one).length > 0) ||
     containers.some((one) => needsOfContainer(one).length > 0 || rootFault(spec, one) !== undefined)
   )
 }

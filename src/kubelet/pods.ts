@@ -4,10 +4,12 @@ import { type Api, isConflict, isNotFound } from '../client/api.ts'
 import type { Clock } from '../client/clock.ts'
 import type { Pod, PodStatus } from '../client/kinds/core.v1.gen.ts'
 import { PODS } from '../client/resources.ts'
+import { claimKeysOf } from '../client/volumes.ts'
 import { admit, type Failure } from './admit.ts'
+import { claimsOf } from './claims.ts'
 import { advance, type PodEvent } from './lifecycle.ts'
 import type { SimulatedNode } from './node.ts'
-import { mayBeKept, obstaclesOf } from './obstacles.ts'
+import { mayBeKept, type Obstacles, obstaclesOf } from './obstacles.ts'
 import { podStatus } from './podstatus.ts'
 import { type PodRecord, recordOf } from './record.ts'
 
@@ -48,7 +50,8 @@ export class SimulatedPods {
     const known = this.#known.get(pod.metadata.uid ?? '') ?? (await this.#takeIn(pod, node))
     if (!known) return RANGE_RETRY_MS
     if (known.isDeleted) return Infinity
-    const keptFor = known.keptMs === undefined ? Infinity : await this.#look(pod, node, known)
+    const isLookedAt = known.keptMs !== undefined && pod.metadata.deletionTimestamp === undefined
+    const keptFor = isLookedAt ? await this.#look(pod, node, known) : Infinity
     node.room.update(pod)
     const now = this.#clock.now()
     const { record } = known
@@ -70,6 +73,12 @@ export class SimulatedPods {
     this.#known.delete(uid)
     node?.addresses?.giveBack(uid)
     if (node) leave(pod, node)
+  }
+
+  /** What kept the pod may be over: it is looked at again with the next step, whenever that would have been. */
+  hurry({ metadata: { uid = '' } }: Pod): void {
+    const known = this.#known.get(uid)
+    if (known?.keptMs !== undefined) Object.assign(known, { lookAt: 0, keptMs: KEPT_RETRY_MS })
   }
 
   /** What is remembered of the pod; undefined before it has come to its node. */
@@ -100,7 +109,8 @@ export class SimulatedPods {
     const ip = pod.spec.hostNetwork ? node.specimen.address : addresses?.take(uid)
     if (ip === undefined) return undefined
     const record = recordOf(pod, ip, this.#clock.now(), node.files)
-    const keptMs = startTime === undefined && mayBeKept(pod) ? KEPT_RETRY_MS : undefined
+    const mayWait = hasBegun(record) ? claimKeysOf(pod).length > 0 : mayBeKept(pod)
+    const keptMs = mayWait ? KEPT_RETRY_MS : undefined
     const fresh: Known = { record, written: '', isDeleted: false, keptMs, lookAt: 0 }
     this.#known.set(uid, fresh)
     if (isTerminal(pod)) return fresh
@@ -117,17 +127,34 @@ export class SimulatedPods {
     const { record, keptMs = KEPT_RETRY_MS } = known
     const now = this.#clock.now()
     if (now < known.lookAt) return known.lookAt - now
-    const { volumes, containers } = await obstaclesOf(pod, node.api)
+    const isMounted = await this.#mount(pod, node, record)
+    const { volumes, containers } = hasBegun(record) ? NO_OBSTACLES : await obstaclesOf(pod, node.api)
     for (const [name, why] of volumes) {
       const message = `MountVolume.SetUp failed for volume ${JSON.stringify(name)} : ${why}`
       tell(pod, node, { type: 'Warning', reason: 'FailedMount', message })
     }
-    record.isUnmounted = volumes.size > 0
+    record.isUnmounted = !isMounted || volumes.size > 0
     record.faults = containers
-    const isKept = volumes.size + containers.size > 0
+    const isKept = record.isUnmounted || containers.size > 0
     known.keptMs = isKept ? Math.min(2 * keptMs, MAX_KEPT_RETRY_MS) : undefined
     known.lookAt = now + keptMs
     return isKept ? keptMs : Infinity
+  }
+
+  /** Whether the volumes of its claims are there, and attached. From now on the node says that it uses them. */
+  async #mount(pod: Pod, node: SimulatedNode, record: PodRecord): Promise<boolean> {
+    if (claimKeysOf(pod).length === 0) return true
+    const { attachable, faults } = await claimsOf(pod, node.api)
+    node.volumes.take(record.uid, attachable.values())
+    await node.reportVolumes()
+    if (hasBegun(record)) return true
+    if (faults.size > 0) {
+      const lists = `unmounted volumes=[${[...faults.keys()].join(' ')}], unattached volumes=[]`
+      const why = `${lists}, failed to process volumes=[${[...faults.keys()].join(' ')}]: ${[...faults.values()].join('; ')}`
+      const message = `Unable to attach or mount volumes: ${why}`
+      tell(pod, node, { type: 'Warning', reason: 'FailedMount', message })
+    }
+    return faults.size === 0 && node.hasAttached(attachable.values())
   }
 
   /** Whether the pod is still there. */
@@ -166,10 +193,18 @@ async function admitted(pod: Pod, node: SimulatedNode): Promise<Failure | undefi
 }
 
 /** What the pod held is free. */
-function leave({ metadata: { uid = '' } }: Pod, { ports, room }: SimulatedNode): void {
-  ports.giveBack(uid)
-  room.giveBack(uid)
+function leave({ metadata: { uid = '' } }: Pod, node: SimulatedNode): void {
+  node.ports.giveBack(uid)
+  node.room.giveBack(uid)
+  // What fails comes again with the node's next heartbeat.
+  if (node.volumes.giveBack(uid)) node.reportVolumes().catch(() => undefined)
 }
+
+/** A container of it runs, or has run. */
+const hasBegun = ({ containers }: PodRecord): boolean =>
+  containers.some(({ phase, last }) => phase !== 'waiting' || last !== undefined)
+
+const NO_OBSTACLES: Obstacles = { volumes: new Map(), containers: new Map() }
 
 /** What is over stays as it is. */
 const isTerminal = ({ status: { phase } }: Pod): boolean => phase === 'Succeeded' || phase === 'Failed'

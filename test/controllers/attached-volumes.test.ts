@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { isNotFound } from '../../src/client/api.ts'
 import {
   CORE_EVENTS,
+  CSI_DRIVERS,
   NODES,
   PERSISTENT_VOLUME_CLAIMS,
   PERSISTENT_VOLUMES,
@@ -11,6 +12,7 @@ import {
   VOLUME_ATTACHMENTS,
   VOLUME_ATTRIBUTES_CLASSES,
 } from '../../src/client/resources.ts'
+import { startNodes } from '../../src/cmd/nodes-part.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
 const WAIT = { timeout: 20_000, interval: 10 }
@@ -117,6 +119,50 @@ it('attaches a volume to its pod’s node, tells the node, and detaches it when 
     expect((await api.get(NODES, { name: 'a' })).status.volumesAttached ?? []).toEqual([])
   }, WAIT)
 })
+
+it('a simulated node waits until a volume is attached, and holds it until nothing uses it', async () => {
+  const { api, server } = cluster
+  const nodes = await startNodes(server, { nodes: 1, cloud: undefined })
+  try {
+    await api.create(CSI_DRIVERS, { metadata: { name: DRIVER }, spec: {} })
+    await makeClaim('kept')
+    const unique = `kubernetes.io/csi/${DRIVER}^kept`
+    const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'kept' } }]
+    const containers = [{ name: 'a', image: 'a', volumeMounts: [{ name: 'v', mountPath: '/v' }] }]
+    const spec = { nodeName: 'node-0', volumes, containers, terminationGracePeriodSeconds: 1 }
+    const pod = { namespace, name: 'waits' }
+    await api.create(PODS, { metadata: pod, spec } as never)
+    const attachment = await vi.waitFor(async () => {
+      const { items } = await api.list(VOLUME_ATTACHMENTS)
+      const one = items.find(({ spec: { nodeName } }) => nodeName === 'node-0')
+      expect((await api.get(NODES, { name: 'node-0' })).status.volumesInUse).toEqual([unique])
+      expect((await api.get(PODS, pod)).status.containerStatuses?.[0]?.state).toEqual({
+        waiting: { reason: 'ContainerCreating' },
+      })
+      return one?.metadata.name ?? expect.fail('no attachment')
+    }, WAIT)
+    const attached = { status: { attached: true } }
+    const place = { name: attachment, subresource: 'status' }
+    await api.patch(VOLUME_ATTACHMENTS, place, attached, { type: 'merge' })
+    await vi.waitFor(async () => expect((await api.get(PODS, pod)).status.phase).toBe('Running'), WAIT)
+    await api.delete(PODS, pod)
+    await vi.waitFor(async () => {
+      const { items } = await api.list(VOLUME_ATTACHMENTS)
+      expect(items.filter(({ spec: { nodeName } }) => nodeName === 'node-0')).toEqual([])
+      const { volumesInUse = [], volumesAttached = [] } = (await api.get(NODES, { name: 'node-0' })).status
+      expect([volumesInUse, volumesAttached]).toEqual([[], []])
+    }, WAIT)
+    const lacking = { ...spec, volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'nosuch' } }] }
+    await api.create(PODS, { metadata: { namespace, name: 'lacks' }, spec: lacking } as never)
+    await vi.waitFor(async () => {
+      expect(await events('FailedMount')).toContain(
+        'lacks: Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[], failed to process volumes=[v]: error processing PVC default/nosuch: failed to fetch PVC from API server: persistentvolumeclaims "nosuch" not found',
+      )
+    }, WAIT)
+  } finally {
+    await nodes.stop()
+  }
+}, 60_000)
 
 it('says who makes a volume larger', async () => {
   await makeClaim('small')

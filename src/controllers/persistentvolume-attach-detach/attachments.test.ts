@@ -1,5 +1,6 @@
 // Where volumes are attached and from where they go.
 import { describe, expect, it } from 'vitest'
+import { uniqueVolumeName } from '../../client/csivolumes.ts'
 import type { Node, PersistentVolume, Pod } from '../../client/kinds/core.v1.gen.ts'
 import type { VolumeAttachment } from '../../client/kinds/storage.v1.gen.ts'
 import {
@@ -8,7 +9,6 @@ import {
   detaches,
   MAX_UNMOUNT_MS,
   outcome,
-  uniqueName,
   type VolumeState,
 } from './attachments.ts'
 
@@ -36,7 +36,7 @@ const IN_USE = ['kubernetes.io/csi/d.example.com^h']
 const OUT_OF_SERVICE = [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }]
 
 it('names things as drivers and kubelets do', () => {
-  expect(uniqueName(csi)).toBe(IN_USE[0])
+  expect(uniqueVolumeName(csi)).toBe(IN_USE[0])
   expect(attachmentName({ driver: 'b', volumeHandle: 'a' }, 'c')).toBe(
     'csi-ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
   )

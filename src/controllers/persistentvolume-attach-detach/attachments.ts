@@ -2,12 +2,8 @@
 // Follows the desired and the actual state of k8s.io/kubernetes/pkg/controller/volume/attachdetach and the names that
 // pkg/volume/csi gives attachments.
 import { createHash } from 'node:crypto'
-import type {
-  CSIPersistentVolumeSource,
-  Node,
-  PersistentVolume,
-  Pod,
-} from '../../client/kinds/core.v1.gen.ts'
+import { type DriverVolume, driverVolumeOf, uniqueVolumeName } from '../../client/csivolumes.ts'
+import type { Node, PersistentVolume, Pod } from '../../client/kinds/core.v1.gen.ts'
 import type { VolumeAttachment } from '../../client/kinds/storage.v1.gen.ts'
 
 /** How long a node that is not ready may still have the volume mounted before it is detached all the same. As upstream. */
@@ -16,11 +12,7 @@ const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service'
 const MANAGED = 'volumes.kubernetes.io/controller-managed-attach-detach'
 const SHARED_MODES = ['ReadWriteMany', 'ReadOnlyMany']
 
-/** As nodes' statuses name it. */
-export const uniqueName = ({ driver, volumeHandle }: CSIPersistentVolumeSource): string =>
-  `kubernetes.io/csi/${driver}^${volumeHandle}`
-
-export const attachmentName = ({ driver, volumeHandle }: CSIPersistentVolumeSource, node: string): string =>
+export const attachmentName = ({ driver, volumeHandle }: DriverVolume, node: string): string =>
   `csi-${createHash('sha256').update(`${volumeHandle}${driver}${node}`).digest('hex')}`
 
 /** Whether this controller attaches for the node, or its kubelet does it itself. */
@@ -48,13 +40,15 @@ export interface Detach {
 
 /** Attachments that no pod needs, and whether they can go. */
 export function detaches({ volume, pods, attachments, node, unwantedMs }: VolumeState): Detach[] {
-  const csi = volume.spec.csi
+  const csi = driverVolumeOf(volume)
   return attachments
     .filter(({ spec, metadata }) => !pods.has(spec.nodeName) && metadata.deletionTimestamp === undefined)
     .map((attachment) => {
       const name = attachment.spec.nodeName
       const host = node(name)
-      const mounted = host ? (host.status.volumesInUse ?? []).includes(csi ? uniqueName(csi) : '') : true
+      const mounted = host
+        ? (host.status.volumesInUse ?? []).includes(csi ? uniqueVolumeName(csi) : '')
+        : true
       if (!mounted || (host?.spec.taints ?? []).some(({ key }) => key === OUT_OF_SERVICE))
         return { attachment }
       const isReady = host?.status.conditions?.some(
@@ -104,7 +98,7 @@ function multiAttachMessage(
 /** What is made for a volume that a node needs. */
 export const newAttachment = (
   { metadata }: PersistentVolume,
-  csi: CSIPersistentVolumeSource,
+  csi: DriverVolume,
   node: string,
 ): VolumeAttachment =>
   ({

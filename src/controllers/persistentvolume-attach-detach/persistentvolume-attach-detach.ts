@@ -1,13 +1,9 @@
 // Has drivers attach volumes to the nodes whose pods need them, and detach them when no pod does; tells nodes what is
-// attached to them. Follows k8s.io/kubernetes/pkg/controller/volume/attachdetach, for volumes of CSI drivers.
+// attached to them. Follows k8s.io/kubernetes/pkg/controller/volume/attachdetach.
 import { isAlreadyExists, isNotFound } from '../../client/api.ts'
 import { type Controller, type ControllerContext, queueOf, work } from '../../client/controller.ts'
-import type {
-  CSIPersistentVolumeSource,
-  Node,
-  PersistentVolume,
-  Pod,
-} from '../../client/kinds/core.v1.gen.ts'
+import { type DriverVolume, driverVolumeOf, uniqueVolumeName } from '../../client/csivolumes.ts'
+import type { Node, PersistentVolume, Pod } from '../../client/kinds/core.v1.gen.ts'
 import type { VolumeAttachment } from '../../client/kinds/storage.v1.gen.ts'
 import type { WorkQueue } from '../../client/queue.ts'
 import type { EventRecorder } from '../../client/recorder.ts'
@@ -22,15 +18,7 @@ import {
 } from '../../client/resources.ts'
 import { syncedOrAborted } from '../../client/synced.ts'
 import { claimKeysOf, hasEnded, keyOfReference } from '../../client/volumes.ts'
-import {
-  attaches,
-  detaches,
-  isManaged,
-  newAttachment,
-  outcome,
-  uniqueName,
-  type VolumeState,
-} from './attachments.ts'
+import { attaches, detaches, isManaged, newAttachment, outcome, type VolumeState } from './attachments.ts'
 
 const NAME = 'persistentvolume-attach-detach-controller'
 const BY_CLAIM = 'claim'
@@ -93,7 +81,7 @@ function listen(sources: Sources, attacher: Attacher, { volumeQueue, nodeQueue }
   }
   claims.handle({ added: seeClaim, updated: seeClaim, deleted: seeClaim })
   const seeVolume = (volume: PersistentVolume): void => {
-    if (volume.spec.csi) volumeQueue.add(keyOf(volume))
+    if (driverVolumeOf(volume)) volumeQueue.add(keyOf(volume))
   }
   volumes.handle({ added: seeVolume, updated: seeVolume })
   const all = (): void => volumes.reader.list().forEach(seeVolume)
@@ -119,7 +107,14 @@ function listen(sources: Sources, attacher: Attacher, { volumeQueue, nodeQueue }
       volumeQueue.add(one.spec.source.persistentVolumeName ?? '')
     pods.reader.by(BY_NODE, name).forEach(seePod)
   }
-  nodes.handle({ added: (node) => seeNode(node), updated: seeNode, deleted: (node) => seeNode(node) })
+  nodes.handle({
+    added: (node) => seeNode(node),
+    updated: seeNode,
+    deleted: (node) => {
+      attacher.nodeGone(node)
+      seeNode(node)
+    },
+  })
 }
 
 /** What of a node matters here. */
@@ -141,6 +136,8 @@ class Attacher {
   readonly #unwanted = new Map<string, number>()
   /** Attachments that nodes are not to count on any more. */
   readonly #leaving = new Set<string>()
+  /** Nodes that are gone: what they said last of what they have mounted counts as long as something is attached. */
+  readonly #gone = new Map<string, Node>()
   /** Pods that were told that their volume is elsewhere, by volume and node. */
   readonly #refused = new Set<string>()
 
@@ -154,7 +151,7 @@ class Attacher {
   /** Attaches and detaches one volume. */
   async reconcile(name: string): Promise<void> {
     const volume = this.#sources.volumes.reader.get(name)
-    const csi = volume?.spec.csi
+    const csi = volume && driverVolumeOf(volume)
     if (!volume || !csi || this.#isLeftAlone(csi)) return
     const state = this.#stateOf(volume)
     const wanted = new Set(state.pods.keys())
@@ -190,8 +187,9 @@ class Attacher {
       .filter(({ status, metadata }) => status?.attached && metadata.deletionTimestamp === undefined)
       .filter(({ metadata }) => !this.#leaving.has(metadata.name ?? ''))
       .flatMap(({ spec }) => {
-        const csi = this.#sources.volumes.reader.get(spec.source.persistentVolumeName ?? '')?.spec.csi
-        return csi ? [{ name: uniqueName(csi), devicePath: '' }] : []
+        const volume = this.#sources.volumes.reader.get(spec.source.persistentVolumeName ?? '')
+        const csi = volume && driverVolumeOf(volume)
+        return csi ? [{ name: uniqueVolumeName(csi), devicePath: '' }] : []
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1))
     const known = (node.status.volumesAttached ?? []).map((one) => one.name).sort()
@@ -214,7 +212,7 @@ class Attacher {
   }
 
   /** A driver that says that its volumes need no attaching. */
-  #isLeftAlone({ driver }: CSIPersistentVolumeSource): boolean {
+  #isLeftAlone({ driver }: DriverVolume): boolean {
     return this.#sources.drivers.reader.get(driver)?.spec.attachRequired === false
   }
 
@@ -229,7 +227,7 @@ class Attacher {
       volume,
       attachments,
       pods: this.#podsOf(volume),
-      node: (name) => this.#sources.nodes.reader.get(name),
+      node: (name) => this.#sources.nodes.reader.get(name) ?? this.#gone.get(name),
       unwantedMs: (node) => now - (since(node) ?? now),
     }
   }
@@ -270,9 +268,21 @@ class Attacher {
   }
 
   /** The attachment is gone. */
-  forget({ metadata: { name = '' } }: VolumeAttachment): void {
+  forget({ metadata: { name = '' }, spec: { nodeName } }: VolumeAttachment): void {
     this.#unwanted.delete(name)
     this.#leaving.delete(name)
+    if (this.#sources.attachments.reader.by(BY_NODE, nodeName).length === 0) this.#gone.delete(nodeName)
+  }
+
+  /** It is not ready any more, whatever it said. */
+  nodeGone({ metadata, spec, status: { volumesInUse } }: Node): void {
+    const { name = '' } = metadata
+    if (this.#sources.attachments.reader.by(BY_NODE, name).length === 0) return
+    this.#gone.set(name, {
+      metadata,
+      spec,
+      status: { ...(volumesInUse && { volumesInUse }) } as Node['status'],
+    })
   }
 
   #tell(pods: readonly Pod[], type: 'Normal' | 'Warning', reason: string, message: string): void {
