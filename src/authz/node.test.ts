@@ -45,6 +45,15 @@ const lister = new MemoryLister().put(
       csi: { nodeStageSecretRef: { namespace: 'n', name: 'stage' } },
     },
   } as never,
+  {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'files' },
+    spec: {
+      claimRef: { namespace: 'n', name: 'data' },
+      azureFile: { secretName: 'account', shareName: 's' },
+    },
+  } as never,
 )
 const authorizer = new NodeAuthorizer(lister)
 
@@ -71,6 +80,7 @@ describe('a node', () => {
     'get secrets n pull',
     'get secrets n projected',
     'get secrets n stage',
+    'get secrets n account',
     'get configmaps n all',
     'watch configmaps n all',
     'get persistentvolumeclaims n data',

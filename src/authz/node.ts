@@ -201,10 +201,10 @@ export class NodeAuthorizer implements Authorizer {
     const ways = REFERENCES[resource] ?? []
     if (this.#podsOn(node, namespace).some((spec) => refersTo(spec, ways, name))) return true
     if (resource !== 'secrets') return false
-    // A driver's secrets stand in the volume, with their namespace.
+    // A volume's secrets stand in it, with their namespace, or without where it is the claim's.
     return this.#lister.list(VOLUMES, '').some((volume) => {
       const claim = claimOf(volume)
-      if (!claim || !mentions(volume['spec'], namespace, name)) return false
+      if (!claim || !mentions(volume['spec'], { namespace, name }, claim.namespace)) return false
       return this.#isRelated(node, { ...claim, resource: 'persistentvolumeclaims' })
     })
   }
@@ -257,11 +257,23 @@ function refersTo(
   return false
 }
 
-function mentions(value: Json | undefined, namespace: string, name: string): boolean {
-  if (Array.isArray(value)) return value.some((item) => mentions(item, namespace, name))
+/** Whether a volume names the secret: under a key that ends so, or as that of Azure's files. */
+function mentions(
+  value: Json | undefined,
+  secret: { readonly namespace: string; readonly name: string },
+  usual: string,
+): boolean {
+  if (Array.isArray(value)) return value.some((item) => mentions(item, secret, usual))
   if (!isObject(value)) return false
-  if (value['name'] === name && value['namespace'] === namespace) return true
-  return Object.values(value).some((inner) => mentions(inner, namespace, name))
+  const isMeant = (name: Json | undefined, namespace: Json | undefined): boolean =>
+    name === secret.name &&
+    (namespace === undefined || namespace === '' ? usual : namespace) === secret.namespace
+  return Object.entries(value).some(([key, inner]) => {
+    if (!isObject(inner)) return mentions(inner, secret, usual)
+    if (/secretRef$/i.test(key) && isMeant(inner['name'], inner['namespace'])) return true
+    if (key === 'azureFile' && isMeant(inner['secretName'], inner['secretNamespace'])) return true
+    return mentions(inner, secret, usual)
+  })
 }
 
 const OWN_VERBS = ['get', 'create', 'update', 'patch', 'delete']

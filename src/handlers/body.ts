@@ -87,7 +87,9 @@ export async function readObject(
     if (!(error instanceof DecodeError)) throw error
     throw cannotHandle(expected.kind, expected.version, expected.kind, error.message)
   }
-  reportFaults(request, expected, validation, strictFaults(body, parsed.duplicates, decoded.unknownFields))
+  const isTyped = !expected.custom
+  const faults = strictFaults(body, { ...parsed, unknown: decoded.unknownFields, isTyped })
+  reportFaults(request, expected, validation, faults)
   let first: KubeObject | undefined = decoded.object
   return () => {
     const object = first ?? expected.decode(value).object
@@ -96,15 +98,28 @@ export async function readObject(
   }
 }
 
+interface FoundFaults {
+  readonly duplicates: readonly string[]
+  readonly unknown: readonly string[]
+  /** The objects have a type of their own: what it does not know is passed over, whatever is in it. */
+  readonly isTyped: boolean
+}
+
 function strictFaults(
   { bytes, mediaType }: Body,
-  duplicates: readonly string[],
-  unknown: readonly string[],
+  { duplicates, unknown, isTyped }: FoundFaults,
 ): readonly string[] {
   const faults = [...duplicates, ...unknown]
   const isMixed = duplicates.length > 0 && unknown.length > 0
-  return isMixed && (mediaType === '' || mediaType === JSON_TYPE) ? inTextOrder(bytes, faults) : faults
+  if (!isMixed || !isTyped || (mediaType !== '' && mediaType !== JSON_TYPE)) return faults
+  const passedOver = unknown.map((fault) => pathOfFault(fault))
+  const isRead = (path: string): boolean =>
+    !passedOver.some((over) => path === over || path.startsWith(`${over}.`) || path.startsWith(`${over}[`))
+  return inTextOrder(bytes, [...duplicates.filter((fault) => isRead(pathOfFault(fault))), ...unknown])
 }
+
+/** The path that stands in quotes at a fault's end. */
+const pathOfFault = (fault: string): string => /"(.*)"$/.exec(fault)?.[1] ?? ''
 
 async function parseOrRefuse(body: Body, expected: Expected, findDuplicates: boolean): Promise<ParsedBody> {
   try {

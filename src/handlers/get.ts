@@ -3,7 +3,7 @@ import { badRequest, notFound, plainError, tooLargeResourceVersion } from '../ma
 import { requirePathSegment } from '../registry/metadata.ts'
 import type { Entry } from '../storage/cache/entry.ts'
 import { BrokenEntry } from '../storage/cache/reader.ts'
-import { resourceVersionFault } from './options.ts'
+import { boolParameter, resourceVersionFault } from './options.ts'
 import type { Answer, ApiRequest } from './request.ts'
 import type { Scope } from './scope.ts'
 import { viewOf } from './views.ts'
@@ -14,7 +14,7 @@ const EXPORT_GONE = 'the export parameter, deprecated since v1.14, is no longer 
 const RETRY_SECONDS = 1
 
 export async function get(scope: Scope, request: ApiRequest): Promise<Answer> {
-  if (request.query.size && request.query.has('export')) throw badRequest(EXPORT_GONE)
+  if (request.query.size && boolParameter(request.query, 'export')) throw badRequest(EXPORT_GONE)
   const view = viewOf(scope, request, 'object')
   const entry = await read(scope, request)
   return { status: 200, contentType: view.contentType, body: view.object(entry) }

@@ -24,7 +24,7 @@ import {
 import { validateEvent, validateEventUpdate } from './validation/events.ts'
 import { validateLimitRange, validateQuota, validateQuotaUpdate } from './validation/limits.ts'
 import { validateNode, validateNodeUpdate } from './validation/nodes.ts'
-import { secretWarnings } from './warnings.ts'
+import { secretWarnings, serviceAccountWarnings } from './warnings.ts'
 
 /** --event-ttl's default: one hour. */
 export const EVENT_TTL_SECONDS = 3600
@@ -62,6 +62,7 @@ const secrets: Strategy = {
 }
 
 const serviceaccounts: Strategy = {
+  warnings: serviceAccountWarnings,
   prepareForCreate: bareSecretReferences,
   prepareForUpdate: bareSecretReferences,
   metadataOnUpdate: ['update', 'create'],

@@ -106,7 +106,14 @@ function takeResources(spec: JsonObject, given: JsonObject): void {
   for (const key of ['containers', 'initContainers']) {
     const wanted = objectsAt(given[key])
     const stored = objectsAt(spec[key])
-    if (!stored.length || wanted.length !== stored.length) continue
+    const isSame =
+      wanted.length === stored.length && wanted.every(({ name }, i) => name === stored[i]?.['name'])
+    if (!isSame) {
+      // Containers that came, went or changed places: that is told by whoever validates.
+      if (given[key] === undefined) delete spec[key]
+      else spec[key] = given[key]
+      continue
+    }
     spec[key] = stored.map((container, i) => {
       const resized: JsonObject = { ...container }
       for (const part of ['resources', 'resizePolicy']) {

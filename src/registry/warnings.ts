@@ -222,3 +222,10 @@ export function* csiDriverWarnings(driver: KubeObject, old: KubeObject | undefin
   if (!leavesTokensOpen(driver) || (old && leavesTokensOpen(old))) return
   yield 'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes'
 }
+
+export function* serviceAccountWarnings(account: KubeObject, old: KubeObject | undefined): Generator<string> {
+  const MOUNTABLE = 'kubernetes.io/enforce-mountable-secrets'
+  const given = (object: KubeObject | undefined) => object?.metadata.annotations?.[MOUNTABLE]
+  if (given(account) === undefined || given(old) !== undefined) return
+  yield `metadata.annotations[${MOUNTABLE}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`
+}

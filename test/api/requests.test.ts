@@ -122,3 +122,42 @@ describe('bodies', () => {
     expect(dry.body.metadata.resourceVersion).toBe('5')
   })
 })
+
+describe('fields', () => {
+  it('that nobody knows are passed over, whatever is in them twice', async () => {
+    const body = '{"metadata":{"name":"x","z":{"a":1,"a":2}},"unk":1,"unk":2,"data":{"a":"1","a":"2"}}'
+    const json = { 'content-type': 'application/json' }
+    const [code, message] = await heard('POST', `${maps}?fieldValidation=Strict`, json, body)
+    expect(code).toBe(400)
+    expect(message).toMatch(
+      /strict decoding error: unknown field "metadata\.z", unknown field "unk", duplicate field "data\.a"$/,
+    )
+  })
+
+  it('that are gone are missed by those alone who ask for them', async () => {
+    expect((await heard('GET', '/api/v1/namespaces/default?export=false'))[0]).toBe(200)
+    expect((await heard('GET', '/api/v1/namespaces/default?export=true'))[0]).toBe(400)
+  })
+
+  it('of an account that are deprecated are warned of where they are new', async () => {
+    const path = `${maps.slice(0, maps.lastIndexOf('/'))}/serviceaccounts`
+    const annotations = { 'kubernetes.io/enforce-mountable-secrets': 'true' }
+    const body = { metadata: { name: 'old', annotations } }
+    expect(String((await client.ask('POST', path, { body })).headers['warning'])).toContain('deprecated in v1.32+')
+    expect((await client.ask('PUT', `${path}/old`, { body })).headers['warning']).toBeUndefined()
+  })
+
+  it('beside CPU and memory stay as they are when a pod is resized', async () => {
+    const path = `${maps.slice(0, maps.lastIndexOf('/'))}/pods`
+    const account = { metadata: { name: 'default' } }
+    await client.ask('POST', path.replace(/pods$/, 'serviceaccounts'), { body: account })
+    const requests = (more: object) => ({ requests: { cpu: '1', 'ephemeral-storage': '1Gi', ...more } })
+    const spec = (more: object, name = 'c') => ({ containers: [{ name, image: 'i', resources: requests(more) }] })
+    expect((await client.ask('POST', path, { body: { metadata: { name: 'p' }, spec: spec({}) } })).status).toBe(201)
+    const resize = async (more: object, name?: string): Promise<[number, string]> =>
+      heard('PUT', `${path}/p/resize`, {}, { metadata: { name: 'p' }, spec: spec(more, name) })
+    expect((await resize({ cpu: '2' }))[0]).toBe(200)
+    expect((await resize({ 'ephemeral-storage': '2Gi' }))[1]).toContain('only cpu and memory resources are mutable')
+    expect((await resize({}, 'other'))[1]).toContain('containers may not be renamed or reordered on resize')
+  })
+})

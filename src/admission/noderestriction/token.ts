@@ -97,18 +97,33 @@ interface Driver {
   readonly fault?: string
 }
 
-/** DEVIATION: volumes of types that drivers took over have no driver here. */
+/** Drivers that took over volumes of these types. */
+const TAKEN_OVER: readonly (readonly [type: string, driver: string])[] = [
+  ['awsElasticBlockStore', 'ebs.csi.aws.com'],
+  ['azureDisk', 'disk.csi.azure.com'],
+  ['azureFile', 'file.csi.azure.com'],
+  ['cinder', 'cinder.csi.openstack.org'],
+  ['gcePersistentDisk', 'pd.csi.storage.gke.io'],
+  ['portworxVolume', 'pxd.portworx.com'],
+  ['vsphereVolume', 'csi.vsphere.vmware.com'],
+]
+
+/** The driver of a volume as it stands in a pod or by itself. */
+function driverIn(source: JsonObject): Driver {
+  const own = objectOf(source['csi'])['driver']
+  if (typeof own === 'string') return { name: own }
+  const name = TAKEN_OVER.find(([type]) => isObject(source[type]))?.[1]
+  return name === undefined ? {} : { name }
+}
+
 function driverOf(volume: JsonObject, pod: Pod, lister: Lister): Driver {
-  const driver = objectOf(volume['csi'])['driver']
   const claim = isObject(volume['ephemeral'])
     ? `${pod.metadata.name ?? ''}-${String(volume['name'])}`
     : objectOf(volume['persistentVolumeClaim'])['claimName']
-  if (typeof claim !== 'string') return typeof driver === 'string' ? { name: driver } : {}
+  if (typeof claim !== 'string') return driverIn(volume)
   const found = lister.get(CLAIMS, pod.metadata.namespace ?? '', claim)
   if (!found) return { fault: absent('persistentvolumeclaim', claim) }
   const name = String(objectOf(found['spec'])['volumeName'] ?? '')
   const bound = lister.get(VOLUMES, '', name)
-  if (!bound) return { fault: absent('persistentvolume', name) }
-  const own = objectOf(objectOf(bound['spec'])['csi'])['driver']
-  return typeof own === 'string' ? { name: own } : {}
+  return bound ? driverIn(objectOf(bound['spec'])) : { fault: absent('persistentvolume', name) }
 }

@@ -142,13 +142,46 @@ function resizeUpdate(pod: Spot, old: KubeObject): void {
   if (qosClassOf(spec.object) !== before) {
     spec.invalid('Pod QOS Class may not change as a result of resizing', before)
   }
-  for (const list of ['containers', 'initContainers']) {
-    const stored = objectsAt(objectAt(old['spec'])[list])
-    spec
-      .at(list)
-      .items()
-      .forEach((container, i) => keepsAmounts(container.at('resources'), stored[i]))
+  const lists = ['containers', 'initContainers'].map((name) => ({
+    name,
+    now: spec.at(name),
+    stored: objectsAt(objectAt(old['spec'])[name]),
+  }))
+  if (lists.map(keepsContainers).includes(false)) return
+  for (const { now, stored } of lists.toReversed())
+    now.items().forEach((container, i) => keepsAmounts(container.at('resources'), stored[i]))
+  for (const { name, now, stored } of lists)
+    now.items().forEach((container, i) => {
+      if (semanticEqual(beyondCpuAndMemory(container.object), beyondCpuAndMemory(stored[i] ?? {}))) return
+      if (name === 'containers') spec.forbidden('only cpu and memory resources are mutable')
+      else container.forbidden('only cpu and memory resources for init or sidecar containers are mutable')
+    })
+}
+
+interface ResizedList {
+  readonly name: string
+  readonly now: Spot
+  readonly stored: readonly JsonObject[]
+}
+
+/** None came, went, or is called otherwise. */
+function keepsContainers({ name, now, stored }: ResizedList): boolean {
+  const items = now.items()
+  if (items.length !== stored.length) {
+    now.forbidden(`${name} may not be added or removed on resize`)
+    return false
   }
+  const renamed = items.filter((container, i) => container.at('name').text !== stored[i]?.['name'])
+  for (const one of renamed) one.at('name').forbidden(`${name} may not be renamed or reordered on resize`)
+  return renamed.length === 0
+}
+
+function beyondCpuAndMemory({ resources, resizePolicy }: JsonObject): JsonObject {
+  const others = (list: string): JsonObject => {
+    const { cpu: _, memory: __, ...rest } = objectAt(objectAt(resources)[list])
+    return rest
+  }
+  return { requests: others('requests'), limits: others('limits'), resizePolicy: resizePolicy ?? [] }
 }
 
 function keepsAmounts(resources: Spot, stored: JsonObject | undefined): void {
