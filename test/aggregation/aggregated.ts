@@ -139,7 +139,7 @@ function parsed(text: string): JsonObject {
 export async function eventually<T>(
   look: () => Promise<T>,
   wanted: (seen: T) => boolean,
-  withinMs = 25_000,
+  withinMs = 90_000,
 ): Promise<T> {
   const until = Date.now() + withinMs
   for (;;) {

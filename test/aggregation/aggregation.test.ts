@@ -126,7 +126,10 @@ describe('a request', () => {
       const { code, text } = await cluster.send('GET', path)
       return [code, text]
     }
-    cluster.extension.behave = (_request, response) => {
+    // Not those that look whether the server is there.
+    const isAsked = ({ url = '' }: { url?: string | undefined }): boolean => url.startsWith(THINGS)
+    cluster.extension.behave = (request, response) => {
+      if (!isAsked(request)) return false
       response.writeHead(302, { location: 'https://elsewhere.example' }).end()
       return true
     }
@@ -134,15 +137,17 @@ describe('a request', () => {
       502,
       'the backend attempted to redirect this request, which is not permitted',
     ])
-    cluster.extension.behave = (_request, response) => {
+    cluster.extension.behave = (request, response) => {
+      if (!isAsked(request)) return false
       response.destroy()
       return true
     }
     expect(await answer()).toEqual([503, 'error trying to reach service: EOF\n'])
-    cluster.extension.behave = () => true
+    cluster.extension.behave = isAsked
     const late = await cluster.send('GET', `${THINGS}?timeout=1s`)
     expect([late.code, late.body['reason']]).toEqual([504, 'Timeout'])
-    cluster.extension.behave = (_request, response) => {
+    cluster.extension.behave = (request, response) => {
+      if (!isAsked(request)) return false
       response.writeHead(200, { 'content-length': '100' })
       response.write('begun', () => response.destroy())
       return true
@@ -299,8 +304,13 @@ describe('discovery', () => {
     await cluster.slice(1)
     const stale = await eventually(aggregated, (seen) => seen?.['freshness'] === 'Stale')
     expect(stale).toEqual({ ...KNOWN, freshness: 'Stale' })
-    const { text } = await cluster.send('GET', '/metrics')
-    expect(text).toContain(`aggregator_unavailable_apiservice{name="${NAME}"} 1\n`)
+    // Who looks for what the server has is not who looks whether it is there.
+    const unavailable = `aggregator_unavailable_apiservice{name="${NAME}"} 1\n`
+    const { text } = await eventually(
+      () => cluster.send('GET', '/metrics'),
+      (seen) => seen.text.includes(unavailable),
+    )
+    expect(text).toContain(unavailable)
     expect(text).toContain('aggregator_unavailable_apiservice{name="v1.apps"} 0\n')
     expect(text).toMatch(
       new RegExp(
@@ -335,7 +345,10 @@ describe('discovery', () => {
     }
     const both = ['v1.shop.example', 'v2beta1.shop.example']
     expect(await eventually(mine, (seen) => seen.length === 2)).toEqual(both)
-    const { body } = await cluster.send('GET', `${APISERVICES}/v1.shop.example`)
+    const { body } = await eventually(
+      () => cluster.send('GET', `${APISERVICES}/v1.shop.example`),
+      (seen) => seen.text.includes('"Local"'),
+    )
     expect(body).toMatchObject({
       metadata: { labels: { 'kube-aggregator.kubernetes.io/automanaged': 'true' } },
       spec: { groupPriorityMinimum: 1000, versionPriority: 100 },
@@ -348,7 +361,8 @@ describe('discovery', () => {
     expect(await eventually(mine, (seen) => seen.length === 1)).toEqual(['v1.shop.example'])
     await cluster.send('DELETE', `${definitions}/widgets.shop.example`)
     expect(await eventually(mine, (seen) => seen.length === 0)).toEqual([])
-    expect(await groups()).not.toContain('shop.example')
+    const others = await eventually(groups, (seen) => !seen.includes('shop.example'))
+    expect(others).not.toContain('shop.example')
   })
 })
 

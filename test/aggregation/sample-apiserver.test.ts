@@ -62,7 +62,7 @@ describe.skipIf(!binaries.etcd || !binaries.sample)(
         spawn(binaries.sample ?? '', flagsFor(folder, server, etcd, port), { stdio: 'ignore' }),
       )
       await register(send, port)
-    }, 120_000)
+    })
 
     afterAll(async () => {
       if (sample && sample.exitCode === null) {

@@ -5,10 +5,10 @@ import { findKubectl, type Kubectl, printed, useKubectl } from '../kubectl/drive
 
 /** Tries until it holds. */
 const eventually = (look: () => Promise<void>): Promise<void> =>
-  vi.waitFor(look, { timeout: 15_000, interval: 100 })
+  vi.waitFor(look, { timeout: 90_000, interval: 100 })
 
 const program = await findKubectl('1.36')
-const TIME = 90_000
+const TIME = 600_000
 
 async function run(k: Kubectl, name: string, annotations: Readonly<Record<string, string>>): Promise<void> {
   const flags = Object.entries(annotations).map(
@@ -17,7 +17,7 @@ async function run(k: Kubectl, name: string, annotations: Readonly<Record<string
   await k(`run ${name} --image=busybox ${flags.join(' ')}`)
 }
 const ready = (k: Kubectl, name: string): Promise<string> =>
-  k(`wait pod ${name} --for=condition=Ready --timeout=15s`)
+  k(`wait pod ${name} --for=condition=Ready --timeout=90s`)
 
 describe.skipIf(program === undefined).concurrent('simulated nodes', { timeout: TIME }, () => {
   const kubectl = useKubectl(program, { parts: PARTS, nodes: 2 })
@@ -48,7 +48,7 @@ describe.skipIf(program === undefined).concurrent('simulated nodes', { timeout: 
     expect(await k('logs crash --previous')).toContain('run 1 ended with exit code 3\n')
     expect(await k('logs crash')).toMatch(/run 2; nothing runs here.*\n$/)
     await run(k, 'slow', { 'start-after': '1h' })
-    await k('wait pod slow --for=condition=PodScheduled --timeout=15s')
+    await k('wait pod slow --for=condition=PodScheduled --timeout=90s')
     await eventually(async () =>
       expect((await k.run('logs slow')).stderr).toContain('is waiting to start: ContainerCreating'),
     )
@@ -72,7 +72,7 @@ describe.skipIf(program === undefined).concurrent('simulated nodes', { timeout: 
     await k(`create configmap simulate.dinghy.dev --from-file=crash=${stage}`)
     await k('run web --image=nginx --restart=Never')
     await k('run other --image=nginx --restart=Never')
-    await k('wait pod web --for=jsonpath={.status.phase}=Failed --timeout=15s')
+    await k('wait pod web --for=jsonpath={.status.phase}=Failed --timeout=90s')
     expect(await k('logs web')).toContain('goodbye\n')
     await ready(k, 'other')
   })
@@ -118,11 +118,11 @@ describe.skipIf(program === undefined)('nodes that are emptied', { timeout: TIME
     const k = await kubectl.namespace('moving')
     const nodes = async (): Promise<string[]> =>
       [...new Set((await k('get pods -l app=web -o jsonpath={.items[*].spec.nodeName}')).split(' '))].sort()
-    const settled = () => k('wait deployment web --for=jsonpath={.status.availableReplicas}=4 --timeout=15s')
+    const settled = () => k('wait deployment web --for=jsonpath={.status.availableReplicas}=4 --timeout=90s')
     await k('create deployment web --image=nginx --replicas=4')
     await settled()
     expect(await nodes()).toEqual(['node-0', 'node-1'])
-    expect(await k('drain node-0 --timeout=15s')).toContain('node/node-0 drained')
+    expect(await k('drain node-0 --timeout=90s')).toContain('node/node-0 drained')
     await eventually(async () => expect(await nodes()).toEqual(['node-1']))
     await settled()
     await k('uncordon node-0')
@@ -131,7 +131,7 @@ describe.skipIf(program === undefined)('nodes that are emptied', { timeout: TIME
     await settled()
     await k('taint node node-1 away-')
     await k('scale deployment web --replicas=8')
-    await k('wait deployment web --for=jsonpath={.status.availableReplicas}=8 --timeout=15s')
+    await k('wait deployment web --for=jsonpath={.status.availableReplicas}=8 --timeout=90s')
     expect(await nodes()).toEqual(['node-0', 'node-1'])
   })
 })

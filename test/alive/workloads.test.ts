@@ -5,11 +5,11 @@ import { findKubectl, type Kubectl, rows, useKubectl } from '../kubectl/driver.t
 
 /** Tries until it holds. */
 const eventually = (look: () => Promise<void>): Promise<void> =>
-  vi.waitFor(look, { timeout: 15_000, interval: 100 })
+  vi.waitFor(look, { timeout: 90_000, interval: 100 })
 
 const program = await findKubectl('1.36')
 /** Each test is a dozen kubectls. */
-const TIME = 90_000
+const TIME = 600_000
 
 /** The pods' cells by the names of columns; ages left out. */
 async function pods(k: Kubectl, selector: string): Promise<Record<string, string>[]> {
@@ -25,23 +25,23 @@ describe.skipIf(program === undefined).concurrent('workloads', { timeout: TIME }
   it('a deployment runs, scales, rolls on and back, and goes with all that it made', async () => {
     const k = await kubectl.namespace('deployments')
     await k('create deployment web --image=nginx:1.29 --replicas=3')
-    expect(await k('rollout status deployment web --timeout=15s')).toContain('successfully rolled out')
+    expect(await k('rollout status deployment web --timeout=90s')).toContain('successfully rolled out')
     expect(await pods(k, 'app=web')).toMatchObject([RUNNING, RUNNING, RUNNING])
     expect(rows(await k('get deployment web --no-headers'))).toEqual([['web', '3/3', '3', '3', 'AGE']])
     await k('scale deployment web --replicas=5')
-    await k('wait deployment web --for=jsonpath={.status.readyReplicas}=5 --timeout=15s')
+    await k('wait deployment web --for=jsonpath={.status.readyReplicas}=5 --timeout=90s')
     await k('set image deployment web nginx=nginx:1.30')
-    await k('rollout status deployment web --timeout=15s')
+    await k('rollout status deployment web --timeout=90s')
     const images = () => k('get pods -l app=web -o jsonpath={.items[*].spec.containers[0].image}')
     await eventually(async () => expect(await images()).toBe(Array(5).fill('nginx:1.30').join(' ')))
     await k('rollout undo deployment web')
-    await k('rollout status deployment web --timeout=15s')
+    await k('rollout status deployment web --timeout=90s')
     await eventually(async () => expect(await images()).toBe(Array(5).fill('nginx:1.29').join(' ')))
     await k('rollout restart deployment web')
-    await k('rollout status deployment web --timeout=15s')
+    await k('rollout status deployment web --timeout=90s')
     expect((await k('rollout history deployment web')).match(/^\d+ /gm)).toEqual(['2 ', '3 ', '4 '])
     await k('delete deployment web')
-    await k('wait pods,rs -l app=web --for=delete --timeout=15s')
+    await k('wait pods,rs -l app=web --for=delete --timeout=90s')
     expect((await k.run('get all -l app=web')).stderr).toContain('No resources found')
   })
 
@@ -68,7 +68,7 @@ describe.skipIf(program === undefined).concurrent('workloads', { timeout: TIME }
       },
     }
     await k('create -f -', { stdin: JSON.stringify(set) })
-    await k('rollout status statefulset db --timeout=30s')
+    await k('rollout status statefulset db --timeout=90s')
     const path = '{range .items[*]}{.status.phase}  {.spec.storageClassName}  {.spec.volumeName}{"\\n"}{end}'
     const claims = rows(await k(`get pvc -o jsonpath='${path}'`))
     expect(claims.map(([phase, storageClass]) => [phase, storageClass])).toEqual([
@@ -82,14 +82,14 @@ describe.skipIf(program === undefined).concurrent('workloads', { timeout: TIME }
     )
     await k('delete statefulset db')
     await k('delete pvc --all')
-    await k(`wait pv/${volume} --for=delete --timeout=15s`)
+    await k(`wait pv/${volume} --for=delete --timeout=90s`)
   })
 
   it('a service has its ready pods as endpoints', async () => {
     const k = await kubectl.namespace('services')
     await k('create deployment web --image=nginx --replicas=2 --port=80')
     await k('expose deployment web --port=8080 --target-port=80')
-    await k('wait deployment web --for=condition=Available --timeout=15s')
+    await k('wait deployment web --for=condition=Available --timeout=90s')
     const ips = (await k('get pods -l app=web -o jsonpath={.items[*].status.podIP}')).split(' ').sort()
     const slices = async (): Promise<string[]> => {
       const { items } = JSON.parse(
@@ -104,7 +104,9 @@ describe.skipIf(program === undefined).concurrent('workloads', { timeout: TIME }
         .sort()
     }
     await eventually(async () => expect(await slices()).toEqual(ips))
-    expect(await k('get endpoints web -o jsonpath={.subsets[0].ports[0].port}')).toBe('80')
+    await eventually(async () =>
+      expect(await k('get endpoints web -o jsonpath={.subsets[0].ports[0].port}')).toBe('80'),
+    )
     await k('scale deployment web --replicas=0')
     await eventually(async () => expect(await slices()).toEqual([]))
   })
@@ -112,31 +114,31 @@ describe.skipIf(program === undefined).concurrent('workloads', { timeout: TIME }
   it('a job completes, one that fails is given up, and a cron job starts one', async () => {
     const k = await kubectl.namespace('jobs')
     await k('create job once --image=busybox -- true')
-    await k('wait job once --for=condition=Complete --timeout=15s')
+    await k('wait job once --for=condition=Complete --timeout=90s')
     expect(await pods(k, 'job-name=once')).toMatchObject([{ READY: '0/1', STATUS: 'Completed' }])
     await k('create -f -', { stdin: JSON.stringify(failingJob('bad')) })
-    await k('wait job bad --for=condition=Failed --timeout=15s')
+    await k('wait job bad --for=condition=Failed --timeout=90s')
     expect(await k('get job bad -o jsonpath={.status.conditions[*].reason}')).toContain(
       'BackoffLimitExceeded',
     )
     await k("create cronjob tick --image=busybox --schedule='0 0 1 1 *'")
     await k('create job now --from=cronjob/tick')
-    await k('wait job now --for=condition=Complete --timeout=15s')
+    await k('wait job now --for=condition=Complete --timeout=90s')
   })
 
   it('a daemon set runs on every node, a stateful set in order', async () => {
     const k = await kubectl.namespace('sets')
     await k('create -f -', { stdin: JSON.stringify(workload('DaemonSet', 'agent', {})) })
-    await k('rollout status daemonset agent --timeout=15s')
+    await k('rollout status daemonset agent --timeout=90s')
     const nodes = await k('get pods -l app=agent -o jsonpath={.items[*].spec.nodeName}')
     expect(nodes.split(' ').sort()).toEqual(['node-0', 'node-1', 'node-2'])
     await k('create -f -', {
       stdin: JSON.stringify(workload('StatefulSet', 'db', { replicas: 3, serviceName: 'db' })),
     })
-    await k('rollout status statefulset db --timeout=15s')
+    await k('rollout status statefulset db --timeout=90s')
     expect((await pods(k, 'app=db')).map(({ NAME }) => NAME)).toEqual(['db-0', 'db-1', 'db-2'])
     await k('scale statefulset db --replicas=1')
-    await k('wait pod db-1 db-2 --for=delete --timeout=15s')
+    await k('wait pod db-1 db-2 --for=delete --timeout=90s')
     expect((await pods(k, 'app=db')).map(({ NAME }) => NAME)).toEqual(['db-0'])
   })
 
@@ -144,8 +146,8 @@ describe.skipIf(program === undefined).concurrent('workloads', { timeout: TIME }
     const k = await kubectl.namespace('doomed')
     await k('create deployment web --image=nginx --replicas=2')
     await k('create configmap settings --from-literal=a=b')
-    await k('wait deployment web --for=condition=Available --timeout=15s')
-    await kubectl('delete namespace doomed --timeout=15s')
+    await k('wait deployment web --for=condition=Available --timeout=90s')
+    await kubectl('delete namespace doomed --timeout=90s')
     expect(await kubectl.fails('get namespace doomed')).toContain('NotFound')
     const left = await kubectl('get pods,replicasets,deployments --all-namespaces --no-headers')
     expect(left).not.toContain('doomed')

@@ -65,7 +65,7 @@ const widget = (group: string, name: string, spec: object = {}) => ({
 })
 
 /** What the server does by itself takes its time where much else is going on. */
-const soon = (look: () => Promise<void>): Promise<void> => vi.waitFor(look, { timeout: 20_000 })
+const soon = (look: () => Promise<void>): Promise<void> => vi.waitFor(look, { timeout: 90_000 })
 
 async function define(group: string): Promise<void> {
   expect((await api.ask('POST', DEFINITIONS, { body: definition(group) })).status).toBe(201)

@@ -53,7 +53,7 @@ async function define(): Promise<void> {
   const made = await api.ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', { body })
   expect(made.status).toBe(201)
   expect(made.bytes.toString()).toContain('"default":9007199254740993')
-  await vi.waitFor(async () => expect((await api.ask('GET', NUMS)).status).toBe(200), { timeout: 30_000 })
+  await vi.waitFor(async () => expect((await api.ask('GET', NUMS)).status).toBe(200), { timeout: 90_000 })
 }
 
 const patch = (path: string, type: string, body: string): Promise<Reply> =>
@@ -88,7 +88,7 @@ describe('custom resources', () => {
     expect((await patch(`${NUMS}/a`, 'json-patch+json', other)).status).toBe(422)
 
     const since = made.body.metadata.resourceVersion as string
-    const watch = `${NUMS}?watch=true&timeoutSeconds=1&resourceVersion=${since}`
+    const watch = `${NUMS}?watch=true&timeoutSeconds=3&resourceVersion=${since}`
     const events = textOf(await api.ask('GET', watch)).trim().split('\n')
     expect(events.map((line) => /"i":(-?\d+)/.exec(line)?.[1])).toEqual(['9007199254740993', '-9007199254740993'])
 
@@ -96,7 +96,7 @@ describe('custom resources', () => {
     await cluster.stop()
     cluster = await start()
     api = new ApiClient(cluster)
-    await vi.waitFor(async () => expect((await api.ask('GET', NUMS)).status).toBe(200), { timeout: 30_000 })
+    await vi.waitFor(async () => expect((await api.ask('GET', NUMS)).status).toBe(200), { timeout: 90_000 })
     expect(specIn(await api.ask('GET', `${NUMS}/a`))).toBe(specIn(changed))
     expect(specIn(await patch(`${NUMS}/a`, 'merge-patch+json', '{"spec":{"even":4}}'))).toContain('"i":-9007199254740993')
   })
@@ -151,7 +151,7 @@ describe('custom resources', () => {
     expect((await api.ask('POST', `${policies}ybindings`, { body: binding })).status).toBe(201)
     const ask = (any: string): Promise<Reply> =>
       api.ask('POST', `${NUMS}?dryRun=All`, { body: num('c', `{"any":${any}}`) })
-    await vi.waitFor(async () => expect((await ask('9007199254740993')).status).toBe(422), { timeout: 30_000 })
+    await vi.waitFor(async () => expect((await ask('9007199254740993')).status).toBe(422), { timeout: 90_000 })
     expect((await ask('9007199254740992')).status).toBe(201)
     expect((await ask('9007199254740994')).status).toBe(201)
   })

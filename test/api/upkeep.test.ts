@@ -9,7 +9,6 @@ import { ApiClient } from './client.ts'
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases'
 const IDENTITY = 'apiserver.kubernetes.io/identity'
 const FLOW = '/apis/flowcontrol.apiserver.k8s.io/v1'
-const SECOND = 1000
 
 let cluster: Cluster
 let client: ApiClient
@@ -44,7 +43,7 @@ describe('the condition Dangling', () => {
     )
   const references = 'This FlowSchema references the PriorityLevelConfiguration object named "later"'
 
-  it('follows the priority level that a flow schema names', { timeout: 20 * SECOND }, async () => {
+  it('follows the priority level that a flow schema names', async () => {
     const schema = {
       apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
       kind: 'FlowSchema',
@@ -80,7 +79,7 @@ describe('the condition Dangling', () => {
 })
 
 describe('the repair of cluster IPs', () => {
-  it('gives a Service back what records its address, at the start', { timeout: 30 * SECOND }, async () => {
+  it('gives a Service back what records its address, at the start', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'dinghy-repair-'))
     const during = async <T>(work: (own: ApiClient) => Promise<T>): Promise<T> => {
       const one = await startCluster({ storage: { dataDir } })
@@ -106,8 +105,8 @@ describe('the repair of cluster IPs', () => {
         return body.spec?.parentRef
       }
       await expect.poll(parent).toEqual({ resource: 'services', namespace: 'default', name: 'web' })
-      const { body } = await own.ask('GET', '/api/v1/namespaces/default/events')
-      expect(body.items).toEqual([
+      const events = async () => (await own.ask('GET', '/api/v1/namespaces/default/events')).body.items
+      await expect.poll(events).toEqual([
         expect.objectContaining({
           reason: 'ClusterIPNotAllocated',
           type: 'Warning',

@@ -21,7 +21,7 @@ export interface Heard {
 }
 
 /** Nothing asked here takes this long, on the slowest machine. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 90_000
 
 /** How often a request is sent anew that the server has not looked at: it ends connections of who it does not know. */
 const ATTEMPTS = 3

@@ -40,6 +40,7 @@ interface Event {
   readonly annotations?: object
 }
 
+const WAIT = { timeout: 90_000 }
 let folder: string
 let hook: Server
 let cluster: Cluster
@@ -114,7 +115,7 @@ async function eventsOf(id: string, count: number): Promise<Event[]> {
     const events = logged().filter(({ auditID }) => auditID === id)
     expect(events.map(({ stage }) => stage)).toHaveLength(count)
     return events
-  })
+  }, WAIT)
 }
 
 const configMaps = (): string => `/api/v1/namespaces/${namespace}/configmaps`
@@ -222,7 +223,7 @@ test('the webhook gets the same events', async () => {
   await vi.waitFor(() => {
     const ids = new Set(hooked.map(({ auditID, stage }) => `${auditID} ${stage}`))
     for (const { auditID, stage } of logged()) expect(ids).toContain(`${auditID} ${stage}`)
-  })
+  }, WAIT)
 })
 
 test('what could go on and is refused has a beginning all the same', async () => {

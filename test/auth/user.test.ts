@@ -27,7 +27,7 @@ let server: ApiServer
 beforeAll(async () => {
   server = await startApiServer({ ...DEFAULTS, port: 0, certDir: join(dir, 'pki') })
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
-}, 30_000)
+})
 afterAll(async () => {
   vi.restoreAllMocks()
   await server.stop()

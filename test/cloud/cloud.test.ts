@@ -15,7 +15,7 @@ import { apiAs, serviceAccountUser } from '../../src/cmd/part.ts'
 import { runControllers } from '../../src/cmd/run-controllers.ts'
 
 const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
-const WAIT = { timeout: 20_000, interval: 20 }
+const WAIT = { timeout: 90_000, interval: 20 }
 const FINALIZER = 'service.kubernetes.io/load-balancer-cleanup'
 const stop = new AbortController()
 const troubles: object[] = []
@@ -46,7 +46,8 @@ afterAll(async () => {
   stop.abort()
   await running
   await server.stop()
-  expect(troubles).toEqual([])
+  // One has an address that nobody can give it, and is tried until it is gone.
+  expect(troubles.filter((trouble) => !JSON.stringify(trouble).includes('elsewhere'))).toEqual([])
 })
 
 const balanced = (name: string, port: number, spec: Service['spec'] = {}): Promise<Service> =>
@@ -157,7 +158,6 @@ it('says which port cannot be had, and why an address cannot', async () => {
       'service-controller Warning SyncLoadBalancerFailed: Error syncing load balancer: failed to ensure load balancer: 192.0.2.1 is not in the range of addresses',
     )
   }, WAIT)
-  troubles.length = 0
   await api.delete(SERVICES, { namespace: 'default', name: 'elsewhere' })
 })
 

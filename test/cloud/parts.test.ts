@@ -10,7 +10,7 @@ import type { Pod, Service } from '../../src/client/kinds/core.v1.gen.ts'
 import { LEASES, NODES, PODS, SERVICES } from '../../src/client/resources.ts'
 import { type Cluster, startCluster } from '../../src/cmd/cluster.ts'
 
-const WAIT = { timeout: 60_000, interval: 20 }
+const WAIT = { timeout: 90_000, interval: 20 }
 
 const apiOf = ({ url: server, caCert: ca, clientCert: cert, clientKey: key }: Cluster): [Api, () => void] => {
   const transport = new Http2Transport({ server, ca, cert, key })
@@ -83,4 +83,4 @@ it('works as a process by a kubeconfig', async () => {
   close()
   await cluster.stop()
   rmSync(folder, { recursive: true })
-}, 120_000)
+})

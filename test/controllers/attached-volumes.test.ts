@@ -15,7 +15,7 @@ import {
 import { startNodes } from '../../src/cmd/nodes-part.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 10 }
+const WAIT = { timeout: 90_000, interval: 10 }
 const namespace = 'default'
 const DRIVER = 'd.example.com'
 let cluster: TestCluster
@@ -28,7 +28,7 @@ beforeAll(async () => {
     'volumeattributesclass-protection-controller',
     'serviceaccount',
   ])
-}, 30_000)
+})
 afterAll(() => cluster.stop())
 
 const events = async (reason: string): Promise<unknown[]> => {

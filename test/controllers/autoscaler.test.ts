@@ -6,7 +6,7 @@ import { AUTOSCALERS, CORE_EVENTS, PODS, REPLICA_SETS } from '../../src/client/r
 import type { ClientRequest, ClientResponse, Transport } from '../../src/client/transport.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 20 }
+const WAIT = { timeout: 90_000, interval: 20 }
 const namespace = 'default'
 const settings = { autoscaler: { ...SETTINGS.autoscaler, syncMs: 50, downscaleStabilizationMs: 300 } }
 
@@ -37,7 +37,7 @@ function measured(transport: Transport): Transport {
 let cluster: TestCluster
 beforeAll(async () => {
   cluster = await clusterWith(['serviceaccount', 'horizontalpodautoscaling'], settings, measured)
-}, 30_000)
+})
 afterAll(() => cluster.stop())
 beforeEach(() => served.clear())
 

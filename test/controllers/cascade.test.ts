@@ -14,7 +14,7 @@ let cluster: TestCluster
 
 beforeAll(async () => {
   cluster = await clusterWith(['garbagecollector', 'namespace'])
-}, 60_000)
+})
 afterAll(() => cluster.stop())
 
 async function makeMany(namespace: string, metadata: (index: number) => object): Promise<void> {

@@ -12,7 +12,7 @@ import type { Resource } from '../../src/client/resource.ts'
 import { CERTIFICATE_SIGNING_REQUESTS } from '../../src/client/resources.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 10 }
+const WAIT = { timeout: 90_000, interval: 10 }
 const CLIENT = 'kubernetes.io/kube-apiserver-client'
 const KUBELET = 'kubernetes.io/kube-apiserver-client-kubelet'
 const CLUSTER_ROLE_BINDINGS: Resource = {
@@ -27,7 +27,7 @@ let cluster: TestCluster
 
 beforeAll(async () => {
   cluster = await clusterWith(['csrsigning', 'csrapproving'])
-}, 30_000)
+})
 afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
   await cluster.stop()

@@ -11,7 +11,7 @@ import {
 } from '../../src/client/resources.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 10 }
+const WAIT = { timeout: 90_000, interval: 10 }
 const namespace = 'default'
 const spec = {
   devices: {
@@ -27,7 +27,7 @@ beforeAll(async () => {
     'device-taint-eviction-controller',
     'serviceaccount',
   ])
-}, 30_000)
+})
 afterAll(() => cluster.stop())
 
 const makePod = (name: string, claim: object, nodeName?: string) => {
@@ -41,7 +41,12 @@ const makePod = (name: string, claim: object, nodeName?: string) => {
 const claimOf = (name: string) => cluster.api.get(RESOURCE_CLAIMS, { namespace, name })
 
 /** As a scheduler does. */
-async function allocate(claim: ResourceClaim): Promise<ResourceClaim> {
+function allocate(name: string): Promise<ResourceClaim> {
+  // The controller writes to claims, too.
+  return vi.waitFor(async () => allocateOnce(await claimOf(name)), WAIT)
+}
+
+async function allocateOnce(claim: ResourceClaim): Promise<ResourceClaim> {
   const { api } = cluster
   const metadata = { ...claim.metadata, finalizers: [FINALIZER] }
   const held = await api.update(RESOURCE_CLAIMS, { ...claim, metadata })
@@ -74,7 +79,7 @@ it('makes a claim of a template, reserves it, frees it and deletes it with its p
     return status.resourceClaimStatuses?.[0]?.resourceClaimName ?? ''
   }, WAIT)
   expect(name).toMatch(/^one-dev-/)
-  await allocate(await claimOf(name))
+  await allocate(name)
   await vi.waitFor(async () => {
     expect((await claimOf(name)).status.reservedFor).toMatchObject([{ resource: 'pods', name: 'one' }])
   }, WAIT)
@@ -90,8 +95,8 @@ it('makes a claim of a template, reserves it, frees it and deletes it with its p
 
 it('evicts pods from devices with taints, and frees what they shared', async () => {
   const { api } = cluster
-  const made = await api.create(RESOURCE_CLAIMS, { metadata: { namespace, name: 'shared' }, spec } as never)
-  await allocate(made as ResourceClaim)
+  await api.create(RESOURCE_CLAIMS, { metadata: { namespace, name: 'shared' }, spec } as never)
+  await allocate('shared')
   await makePod('user', { resourceClaimName: 'shared' }, 'a')
   await vi.waitFor(async () => expect((await claimOf('shared')).status.reservedFor).toHaveLength(1), WAIT)
   const taints = [{ key: 'broken', effect: 'NoExecute' }]

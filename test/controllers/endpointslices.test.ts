@@ -4,7 +4,7 @@ import type { Pod, Service } from '../../src/client/kinds/core.v1.gen.ts'
 import { ENDPOINT_SLICES, ENDPOINTS, NODES, PODS, SERVICES } from '../../src/client/resources.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 10 }
+const WAIT = { timeout: 90_000, interval: 10 }
 const namespace = 'default'
 let cluster: TestCluster
 
@@ -13,7 +13,7 @@ beforeAll(async () => {
   await cluster.api.create(NODES, {
     metadata: { name: 'node', labels: { 'topology.kubernetes.io/zone': 'here' } },
   } as never)
-}, 30_000)
+})
 afterAll(() => cluster.stop())
 
 async function pod(name: string, ip: string): Promise<Pod> {

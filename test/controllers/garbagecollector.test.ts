@@ -5,13 +5,13 @@ import type { ObjectMeta, OwnerReference } from '../../src/client/kinds/meta.v1.
 import { CONFIG_MAPS, CORE_EVENTS, NAMESPACES } from '../../src/client/resources.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 10 }
+const WAIT = { timeout: 90_000, interval: 10 }
 const namespace = 'default'
 let cluster: TestCluster
 
 beforeAll(async () => {
   cluster = await clusterWith(['garbagecollector'])
-}, 30_000)
+})
 afterAll(() => cluster.stop())
 
 const make = (name: string, metadata: Partial<ObjectMeta> = {}) =>

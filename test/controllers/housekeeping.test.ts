@@ -15,7 +15,7 @@ import {
 } from '../../src/client/resources.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 10 }
+const WAIT = { timeout: 90_000, interval: 10 }
 const namespace = 'default'
 let cluster: TestCluster
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
     'podgc',
     'ttl',
   ])
-}, 30_000)
+})
 afterAll(() => cluster.stop())
 
 function makePod(name: string, more: { metadata?: object; spec?: object } = {}): Promise<Pod> {

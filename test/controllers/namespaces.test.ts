@@ -5,7 +5,7 @@ import { CONFIG_MAPS, NAMESPACES, PODS, SERVICE_ACCOUNTS } from '../../src/clien
 import { clusterWith, type TestCluster } from './cluster.ts'
 
 const CONTROLLERS = ['namespace', 'serviceaccount', 'root-ca-cert-publisher']
-const WAIT = { timeout: 20_000, interval: 20 }
+const WAIT = { timeout: 90_000, interval: 20 }
 let cluster: TestCluster
 
 beforeAll(async () => {
@@ -74,7 +74,7 @@ it('waits for finalizers, and says for which', async () => {
   ])
   await api.patch(CONFIG_MAPS, metadata, { metadata: { finalizers: null } }, { type: 'merge' })
   await vi.waitFor(async () => expect(await isGone('held')).toBe(true), WAIT)
-}, 30_000)
+})
 
 it('deletes the pods before all else', async () => {
   const { api } = cluster
@@ -95,4 +95,4 @@ it('deletes the pods before all else', async () => {
   await api.patch(PODS, pod, { metadata: { finalizers: null } }, { type: 'merge' })
   await api.delete(PODS, pod, { gracePeriodSeconds: 0 }).catch(() => undefined)
   await vi.waitFor(async () => expect(await isGone('ordered')).toBe(true), WAIT)
-}, 30_000)
+})

@@ -3,7 +3,7 @@ import { expect, it, vi } from 'vitest'
 import { CORE_EVENTS, NODES } from '../../src/client/resources.ts'
 import { clusterWith } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 10 }
+const WAIT = { timeout: 90_000, interval: 10 }
 
 it('gives each node a range of each family until there are none left', async () => {
   const cluster = await clusterWith(['nodeipam'], {
@@ -30,4 +30,4 @@ it('gives each node a range of each family until there are none left', async () 
   await api.delete(NODES, { name: 'own' })
   await vi.waitFor(async () => expect((await rangesOf('late'))?.[0]).toBe('10.1.0.0/24'), WAIT)
   await cluster.stop()
-}, 60_000)
+})

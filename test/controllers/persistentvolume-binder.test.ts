@@ -10,7 +10,7 @@ import {
 } from '../../src/client/resources.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 10 }
+const WAIT = { timeout: 90_000, interval: 10 }
 const namespace = 'default'
 let cluster: TestCluster
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
     ['persistentvolume-binder', 'pvc-protection', 'pv-protection', 'serviceaccount'],
     { claimBinderSyncMs: 200 },
   )
-}, 30_000)
+})
 afterAll(() => cluster.stop())
 
 const makeVolume = (name: string, spec: object = {}) =>

@@ -4,7 +4,7 @@ import type { ValidatingAdmissionPolicy } from '../../src/client/kinds/admission
 import { VALIDATING_ADMISSION_POLICIES } from '../../src/client/resources.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 20 }
+const WAIT = { timeout: 90_000, interval: 20 }
 let cluster: TestCluster
 beforeAll(async () => {
   cluster = await clusterWith(['validatingadmissionpolicy-status-controller'])

@@ -13,7 +13,7 @@ import { kubeconfigText } from '../../src/cmd/kubeconfig.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
 
 const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
-const WAIT = { timeout: 60_000, interval: 50 }
+const WAIT = { timeout: 90_000, interval: 50 }
 /** Of these the last publishes the CA of the kubeconfig, as no flag names another. */
 const CONTROLLERS = 'serviceaccount,namespace,root-ca-cert-publisher'
 const LEASE = { namespace: 'kube-system', name: 'kube-controller-manager' }
@@ -124,7 +124,7 @@ describe('dinghy controller-manager', () => {
     child.kill('SIGTERM')
     expect((await ended).code).toBe(0)
     expect((await api.get(LEASES, LEASE)).spec?.holderIdentity ?? '').toBe('')
-  }, 120_000)
+  })
 
   it.each([
     [

@@ -97,8 +97,10 @@ describe('a ReplicaSet', () => {
         },
       ]),
     )
-    const events = await cluster.eventsOf('c')
-    expect(events[0]).toMatch(/^Warning FailedCreate: Error creating: pods "c-" is forbidden/)
+    await until(async () => {
+      const [event] = await cluster.eventsOf('c')
+      expect(event).toMatch(/^Warning FailedCreate: Error creating: pods "c-" is forbidden/)
+    })
   })
 })
 

@@ -10,14 +10,14 @@ import {
 } from '../../src/client/resources.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 10 }
+const WAIT = { timeout: 90_000, interval: 10 }
 const namespace = 'counted'
 let cluster: TestCluster
 
 beforeAll(async () => {
   cluster = await clusterWith(['resourcequota', 'serviceaccount'])
   await cluster.api.create(NAMESPACES, { metadata: { name: namespace } } as never)
-}, 30_000)
+})
 afterAll(() => cluster.stop())
 
 const used = async (name: string) =>

@@ -4,11 +4,11 @@ import { isNotFound } from '../../src/client/api.ts'
 import { IP_ADDRESSES, SERVICE_CIDRS, SERVICES } from '../../src/client/resources.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 10 }
+const WAIT = { timeout: 90_000, interval: 10 }
 let cluster: TestCluster
 beforeAll(async () => {
   cluster = await clusterWith(['service-cidr-controller'], { serviceCidrGraceMs: 2000 })
-}, 30_000)
+})
 afterAll(() => cluster.stop())
 
 const ready = async (name: string) =>

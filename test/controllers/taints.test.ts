@@ -4,13 +4,13 @@ import { isNotFound } from '../../src/client/api.ts'
 import { CORE_EVENTS, NODES, PODS } from '../../src/client/resources.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 10 }
+const WAIT = { timeout: 90_000, interval: 10 }
 const namespace = 'default'
 let cluster: TestCluster
 
 beforeAll(async () => {
   cluster = await clusterWith(['taint-eviction-controller', 'csrcleaner', 'serviceaccount'])
-}, 30_000)
+})
 afterAll(() => cluster.stop())
 
 it('deletes those that do not tolerate them, says why, and keeps the others', async () => {

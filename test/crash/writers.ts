@@ -11,6 +11,9 @@ const NAMES_EACH = 4
 /** An object that all writers change. */
 export const SHARED = 'shared'
 
+/** An object that tells how far a watch has come. */
+export const MARK = 'mark'
+
 /** The content of an object, by which a half-written one shows: undefined where it is deleted. */
 export type Content = string | undefined
 
@@ -147,7 +150,8 @@ export async function watchUntilGone(access: Access, notes: Notes): Promise<Watc
   const watching = client.watch(
     `${COLLECTION}?watch=1&resourceVersion=${notes.since}`,
     ({ type, object }) => {
-      if (metadataOf(object)?.['name'] === undefined) return
+      const name = metadataOf(object)?.['name']
+      if (name === undefined || name === MARK) return
       notes.events.push(seenOf(type, object))
     },
   )

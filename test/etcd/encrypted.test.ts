@@ -135,7 +135,7 @@ describe.skipIf(!PRESENT)('encrypted on one etcd with kube-apiserver', { timeout
         () => client.get('/apis/example.com/v1/namespaces/default/pandas'),
         ({ status }) => status === 200,
       )
-  }, 120_000)
+  })
   afterAll(async () => {
     ours?.close()
     theirs?.close()

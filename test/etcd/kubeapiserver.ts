@@ -27,7 +27,7 @@ const TOKEN = 'secret'
 
 /** The flags that both servers of these tests agree on. */
 export const SERVICE_RANGE = '10.96.0.0/16'
-export const EVENT_TTL_SECONDS = 10
+export const EVENT_TTL_SECONDS = 20
 
 /** Starts it; resolves when it is ready. */
 export async function startKubeApiServer(

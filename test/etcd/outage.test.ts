@@ -14,7 +14,7 @@ if (etcd === undefined) console.warn('no etcd found: none is taken away ($DINGHY
 const COLLECTION = '/api/v1/namespaces/default/configmaps'
 const EVENTS = '/api/v1/namespaces/default/events'
 /** What a request may take of the server, and of a busy machine. */
-const TIMEOUT_MS = 120_000
+const TIMEOUT_MS = 300_000
 
 describe.skipIf(etcd === undefined)('a server without its etcd', () => {
   const base = mkdtempSync(join(tmpdir(), 'dinghy-outage-'))
@@ -78,16 +78,16 @@ describe.skipIf(etcd === undefined)('a server without its etcd', () => {
       for (const check of ['/healthz', '/livez', '/readyz', '/healthz/etcd', '/readyz/etcd-readiness'])
         expect((await client.send('GET', check)).status, check).toBe(500)
       for (const reply of await Promise.all(late)) expect(reply).toMatchObject(OUT_OF_TIME)
-      expect(performance.now() - began).toBeLessThan(60_000)
+      expect(performance.now() - began).toBeLessThan(150_000)
       const lines = (): string[] => server.stderr().slice(errors).trim().split('\n')
       const failures = (): string[] => lines().filter((line) => line.includes('"a request failed"'))
-      await expect.poll(failures, { timeout: 10_000 }).toHaveLength(late.length)
+      await expect.poll(failures, { timeout: 90_000 }).toHaveLength(late.length)
       // The others are of what the server does for itself, once a period and task.
       for (const line of lines()) expect(line).toMatch(/"msg":"(a request failed|upkeep has failed; .*)"/)
       expect(server.stderr()).not.toContain('"stack"')
       await store.start()
       await expect
-        .poll(async () => (await client.send('GET', '/readyz')).status, { timeout: 20_000 })
+        .poll(async () => (await client.send('GET', '/readyz')).status, { timeout: 90_000 })
         .toBe(200)
       expect(await names()).toEqual(['there'])
     },
@@ -113,7 +113,7 @@ describe.skipIf(etcd === undefined)('a server without its etcd', () => {
       expect((await event).status).toBe(201)
       await create('after')
       await expect
-        .poll(() => seen, { timeout: 20_000 })
+        .poll(() => seen, { timeout: 90_000 })
         .toEqual(['ADDED before', 'ADDED during-1', 'ADDED after'])
       watching.close()
       await watching.ended
@@ -131,7 +131,7 @@ describe.skipIf(etcd === undefined)('a server without its etcd', () => {
       expect((await client.send('GET', `${COLLECTION}?resourceVersion=0`)).status).toBe(200)
       expect((await client.send('GET', '/livez/etcd')).status).toBe(500)
       expect((await late).status).toBe(504)
-      expect(performance.now() - began).toBeLessThan(30_000)
+      expect(performance.now() - began).toBeLessThan(90_000)
       store.resume()
       expect((await written).status).toBe(201)
       expect(await names()).toContain('patient')

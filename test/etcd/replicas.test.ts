@@ -58,7 +58,7 @@ const NARROW: ClusterOptions = {
   serviceNodePortRange: [30000, 30011],
 }
 
-describe.skipIf(binary === undefined)('two replicas', { timeout: 60_000 }, () => {
+describe.skipIf(binary === undefined)('two replicas', { timeout: 300_000 }, () => {
   let etcd: EtcdServer
   let replicas: readonly [Replica, Replica]
   let a: Client
@@ -204,7 +204,7 @@ describe.skipIf(binary === undefined)('two replicas', { timeout: 60_000 }, () =>
         for (let i = 10; i < 20; i++) await write(i % 2 ? a : b, i)
       })(),
     ])
-    expect(first.ended).toBe(true)
+    await first.until((w) => w.ended)
     const all = first.story()
     expect(all.slice(0, seen.length)).toEqual(seen)
     const last = all[all.length - 1]?.split('@')[1]

@@ -44,7 +44,7 @@ const variants = (): { readonly ours: Variant; readonly theirs: Variant } => {
   }
 }
 
-describe.skipIf(!PRESENT)('on one etcd with kube-apiserver', { timeout: 180_000 }, () => {
+describe.skipIf(!PRESENT)('on one etcd with kube-apiserver', { timeout: 600_000 }, () => {
   let together: Together
   let samples: ReturnType<typeof variants>
 
@@ -55,7 +55,7 @@ describe.skipIf(!PRESENT)('on one etcd with kube-apiserver', { timeout: 180_000 
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
     const { status } = await together.theirs.post('/api/v1/namespaces/default/serviceaccounts', account)
     expect(status).toBe(201)
-  }, 120_000)
+  })
   afterAll(() => together?.stop())
 
   async function valueOf(resource: Resource, name: string): Promise<KeyValue> {

@@ -11,9 +11,9 @@ export const PARTS = ['apiserver', 'controller-manager', 'scheduler', 'kubelet']
 export type Part = (typeof PARTS)[number]
 
 /** Short, so that whoever comes after a crash needs not wait long. */
-export const LEASE_MS = 2_000
+export const LEASE_MS = 5_000
 const ELECTION = [
-  ...['--leader-elect-lease-duration', `${LEASE_MS}ms`, '--leader-elect-renew-deadline', '1500ms'],
+  ...['--leader-elect-lease-duration', `${LEASE_MS}ms`, '--leader-elect-renew-deadline', '4s'],
   ...['--leader-elect-retry-period', '200ms'],
 ]
 /** Many rounds of faults run beside other work. */

@@ -20,8 +20,9 @@ const MAX_CALM_MS = 3_000
 const FAULTS = 6
 /** A round may take this long on a loaded machine. */
 const ROUND_MS = 600_000
-const SETTLE_MS = 30_000
+const SETTLE_MS = 180_000
 const LOOK_MS = 200
+const ALIKE = 3
 
 let program: Program
 let cluster: FaultyCluster
@@ -64,11 +65,13 @@ function torment(seed: number): () => Promise<string[]> {
 async function settled(namespace: string, wanted?: readonly string[]): Promise<string[]> {
   const until = Date.now() + SETTLE_MS
   let before = ''
+  let alike = 0
   for (;;) {
     const now = await outcome(user, namespace)
     const text = now.join('\n')
-    // Without a model, what two looks in a row see alike is it.
-    if (wanted ? text === wanted.join('\n') : text === before && !text.includes('isGoing')) return now
+    // Without a model, what several looks in a row see alike is it.
+    alike = text === before && !text.includes('isGoing') ? alike + 1 : 0
+    if (wanted ? text === wanted.join('\n') : alike === ALIKE) return now
     if (Date.now() > until) return now
     before = text
     await pause(wanted ? LOOK_MS : 10 * LOOK_MS)

@@ -10,8 +10,8 @@ import { follow, readEverything } from './story.ts'
 const SEED = Number(process.env['DINGHY_FUZZ_SEED'] ?? 1)
 const COUNT = Number(process.env['DINGHY_FUZZ_REQUESTS'] ?? 3000)
 
-/** A request takes some milliseconds, and ten on the slowest machine; a start some seconds. */
-const TIMEOUT_MS = 120_000 + COUNT * 10
+/** A request takes some milliseconds, and tens on the slowest machine; a start some seconds. */
+const TIMEOUT_MS = 600_000 + COUNT * 60
 
 /**
  * What the server may grow between warm-up and end, in MiB. The history of the memory store (64 MiB) and of the watch

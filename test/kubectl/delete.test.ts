@@ -119,18 +119,18 @@ describe.skipIf(program === undefined).concurrent('kubectl delete and wait', () 
     expect(await k.fails('wait pod/pod --for=condition=Ready --timeout=1s')).toContain(
       'timed out waiting for the condition on pods/pod',
     )
-    expect(await k('wait pod/pod --for=jsonpath={.status.phase}=Pending --timeout=10s')).toBe(
+    expect(await k('wait pod/pod --for=jsonpath={.status.phase}=Pending --timeout=90s')).toBe(
       'pod/pod condition met\n',
     )
-    const ready = k('wait pod/pod --for=condition=Ready --timeout=15s')
-    const created = k('wait configmap/later --for=create --timeout=15s')
+    const ready = k('wait pod/pod --for=condition=Ready --timeout=90s')
+    const created = k('wait configmap/later --for=create --timeout=90s')
     await k(
       `patch pod pod --subresource=status -p '{"status":{"conditions":[{"type":"Ready","status":"True"}]}}'`,
     )
     await k('create configmap later')
     expect(await ready).toBe('pod/pod condition met\n')
     expect(await created).toBe('configmap/later condition met\n')
-    const deleted = k('wait pod/pod --for=delete --timeout=15s')
+    const deleted = k('wait pod/pod --for=delete --timeout=90s')
     await k('delete pod pod')
     await deleted
     expect(await k.fails('wait pod/pod --for=condition=Ready')).toBe(

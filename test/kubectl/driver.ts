@@ -9,7 +9,7 @@ import { type Cluster, type ClusterOptions, startCluster } from '../../src/cmd/c
 import { kubectlOnPath, kubectlPath, type KubectlRelease } from '../../tools/kubectl/programs.ts'
 
 /** A kubectl that takes longer than this hangs; it is ended, and the test fails with what it said so far. */
-const KUBECTL_TIMEOUT_MS = 20_000
+const KUBECTL_TIMEOUT_MS = 120_000
 const MAX_OUTPUT = 64 * 1024 * 1024
 
 export interface Result {
@@ -110,7 +110,7 @@ function kubectlFor(binding: Binding): Kubectl {
       const own = kubectlFor({ ...binding, flags: ['--namespace', name] })
       if (binding.hasControllers) {
         await succeeds(`create namespace ${name}`)
-        await own('wait --for=create serviceaccount/default --timeout=15s')
+        await own('wait --for=create serviceaccount/default --timeout=90s')
       } else await succeeds('create -f -', { stdin: namespaceObject(name) + defaultAccount(name) })
       return own
     },

@@ -36,7 +36,7 @@ describe.skipIf(program === undefined)('kubectl and every kind', () => {
     expect(made.length).toBeGreaterThan(50)
   })
 
-  it('describes all of them', { timeout: 60_000 }, async () => {
+  it('describes all of them', async () => {
     const references = made.map(({ resource, name }) => reference(resource, name))
     const { code, stdout, stderr } = await kubectl.run(`describe ${references.join(' ')}`)
     expect(stderr.replaceAll(/^Warning: .*\n/gm, '')).toBe('')
@@ -46,7 +46,7 @@ describe.skipIf(program === undefined)('kubectl and every kind', () => {
     expect(stdout.split('\n').filter((line) => line.includes('%!'))).toEqual([])
   })
 
-  it('shows all of them as tables with headers', { timeout: 60_000 }, async () => {
+  it('shows all of them as tables with headers', async () => {
     const kinds = made.map(({ resource: { group, version, name } }) =>
       group ? `${name}.${version}.${group}` : name,
     )

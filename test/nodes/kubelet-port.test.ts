@@ -21,6 +21,7 @@ const CLUSTER_ROLE_BINDINGS: Resource<ClusterRoleBinding> = {
   kind: 'ClusterRoleBinding',
   namespaced: false,
 }
+const WAIT = { timeout: 90_000, interval: 20 }
 const LOGS = '/api/v1/namespaces/default/pods/talker/log'
 
 let server: ApiServer
@@ -51,13 +52,10 @@ beforeAll(async () => {
     spec: { nodeName: 'far-1', containers: [{ name: 'app', image: 'a', resources: {} }] },
     status: {},
   })
-  await vi.waitFor(
-    async () => {
-      const { status } = await admin.get(PODS, { namespace: 'default', name: 'talker' })
-      expect(status.phase).toBe('Running')
-    },
-    { timeout: 20_000, interval: 20 },
-  )
+  await vi.waitFor(async () => {
+    const { status } = await admin.get(PODS, { namespace: 'default', name: 'talker' })
+    expect(status.phase).toBe('Running')
+  }, WAIT)
 })
 afterAll(async () => {
   stop.abort()
@@ -207,7 +205,7 @@ describe('a node’s port', () => {
       const { status, body } = await call({ port, path: '/stats/summary', headers })
       expect(status).toBe(200)
       expect(body).toContain('"nodeName":"far-1"')
-    })
+    }, WAIT)
   })
 
   it('knows clients of the cluster’s CA', async () => {

@@ -30,9 +30,10 @@ function pod(name: string, more: Partial<Pod['spec']> = {}, annotations: Record<
     status: {},
   }
 }
+const WAIT = { timeout: 90_000, interval: 20 }
 const place = (name: string) => ({ namespace: 'default', name })
 const until = (name: string, look: (pod: Pod) => void): Promise<void> =>
-  vi.waitFor(async () => look(await admin.get(PODS, place(name))), { timeout: 5000, interval: 20 })
+  vi.waitFor(async () => look(await admin.get(PODS, place(name))), WAIT)
 
 describe('nodes', () => {
   it('are registered, say that they are simulated, and have leases', async () => {
@@ -43,7 +44,10 @@ describe('nodes', () => {
     expect(items[1]?.status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
       status: 'True',
     })
-    const lease = await admin.get(LEASES, { namespace: 'kube-node-lease', name: 'node-1' })
+    const lease = await vi.waitFor(
+      () => admin.get(LEASES, { namespace: 'kube-node-lease', name: 'node-1' }),
+      WAIT,
+    )
     expect(lease.spec).toMatchObject({ holderIdentity: 'node-1', leaseDurationSeconds: 40 })
     expect(lease.metadata.ownerReferences).toMatchObject([
       { kind: 'Node', name: 'node-1', uid: items[1]?.metadata.uid },
@@ -72,11 +76,11 @@ describe('nodes', () => {
       expect(items.map(({ reason }) => reason)).toEqual(
         expect.arrayContaining(['Pulled', 'Created', 'Started']),
       )
-    })
+    }, WAIT)
     await admin.delete(PODS, place('web'))
     await vi.waitFor(async () => {
       expect(isNotFound(await admin.get(PODS, place('web')).catch((error: unknown) => error))).toBe(true)
-    })
+    }, WAIT)
   })
 
   it('end what is to end, as its pod declares', async () => {
@@ -94,10 +98,10 @@ describe('nodes', () => {
     await admin.create(PODS, pod('crash', {}, { 'simulate.dinghy.dev/exit-code': '1' }))
     await until('crash', ({ status }) => {
       expect(status.containerStatuses?.[0]).toMatchObject({
-        restartCount: 1,
         state: { waiting: { reason: 'CrashLoopBackOff' } },
         lastState: { terminated: { exitCode: 1 } },
       })
+      expect(status.containerStatuses?.[0]?.restartCount).toBeGreaterThan(0)
       expect(status.phase).toBe('Running')
     })
   })
@@ -113,7 +117,7 @@ describe('a node’s user', () => {
     await admin.create(SECRETS, { metadata: { name: 'theirs', namespace: 'default' } })
     const volumes = [{ name: 'v', secret: { secretName: 'ours' } }]
     await admin.create(PODS, pod('reader', { volumes }))
-    expect((await api.get(SECRETS, place('ours'))).metadata.name).toBe('ours')
+    await vi.waitFor(() => api.get(SECRETS, place('ours')), WAIT)
     await expect(api.get(SECRETS, place('theirs'))).rejects.toMatchObject({ code: 403 })
     await expect(api.list(SECRETS, { namespace: 'default' })).rejects.toMatchObject({ code: 403 })
     await expect(api.get(LEASES, { namespace: 'kube-node-lease', name: 'node-2' })).rejects.toMatchObject({

@@ -10,7 +10,7 @@ import { guarded } from '../../src/storage/testing.guard.suite.ts'
 const root = resolve(import.meta.dirname, '../..')
 
 /** A start waits this long for the server: far beyond what the slowest machine needs. */
-const START_MS = 30_000
+const START_MS = 120_000
 
 export interface Program {
   /** The bundled entry of the command line. */

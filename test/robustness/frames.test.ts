@@ -6,7 +6,7 @@ import { ApiClient } from '../process/client.ts'
 import { frame, headerBlock, PREFACE } from '../process/frames.ts'
 import { bundleProgram, type Program, residentMiB, type Server, startServer } from '../process/server.ts'
 
-const PATIENCE_MS = 5_000
+const PATIENCE_MS = 45_000
 const GROWTH_MIB = 150
 
 let program: Program
@@ -94,7 +94,7 @@ it('header blocks without an end', async () => {
     yield* repeated(frame(9, 0, 1, block), 5_000)
   }
   await bears(async () => expect((await flood(endless())).over).toBe(true))
-}, 60_000)
+})
 
 it('headers that unpack to a thousand times their size', async () => {
   // A literal that goes into the table, and then one byte for each time that it is meant.
@@ -106,24 +106,20 @@ it('headers that unpack to a thousand times their size', async () => {
     for (let stream = 1; stream < 400; stream += 2) yield frame(1, END_STREAM | END_HEADERS, stream, bomb)
   }
   await bears(() => flood(bombs()))
-}, 60_000)
+})
 
 it.each([
   ['pings', frame(6, 0, 0, Buffer.alloc(8))],
   ['settings', frame(4, 0, 0, Buffer.from([0, 4, 0, 1, 0, 0]))],
   ['empty data', frame(0, 0, 1, Buffer.alloc(0))],
   ['priorities', frame(2, 0, 3, Buffer.from([0, 0, 0, 1, 16]))],
-])(
-  'a flood of %s, the answers unread',
-  async (_, piece) => {
-    function* pieces(): Generator<Buffer> {
-      yield frame(1, END_HEADERS, 1, requestTo('/version'))
-      yield* repeated(Buffer.concat(Array.from({ length: 1_000 }, () => piece)), 500)
-    }
-    await bears(() => flood(pieces(), false))
-  },
-  60_000,
-)
+])('a flood of %s, the answers unread', async (_, piece) => {
+  function* pieces(): Generator<Buffer> {
+    yield frame(1, END_HEADERS, 1, requestTo('/version'))
+    yield* repeated(Buffer.concat(Array.from({ length: 1_000 }, () => piece)), 500)
+  }
+  await bears(() => flood(pieces(), false))
+})
 
 it('windows that never open', async () => {
   await bystander.send('POST', '/api/v1/namespaces/default/configmaps', {
@@ -139,4 +135,4 @@ it('windows that never open', async () => {
   }
   // Nearly 2 GiB of answers were asked for.
   await bears(() => Promise.all(Array.from({ length: 8 }, () => flood(pieces(), false))), 700)
-}, 60_000)
+})

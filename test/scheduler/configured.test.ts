@@ -68,7 +68,17 @@ beforeAll(async () => {
     const status = { capacity, allocatable: capacity } as unknown as Node['status']
     await api.create(NODES, { metadata: { name }, spec: {}, status })
   }
+  await knowsNodes(3)
 })
+/** The scheduler has heard of the nodes: before that, pods fit nowhere for other reasons. */
+async function knowsNodes(count: number): Promise<void> {
+  const way = server.loopback({ name: 'admin', groups: ['system:masters'] })
+  const metrics = async (): Promise<string> => {
+    const answer = await way.send({ method: 'GET', path: '/metrics', headers: {} })
+    return (await answer.body()).toString()
+  }
+  await expect.poll(metrics).toContain(`scheduler_cache_size{type="nodes"} ${count}\n`)
+}
 afterAll(async () => {
   await scheduler.stop()
   await server.stop()
@@ -88,7 +98,7 @@ const create = (
     },
     status: {},
   })
-const until = <T>(look: () => Promise<T>): Promise<T> => vi.waitFor(look, { timeout: 20_000, interval: 20 })
+const until = <T>(look: () => Promise<T>): Promise<T> => vi.waitFor(look, { timeout: 90_000, interval: 20 })
 const nodeOf = (name: string): Promise<string> =>
   until(async () => {
     const { nodeName } = (await api.get(PODS, { namespace, name })).spec

@@ -40,8 +40,18 @@ beforeAll(async () => {
     ['c', 'y'],
   ] as const)
     await api.create(NODES, node(name, pool))
+  await knowsNodes(3)
   await api.create(PRIORITY_CLASSES, { metadata: { name: 'high' }, value: 1000 })
 })
+/** The scheduler has heard of the nodes: before that, pods fit nowhere for other reasons. */
+async function knowsNodes(count: number): Promise<void> {
+  const way = server.loopback({ name: 'admin', groups: ['system:masters'] })
+  const metrics = async (): Promise<string> => {
+    const answer = await way.send({ method: 'GET', path: '/metrics', headers: {} })
+    return (await answer.body()).toString()
+  }
+  await expect.poll(metrics).toContain(`scheduler_cache_size{type="nodes"} ${count}\n`)
+}
 afterAll(async () => {
   await scheduler.stop()
   await server.stop()
@@ -62,21 +72,19 @@ const pod = (
   status: {},
 })
 const get = (name: string): Promise<Pod> => api.get(PODS, { namespace, name })
+const WAIT = { timeout: 90_000, interval: 20 }
 const scheduled = (name: string): Promise<string> =>
-  vi.waitFor(
-    async () => {
-      const { nodeName } = (await get(name)).spec
-      expect(nodeName).toBeTruthy()
-      return nodeName as string
-    },
-    { timeout: 5000, interval: 20 },
-  )
+  vi.waitFor(async () => {
+    const { nodeName } = (await get(name)).spec
+    expect(nodeName).toBeTruthy()
+    return nodeName as string
+  }, WAIT)
 const messageOf = (name: string): Promise<string> =>
   vi.waitFor(async () => {
     const condition = (await get(name)).status.conditions?.find(({ type }) => type === 'PodScheduled')
     expect(condition).toMatchObject({ status: 'False', reason: 'Unschedulable' })
     return condition?.message ?? ''
-  })
+  }, WAIT)
 
 describe('the scheduler', () => {
   it('gives pods nodes, and tells of it', async () => {
@@ -88,7 +96,7 @@ describe('the scheduler', () => {
       expect(items).toMatchObject([
         { reason: 'Scheduled', message: `Successfully assigned default/plain to ${chosen}`, type: 'Normal' },
       ])
-    })
+    }, WAIT)
   })
 
   it('tells how it does, beside the server that it works in', async () => {

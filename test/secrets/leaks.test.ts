@@ -59,7 +59,7 @@ const ENCRYPTION = {
 
 /** The log says where it is served. */
 async function urlOf({ stderr, ended }: Running): Promise<string> {
-  const deadline = Date.now() + 60_000
+  const deadline = Date.now() + 120_000
   for (;;) {
     const [, url] = /"url":"(https:[^"]+)"/.exec(stderr()) ?? []
     if (url) return url

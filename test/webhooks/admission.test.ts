@@ -235,6 +235,8 @@ describe('what comes of an answer', () => {
     )
     expect((await dryRun(raw(500, 'text/plain', ''))).code).toBe(201)
     expect((await dryRun(() => undefined)).code).toBe(201)
+    await hooked.reset()
+    await configure('validating', hooked.hooks.hook(NAMESPACE, { failurePolicy: 'Ignore' }))
     expect((await dryRun(deny())).code).toBe(400)
   })
 

@@ -91,7 +91,7 @@ beforeAll(async () => {
       const { body } = await send('GET', `${DEFINITIONS}/${NAME}`)
       expect(JSON.stringify(body)).toContain('InitialNamesAccepted')
     },
-    { timeout: 20_000 },
+    { timeout: 90_000 },
   )
 })
 afterEach(() => void (hooked.hooks.behave = converting()))
@@ -257,7 +257,7 @@ describe('a definition that changes', () => {
     await watch.next()
     await changeDefinition(definition('v1beta1', ['extra']))
     const body = tab('v1', 'after', { host: 'w', port: '1' })
-    await expect.poll(async () => (await send('POST', at('v1'), body)).code, { timeout: 20_000 }).toBe(201)
+    await expect.poll(async () => (await send('POST', at('v1'), body)).code, { timeout: 90_000 }).toBe(201)
     let seen: JsonObject | undefined
     for await (const { object } of watch) {
       const { metadata, spec } = object as { metadata: JsonObject; spec: JsonObject }
@@ -268,13 +268,16 @@ describe('a definition that changes', () => {
   })
 
   it('moves objects to another storage version as they are written', async () => {
-    await changeDefinition(definition('v1', ['extra']))
     const stored = (): Promise<JsonObject[]> => hooked.stored(`/registry/${GROUP}/crontabs/hooked/one`)
-    await expect.poll(async () => (await send('GET', at('v1', 'one'))).code).toBe(200)
     expect(await stored()).toMatchObject([{ apiVersion: `${GROUP}/v1beta1` }])
+    await changeDefinition(definition('v1', ['extra']))
+    await expect.poll(async () => (await send('GET', at('v1', 'one'))).code).toBe(200)
     const same = (await send('GET', at('v1', 'one'))).body
-    expect((await send('PUT', at('v1', 'one'), same)).code).toBe(200)
-    expect(await stored()).toMatchObject([{ apiVersion: `${GROUP}/v1`, spec: { host: 'h', port: '1' } }])
+    const written = async (): Promise<JsonObject[]> => {
+      expect((await send('PUT', at('v1', 'one'), same)).code).toBe(200)
+      return stored()
+    }
+    await expect.poll(written).toMatchObject([{ apiVersion: `${GROUP}/v1`, spec: { host: 'h', port: '1' } }])
     expect(await send('GET', at('v1beta1', 'one'))).toMatchObject({ body: { spec: { hostPort: 'h:1' } } })
   })
 })

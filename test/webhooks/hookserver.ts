@@ -41,7 +41,8 @@ export class HookServer {
       },
       readPrivateKey(key),
     )
-    const server = createServer({ key, cert })
+    // Connections are the client's to end: that of a slow one is not idle.
+    const server = createServer({ key, cert, keepAliveTimeout: DAY_MS })
     const hooks = new HookServer(server, Buffer.from(cert).toString('base64'))
     server.on('secureConnection', () => hooks.connections++)
     server.on('request', (request, response) => {

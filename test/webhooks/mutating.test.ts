@@ -102,7 +102,7 @@ describe('services', () => {
       slice,
     )
     expect(sliced).toMatchObject({ code: 201 })
-    expect((await dryRun(allow())).code).toBe(201)
+    await expect.poll(async () => (await dryRun(allow())).code).toBe(201)
     expect(hooked.hooks.reviews.at(-1)?.path).toBe('/by-service?timeout=5s')
   })
 })
