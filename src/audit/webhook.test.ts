@@ -1,5 +1,5 @@
 // Events on their way to another server: how many at once, when, and what happens when it does not answer.
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { type BatchOptions, BatchSink } from './batch.ts'
 import { BlockingWebhook, post, type PostOptions } from './webhook.ts'
 
@@ -43,7 +43,7 @@ function webhook({ faults = [], ...options }: Setup = {}) {
 test('events go together, in their order; the rest when the server stops', async () => {
   const { sink, write, sent } = webhook()
   write(1, 2, 3, 4)
-  await vi.waitFor(() => expect(sent).toEqual([[1, 2, 3], [4]]))
+  await expect.poll(() => sent).toEqual([[1, 2, 3], [4]])
   write(5)
   await sink.close()
   expect(sent).toEqual([[1, 2, 3], [4], [5]])
@@ -52,14 +52,14 @@ test('events go together, in their order; the rest when the server stops', async
 test('an event waits for others only so long', async () => {
   const { sink, write, sent } = webhook({ maxWaitMs: 5 })
   write(1)
-  await vi.waitFor(() => expect(sent).toEqual([[1]]))
+  await expect.poll(() => sent).toEqual([[1]])
   await sink.close()
 })
 
 test('a server that does not answer is asked again, with longer pauses', async () => {
   const { sink, write, sent, waited, dropped } = webhook({ faults: ['away', 'away'] })
   write(1, 2, 3)
-  await vi.waitFor(() => expect(sent).toEqual([[1, 2, 3]]))
+  await expect.poll(() => sent).toEqual([[1, 2, 3]])
   expect(waited).toEqual([10, 15])
   expect(dropped).toEqual([])
   await sink.close()
@@ -68,7 +68,7 @@ test('a server that does not answer is asked again, with longer pauses', async (
 test('after five attempts the events are dropped', async () => {
   const { sink, write, sent, dropped } = webhook({ faults: Array<string>(5).fill('away') })
   write(1, 2, 3)
-  await vi.waitFor(() => expect(dropped).toEqual([{ events: 3, why: 'away' }]))
+  await expect.poll(() => dropped).toEqual([{ events: 3, why: 'away' }])
   write(4)
   await sink.close()
   expect(sent).toEqual([[4]])
@@ -89,7 +89,7 @@ test('events that find no room are dropped', async () => {
 test('requests beyond the burst wait', async () => {
   const { sink, write, sent, waited } = webhook({ throttle: { qps: 1, burst: 2 } })
   write(1, 2, 3, 4, 5, 6, 7, 8, 9)
-  await vi.waitFor(() => expect(sent).toHaveLength(3))
+  await expect.poll(() => sent).toHaveLength(3)
   expect(waited).toHaveLength(1)
   expect(waited[0]).toBeGreaterThan(500)
   await sink.close()

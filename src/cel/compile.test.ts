@@ -222,13 +222,13 @@ describe('bounds', () => {
     expect(evaluate('a' + '.a'.repeat(5000))).toContain('recursion limit exceeded')
   })
   it('compiles chains of optional macros in linear time', () => {
-    const begun = performance.now()
+    const begun = process.cpuUsage()
     evaluate(`optional.of(1)${'.optMap(x, x)'.repeat(60)}`)
-    expect(performance.now() - begun).toBeLessThan(5000)
+    expect(process.cpuUsage(begun).user / 1000).toBeLessThan(5000)
   })
   it('matches patterns in linear time', () => {
-    const begun = performance.now()
+    const begun = process.cpuUsage()
     expect(evaluate(`"${'a'.repeat(200)}!".matches("^(a+)+$")`)).toBe(false)
-    expect(performance.now() - begun).toBeLessThan(2000)
+    expect(process.cpuUsage(begun).user / 1000).toBeLessThan(2000)
   })
 })

@@ -58,9 +58,9 @@ describe('imageTag', () => {
   ])('%s: "%s"', (image, tag) => expect(imageTag(image)).toBe(tag))
 
   it('takes no longer for a name that nearly matches', () => {
-    const started = performance.now()
+    const started = process.cpuUsage()
     imageTag(`${'a-'.repeat(120)}!`)
-    expect(performance.now() - started).toBeLessThan(100)
+    expect(process.cpuUsage(started).user / 1000).toBeLessThan(1_000)
   })
 })
 
@@ -169,11 +169,11 @@ describe('defaultsFor', () => {
     const defaults = defaultsFor({ group: '', version: 'v1', kind: 'Pod' })
     const bodies = Array.from({ length: 20_000 }, () => pod({ containers: [container()] }) as KubeObject)
     for (const body of bodies.slice(0, 10_000)) defaults?.(body)
-    const started = performance.now()
+    const started = process.cpuUsage()
     for (const body of bodies.slice(10_000)) defaults?.(body)
-    const microseconds = ((performance.now() - started) * 1000) / 10_000
-    // Ten times what it takes on a slow machine: this is against quadratic work, not a benchmark.
-    expect(microseconds).toBeLessThan(100)
+    const microseconds = process.cpuUsage(started).user / 10_000
+    // Many times what it takes on a slow machine: this is against quadratic work, not a benchmark.
+    expect(microseconds).toBeLessThan(500)
   })
 })
 

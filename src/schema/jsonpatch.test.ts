@@ -151,9 +151,9 @@ describe('JSON patch', () => {
       path: `/a/k${i}`,
       value: 'v',
     }))
-    const start = performance.now()
+    const start = process.cpuUsage()
     apply({ a: { k0: '1' } }, ...operations)
-    expect(performance.now() - start).toBeLessThan(2_000)
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(2_000)
   })
 })
 

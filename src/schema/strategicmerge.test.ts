@@ -145,9 +145,9 @@ describe('strategic merge', () => {
 
   it('stays quick with long lists', () => {
     const items = Array.from({ length: 20_000 }, (_, i) => `f${i}`)
-    const start = performance.now()
+    const start = process.cpuUsage()
     const out = merge({ metadata: { finalizers: items } }, { metadata: { finalizers: items.toReversed() } })
     expect((out.metadata as JsonObject).finalizers).toHaveLength(20_000)
-    expect(performance.now() - start).toBeLessThan(2_000)
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(2_000)
   })
 })

@@ -15,7 +15,7 @@ import type {
 import { isCompacted, isFuture } from './interface.ts'
 
 /** How long a test waits for what must come (a lease on etcd lives some seconds longer than asked). */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 90_000
 
 export const bytes = (text: string): Buffer => Buffer.from(text)
 

@@ -42,5 +42,5 @@ it.each(['SIGKILL', 'SIGINT'] as const)('after %s', async (signal) => {
   const children = line.toString().trim().split(' ').map(Number)
   expect(children.map(lives)).toEqual([true, true])
   parent.kill(signal)
-  await expect.poll(() => children.map(lives), { timeout: 10_000 }).toEqual([false, false])
+  await expect.poll(() => children.map(lives)).toEqual([false, false])
 })

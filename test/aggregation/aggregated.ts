@@ -1,5 +1,6 @@
 // An API server with an extension server registered, for tests: requests as a user or with credentials, and waiting.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
 import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
 import { type ApiServerOptions, DEFAULTS } from '../../src/cmd/options.ts'
 import type { JsonObject } from '../../src/machinery/json.ts'
@@ -114,6 +115,25 @@ export class Aggregated {
     await this.send('DELETE', `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices/things`)
     this.extension.behave = () => false
     this.extension.isOld = false
+  }
+
+  /** A request to be upgraded, by the administrator's certificate, and what comes until it is `enough`. */
+  say(path: string, text: string, enough: RegExp): Promise<string> {
+    const { port, identity } = this.server
+    const { adminCert: cert, adminKey: key, caCert: ca } = identity
+    return new Promise((resolve) => {
+      const socket = connectTls({ host: '127.0.0.1', port, ca, cert, key, ALPNProtocols: ['http/1.1'] })
+      let heard = ''
+      socket.setEncoding('latin1')
+      socket.on('data', (chunk: string) => {
+        heard += chunk
+        if (heard.includes('welcome') && text !== '' && !heard.includes(text)) socket.write(text)
+        if (enough.test(heard)) socket.destroy()
+      })
+      socket.on('error', () => undefined)
+      socket.on('close', () => resolve(heard))
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n`)
+    })
   }
 
   /** The condition Available, as "STATUS REASON: MESSAGE". */

@@ -1,5 +1,5 @@
 // APIServices that name a Service: who is let through and as whom, what goes on its way and back, what a condition says.
-import { connect as connectTls } from 'node:tls'
+import type { ServerResponse } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../src/machinery/json.ts'
 import { Aggregated, APISERVICES, eventually, NAME } from './aggregated.ts'
@@ -126,69 +126,45 @@ describe('a request', () => {
       const { code, text } = await cluster.send('GET', path)
       return [code, text]
     }
-    // Not those that look whether the server is there.
-    const isAsked = ({ url = '' }: { url?: string | undefined }): boolean => url.startsWith(THINGS)
-    cluster.extension.behave = (request, response) => {
-      if (!isAsked(request)) return false
-      response.writeHead(302, { location: 'https://elsewhere.example' }).end()
-      return true
+    // Not to those that look whether the server is there.
+    const behave = (act: (response: ServerResponse) => void): void => {
+      cluster.extension.behave = ({ url = '' }, response) => {
+        if (url.startsWith(THINGS)) act(response)
+        return url.startsWith(THINGS)
+      }
     }
+    behave((response) => response.writeHead(302, { location: 'https://elsewhere.example' }).end())
     expect(await answer()).toEqual([
       502,
       'the backend attempted to redirect this request, which is not permitted',
     ])
-    cluster.extension.behave = (request, response) => {
-      if (!isAsked(request)) return false
-      response.destroy()
-      return true
-    }
+    behave((response) => response.destroy())
     expect(await answer()).toEqual([503, 'error trying to reach service: EOF\n'])
-    cluster.extension.behave = isAsked
+    behave(() => undefined)
     const late = await cluster.send('GET', `${THINGS}?timeout=1s`)
     expect([late.code, late.body['reason']]).toEqual([504, 'Timeout'])
-    cluster.extension.behave = (request, response) => {
-      if (!isAsked(request)) return false
+    behave((response) => {
       response.writeHead(200, { 'content-length': '100' })
       response.write('begun', () => response.destroy())
-      return true
-    }
+    })
     await expect(answer()).rejects.toThrow('aborted')
   })
 
   it('that asks for another protocol gets it from the server', async () => {
     await registered()
-    const upgraded = await say(`${THINGS}/a/echo`, 'hello', /hello/)
+    const upgraded = await cluster.say(`${THINGS}/a/echo`, 'hello', /hello/)
     expect(upgraded).toMatch(/^HTTP\/1\.1 101 Switching Protocols\r\n/)
     expect(upgraded).toMatch(/\r\n\r\nwelcome hello$/)
     expect(cluster.extension.last(`${THINGS}/a/echo`)).toMatchObject({
       headers: { upgrade: 'echo', 'x-remote-user': 'kubernetes-admin' },
       proxy: 'front-proxy-client',
     })
-    const refused = await say(`${THINGS}/a/other`, '', /none/)
+    const refused = await cluster.say(`${THINGS}/a/other`, '', /none/)
     expect(refused).toMatch(/^HTTP\/1\.1 404 [^]*\r\n\r\nnone$/)
-    expect(await say('/version', '', /gitVersion/)).toMatch(/^HTTP\/1\.1 200 /)
-    expect(await say('/api/v1/namespaces/default', '', /default/)).toMatch(/^HTTP\/1\.1 200 /)
+    expect(await cluster.say('/version', '', /gitVersion/)).toMatch(/^HTTP\/1\.1 200 /)
+    expect(await cluster.say('/api/v1/namespaces/default', '', /default/)).toMatch(/^HTTP\/1\.1 200 /)
   })
 })
-
-/** A request to be upgraded, by the administrator's certificate, and what comes until it is `enough`. */
-function say(path: string, text: string, enough: RegExp): Promise<string> {
-  const { port, identity } = cluster.server
-  const { adminCert: cert, adminKey: key, caCert: ca } = identity
-  return new Promise((resolve) => {
-    const socket = connectTls({ host: '127.0.0.1', port, ca, cert, key, ALPNProtocols: ['http/1.1'] })
-    let heard = ''
-    socket.setEncoding('latin1')
-    socket.on('data', (chunk: string) => {
-      heard += chunk
-      if (heard.includes('welcome') && text !== '' && !heard.includes(text)) socket.write(text)
-      if (enough.test(heard)) socket.destroy()
-    })
-    socket.on('error', () => undefined)
-    socket.on('close', () => resolve(heard))
-    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n`)
-  })
-}
 
 describe('the condition', () => {
   const becomes = (wanted: string | RegExp): Promise<string> =>

@@ -37,7 +37,7 @@ describe.skipIf(!binaries.etcd || !binaries.sample)(
     let server: ApiServer
     let etcd: EtcdServer
     let sample: ChildProcess
-    const folder = mkdtempSync(join(tmpdir(), 'dinghy-sample-'))
+    let folder: string
 
     const send = async (method: string, path: string, object?: JsonObject, user = ADMIN) => {
       const answer = await server.loopback(user).send({
@@ -55,6 +55,7 @@ describe.skipIf(!binaries.etcd || !binaries.sample)(
     }
 
     beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'dinghy-sample-'))
       server = await startApiServer({ ...DEFAULTS, port: 0, logLevel: 'error' })
       etcd = await startEtcd(binaries.etcd ?? '')
       const port = await freePort()

@@ -9,6 +9,7 @@ import { Http2Transport } from '../../src/client/http2.ts'
 import type { Pod, Service } from '../../src/client/kinds/core.v1.gen.ts'
 import { LEASES, NODES, PODS, SERVICES } from '../../src/client/resources.ts'
 import { type Cluster, startCluster } from '../../src/cmd/cluster.ts'
+import { guarded } from '../../src/storage/testing.guard.suite.ts'
 
 const WAIT = { timeout: 90_000, interval: 20 }
 
@@ -62,10 +63,12 @@ it('works as a process by a kubeconfig', async () => {
     '--kubeconfig',
     kubeconfig,
   ]
-  const child = spawn(process.execPath, [
-    ...command,
-    ...['--secure-port', '0', '--configure-cloud-routes=false', '--controllers', 'service'],
-  ])
+  const child = guarded(
+    spawn(process.execPath, [
+      ...command,
+      ...['--secure-port', '0', '--configure-cloud-routes=false', '--controllers', 'service'],
+    ]),
+  )
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   const place = { namespace: 'default', name: 'web' }
   await api.create(SERVICES, {

@@ -11,6 +11,7 @@ import { CONFIG_MAPS, LEASES, NAMESPACES, SERVICE_ACCOUNTS } from '../../src/cli
 import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
 import { kubeconfigText } from '../../src/cmd/kubeconfig.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
+import { guarded } from '../../src/storage/testing.guard.suite.ts'
 
 const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
 const WAIT = { timeout: 90_000, interval: 50 }
@@ -50,13 +51,9 @@ interface Run {
 }
 
 function run(...flags: string[]): Run {
-  const child = spawn(process.execPath, [
-    'tools/run.js',
-    'src/cmd/main.ts',
-    '--',
-    'controller-manager',
-    ...flags,
-  ])
+  const child = guarded(
+    spawn(process.execPath, ['tools/run.js', 'src/cmd/main.ts', '--', 'controller-manager', ...flags]),
+  )
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => {

@@ -100,7 +100,7 @@ const DEFINITION: JsonObject = {
 }
 
 describe.skipIf(!PRESENT)('encrypted on one etcd with kube-apiserver', { timeout: 120_000 }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'dinghy-encrypted-'))
+  let folder: string
   let service: TestKeyService
   let etcd: EtcdServer
   let raw: Storage
@@ -110,6 +110,7 @@ describe.skipIf(!PRESENT)('encrypted on one etcd with kube-apiserver', { timeout
   let theirs: Client
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'dinghy-encrypted-'))
     service = await startKeyService()
     const file = join(folder, 'encryption.yaml')
     writeFileSync(file, JSON.stringify(configuration(service.endpoint)), { mode: 0o600 })

@@ -17,12 +17,13 @@ const EVENTS = '/api/v1/namespaces/default/events'
 const TIMEOUT_MS = 300_000
 
 describe.skipIf(etcd === undefined)('a server without its etcd', () => {
-  const base = mkdtempSync(join(tmpdir(), 'dinghy-outage-'))
+  let base: string
   let program: Program
   let store: EtcdServer
   let server: Server
   let client: ApiClient
   beforeAll(async () => {
+    base = mkdtempSync(join(tmpdir(), 'dinghy-outage-'))
     program = await bundleProgram()
     store = await startEtcd(etcd as string)
     server = await startServer(program, ['--data-dir', base, '--etcd-servers', store.url])

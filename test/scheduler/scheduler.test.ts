@@ -50,7 +50,8 @@ async function knowsNodes(count: number): Promise<void> {
     const answer = await way.send({ method: 'GET', path: '/metrics', headers: {} })
     return (await answer.body()).toString()
   }
-  await expect.poll(metrics).toContain(`scheduler_cache_size{type="nodes"} ${count}\n`)
+  const line = `scheduler_cache_size{type="nodes"} ${count}\n`
+  await vi.waitFor(async () => expect(await metrics()).toContain(line), { timeout: 90_000 })
 }
 afterAll(async () => {
   await scheduler.stop()

@@ -69,6 +69,6 @@ describe('without a server', () => {
       code: 'EUNREACHABLE',
       message: expect.stringMatching(/^no etcd server answers at http:\/\/127\.0\.0\.1:1: [^\n]+$/),
     })
-    expect(Date.now() - began).toBeLessThan(10_000)
+    expect(Date.now() - began).toBeLessThan(60_000)
   })
 })

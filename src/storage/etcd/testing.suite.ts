@@ -11,7 +11,7 @@ import { delimiter, join } from 'node:path'
 import { guarded } from '../testing.guard.suite.ts'
 
 /** How long etcd may take to start: it elects itself, on a slow disk too. */
-const START_MS = 30_000
+const START_MS = 120_000
 
 /**
  * Where etcd is: $DINGHY_ETCD, the PATH (Debian: etcd-server), what conformance/build-etcd.sh built, or a
