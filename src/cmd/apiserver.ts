@@ -73,9 +73,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const [store, identity] = await bothOrNeither(openStore(options, log), loadIdentity(options), (opened) =>
     opened.storage.close(),
   )
-  const { storage, checks } = store
+  const { storage } = store
   try {
-    return await assemble(options, { log, storage, identity, checks })
+    return await assemble(options, { log, identity, ...store })
   } catch (error) {
     await storage.close()
     throw error instanceof StatusError && error.cause instanceof Error
@@ -100,6 +100,7 @@ interface Parts {
   readonly storage: Storage
   /** Of what the store depends on besides. */
   readonly checks: readonly HealthCheck[]
+  readonly metrics?: () => string
   readonly identity: Identity
 }
 
@@ -207,7 +208,7 @@ interface Watched extends Parts {
 
 function chainOf(
   options: ApiServerOptions,
-  { log, identity, checks, authentication, auditor, aggregation, gate }: Watched,
+  { log, identity, checks, metrics, authentication, auditor, aggregation, gate }: Watched,
   { caches, authorizer, scopes, served }: ReadingSide,
   state: State,
 ): Chain {
@@ -217,6 +218,7 @@ function chainOf(
   const port = (): number => state.port
   state.metrics.push(() => aggregation.metrics())
   if (auditor) state.metrics.push(() => auditor.metrics())
+  if (metrics) state.metrics.push(metrics)
   const site = lazyNonResource({
     ...{ caches, served, gate, requests, options, identity, log, state, port, checks },
     aggregation,

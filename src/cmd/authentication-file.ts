@@ -6,6 +6,7 @@ import type { TokenAuthenticator } from '../authn/authenticator.ts'
 import { fileText } from './files.ts'
 import type { Log } from './log.ts'
 import { StartError } from './options.ts'
+import { reloads } from './reloads.ts'
 import { watchFiles } from './filewatch.ts'
 import { yamlObject } from './webhookfile.ts'
 
@@ -55,6 +56,7 @@ export async function watchedIssuers(watched: WatchedFile): Promise<{
   const { file, begun, disallowed, log, made } = watched
   let { text } = begun
   let current = await made(begun.config.issuers)
+  reloads.authentication.begin(text)
   const stopping = new AbortController()
   const look = async (): Promise<void> => {
     if (fileText(file) === text) return
@@ -65,11 +67,13 @@ export async function watchedIssuers(watched: WatchedFile): Promise<{
     await readyInTime(tokens, stopping.signal)
     text = next.text
     current = tokens
+    reloads.authentication.succeeded(text)
     log.info({ file }, 'reloaded authentication config')
   }
   const failed = (error: unknown): void => {
-    if (!stopping.signal.aborted)
-      log.error({ file, error: String(error) }, 'failed to reload the authentication config')
+    if (stopping.signal.aborted) return
+    reloads.authentication.failed()
+    log.error({ file, error: String(error) }, 'failed to reload the authentication config')
   }
   const end = watchFiles([file], look, failed)
   return {

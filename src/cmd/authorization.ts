@@ -117,7 +117,9 @@ async function webhookAuthorizer(
 
 async function fromFile(parts: AuthorizationParts, file: string): Promise<Authorization> {
   const { log } = parts
+  const { reloads } = await import('./reloads.ts')
   let text = fileText(file)
+  reloads.authorization.begin(text)
   const choices = await choicesIn(file, text)
   let current = await made(parts, choices)
   const required = new Set<AuthorizationMode>(
@@ -135,12 +137,14 @@ async function fromFile(parts: AuthorizationParts, file: string): Promise<Author
       )
     // What the old ones are asking goes on; their connections end when they are idle for long enough.
     current = await made(parts, next)
+    reloads.authorization.succeeded(now)
     log.info({ file }, 'reloaded authz config')
   }
   const { watchFiles } = await import('./filewatch.ts')
-  const stop = watchFiles([file], look, (error) =>
-    log.error({ file, error: String(error) }, 'reloading authorization config'),
-  )
+  const stop = watchFiles([file], look, (error) => {
+    reloads.authorization.failed()
+    log.error({ file, error: String(error) }, 'reloading authorization config')
+  })
   return {
     authorizer: {
       authorize: (attributes) => current.chain.authorize(attributes),

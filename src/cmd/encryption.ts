@@ -2,16 +2,18 @@
 // Follows k8s.io/apiserver/pkg/server/options (etcd.go) and encryptionconfig/controller. Loaded with the flag alone.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { GroupResource } from '../machinery/gvk.ts'
+import { type GroupResource, qualifiedResource } from '../machinery/gvk.ts'
 import { releasedResources } from '../schema/resources.ts'
 import { parseYaml } from '../schema/yaml.ts'
 import type { HealthCheck } from '../server/health.ts'
+import { type Note, TransformationMeter } from '../storage/encryption/meter.ts'
 import { type Encryption, encryptionOf } from '../storage/encryption/providers.ts'
 import { EncryptedStorage } from '../storage/encryption/storage.ts'
 import type { Transformer } from '../storage/encryption/transformer.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { Log } from './log.ts'
 import { type EncryptionChoice, StartError } from './options.ts'
+import { reloads } from './reloads.ts'
 
 /** How often the file is looked at; as upstream. */
 const RELOAD_INTERVAL_MS = 60_000
@@ -24,15 +26,19 @@ export interface OpenEncryption {
   readonly checks: readonly HealthCheck[]
   /** Takes the file as it is now, where it has changed; rejects where it cannot be used, and goes on with the old one. */
   reload(): Promise<boolean>
+  /** What was turned, and how often the file was taken again, for Prometheus. */
+  metrics(): string
   close(): void
 }
 
 /** Rejects with StartError for a file that cannot be used. */
 export async function openEncryption(choice: EncryptionChoice, log: Log): Promise<OpenEncryption> {
   const { configFile, automaticReload: reload } = choice
-  let { encryption, digest } = await load(configFile, reload).catch((error: unknown) => {
+  const meter = new TransformationMeter((key) => qualifiedResource(resourceAt(placeOf(key))))
+  let { encryption, digest, text } = await load(configFile, reload, meter.note).catch((error: unknown) => {
     throw new StartError(messageOf(error), error)
   })
+  reloads.encryption.begin(text)
   const transformers = new Map<string, Transformer>()
   const transformerFor = (key: string): Transformer => {
     const place = placeOf(key)
@@ -42,14 +48,15 @@ export async function openEncryption(choice: EncryptionChoice, log: Log): Promis
   }
   const take = async (): Promise<boolean> => {
     if (digestOf(readFileSync(configFile)) === digest) return false
-    const next = await load(configFile, true)
+    const next = await load(configFile, true, meter.note)
     const fault = await next.encryption.check()
     if (fault !== undefined) {
       next.encryption.close()
       throw new Error(`health check for new transformers failed: ${fault}`)
     }
     const before = encryption
-    ;({ encryption, digest } = next)
+    ;({ encryption, digest, text } = next)
+    reloads.encryption.succeeded(text)
     transformers.clear()
     setTimeout(() => before.close(), CLOSE_AFTER_MS).unref()
     return true
@@ -68,6 +75,7 @@ export async function openEncryption(choice: EncryptionChoice, log: Log): Promis
     over: (engine) => new EncryptedStorage(engine, transformerFor, close),
     checks: reload || encryption.usesKeyServices ? [check] : [],
     reload: take,
+    metrics: () => meter.text(),
     close,
   }
 }
@@ -76,8 +84,10 @@ function keepLooking(take: () => Promise<boolean>, file: string, log: Log): Node
   return setInterval(() => {
     take().then(
       (taken) => taken && log.info({ file }, 'took the changed encryption configuration'),
-      (error: unknown) =>
-        log.error({ file, error: messageOf(error) }, 'the changed encryption configuration cannot be used'),
+      (error: unknown) => {
+        reloads.encryption.failed()
+        log.error({ file, error: messageOf(error) }, 'the changed encryption configuration cannot be used')
+      },
     )
   }, RELOAD_INTERVAL_MS).unref()
 }
@@ -86,7 +96,13 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
-async function load(path: string, reload: boolean): Promise<{ encryption: Encryption; digest: string }> {
+interface Loaded {
+  readonly encryption: Encryption
+  readonly digest: string
+  readonly text: string
+}
+
+async function load(path: string, reload: boolean, note: Note): Promise<Loaded> {
   const what = `encryption provider configuration file ${JSON.stringify(path)}`
   let bytes: Buffer
   try {
@@ -107,7 +123,7 @@ async function load(path: string, reload: boolean): Promise<{ encryption: Encryp
     throw new Error(`error while parsing file: error decoding ${what}: it is no YAML`)
   })
   try {
-    return { encryption: await encryptionOf(parsed.value, reload), digest }
+    return { encryption: await encryptionOf(parsed.value, reload, note), digest, text: bytes.toString() }
   } catch (error) {
     throw new Error(`error while parsing file: ${what}: ${messageOf(error)}`, { cause: error })
   }

@@ -90,7 +90,7 @@ async function load(parts: SiteParts, checks: readonly HealthCheck[]): Promise<(
         ...{ requests, caches, build: buildInfo(), others: parts.state.metrics },
         resources: () => served.all(),
         handshakes: () => handshakes.failed,
-        flow: () => flowText(gate),
+        flow: async () => (await flowText(gate)) + (await import('./reloads.ts')).reloadsText(),
       }),
     flows: (name, details) => flowTable(gate, name, details),
     documents: documentsOf(parts, address),

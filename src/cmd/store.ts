@@ -22,6 +22,8 @@ function storageOptions(choice: StorageChoice): StorageOptions {
 export interface Store {
   readonly storage: Storage
   readonly checks: readonly HealthCheck[]
+  /** What is counted beneath the caches; absent: nothing. */
+  readonly metrics?: () => string
 }
 
 /** What other prefix of keys is asked for, without slashes at its end. */
@@ -46,7 +48,8 @@ async function openEncrypted(options: ApiServerOptions, log: Log): Promise<Store
   const { openEncryption } = await import('./encryption.ts')
   const encryption = await openEncryption(choice, log)
   try {
-    return { storage: encryption.over(await openEngine(options)), checks: encryption.checks }
+    const { checks, metrics } = encryption
+    return { storage: encryption.over(await openEngine(options)), checks, metrics }
   } catch (error) {
     encryption.close()
     throw error

@@ -3,6 +3,7 @@ import { badRequest, notFound, plainError, tooLargeResourceVersion } from '../ma
 import { requirePathSegment } from '../registry/metadata.ts'
 import type { Entry } from '../storage/cache/entry.ts'
 import { BrokenEntry } from '../storage/cache/reader.ts'
+import { UnreadableValue } from '../storage/interface.ts'
 import { boolParameter, resourceVersionFault } from './options.ts'
 import type { Answer, ApiRequest } from './request.ts'
 import type { Scope } from './scope.ts'
@@ -23,14 +24,27 @@ export async function get(scope: Scope, request: ApiRequest): Promise<Answer> {
 /** The object that the URL names, as fresh as the query's resourceVersion asks; throws 404. */
 export async function read(scope: Scope, request: ApiRequest): Promise<Entry> {
   const version = request.query.size ? (request.query.get('resourceVersion') ?? '') : ''
-  if (version === '') await scope.cache.fresh()
-  else await atLeast(scope, version)
   const { cache } = scope
   const { namespace, name } = request.info
+  try {
+    if (version === '') await cache.fresh()
+    else await atLeast(scope, version)
+  } catch (error) {
+    if (!(error instanceof UnreadableValue)) throw error
+    return await alone(scope, request)
+  }
   requirePathSegment(name)
   if (cache.isBroken && cache.index.get(namespace, name) instanceof BrokenEntry) await cache.mend()
   const entry = cache.index.get(namespace, name)
   if (!entry) throw notFound(scope.groupResource, name)
+  return entry
+}
+
+/** What lies beside the object cannot be read, and with it the cache: that is no reason not to show the object. */
+async function alone({ cache, groupResource }: Scope, { info }: ApiRequest): Promise<Entry> {
+  requirePathSegment(info.name)
+  const entry = await cache.alone(info.namespace, info.name)
+  if (!entry) throw notFound(groupResource, info.name)
   return entry
 }
 

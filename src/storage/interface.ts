@@ -4,7 +4,12 @@
 // One revision counts all writes of the whole store. It is a 64-bit number on etcd; we keep it in a
 // JavaScript number, exact up to 2^53 (at 100,000 writes a second, 2,800 years).
 
+import { StatusError } from '../machinery/status.ts'
+
 export type Revision = number
+
+/** A value that is there, and that nobody here can read: only who asks for it, or for all beside it, is to fail by it. */
+export class UnreadableValue extends StatusError {}
 
 /** One key at one revision. `value` is never changed after it was handed over. */
 export interface KeyValue {

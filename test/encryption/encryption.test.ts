@@ -110,6 +110,41 @@ describe('a store on this disk', () => {
     expect((await client.ask('GET', '/api/v1/namespaces/default/configmaps')).status).toBe(200)
   })
 
+  it('shows what lies beside a value that nobody can read, and counts what it turned', async () => {
+    configure({ aescbc: { keys: [key('two', 2)] } }, { identity: {} })
+    await (await start()).ask('POST', SECRETS, { body: { metadata: { name: 'gone' } } })
+    await stopAll()
+    // The other one is written by the key that stays.
+    configure({ aescbc: { keys: [key('three', 3), key('two', 2)] } }, { identity: {} })
+    await (await start()).ask('POST', SECRETS, { body: { metadata: { name: 'kept' } } })
+    await stopAll()
+    configure({ aescbc: { keys: [key('three', 3)] } }, { identity: {} })
+    const client = await start()
+    const kept = await client.ask('GET', `${SECRETS}/kept`)
+    expect([kept.status, kept.body.metadata.name]).toEqual([200, 'kept'])
+    expect((await client.ask('GET', `${SECRETS}/none`)).status).toBe(404)
+    for (const path of [`${SECRETS}/gone`, SECRETS]) {
+      const { status, body } = await client.ask('GET', path)
+      expect([status, body.reason]).toEqual([500, 'InternalError'])
+    }
+    const text = (await client.ask('GET', '/metrics')).bytes.toString()
+    const row = (prefix: string, status: string): string =>
+      'apiserver_storage_transformation_operations_total{resource="secrets",transformation_type="from_storage",' +
+      `transformer_prefix="${prefix}",status="${status}"}`
+    expect(text).toContain(row('k8s:enc:aescbc:v1:', 'OK'))
+    expect(text).toContain(row('k8s:enc:aescbc:v1:', 'unknown-non-grpc'))
+    expect(text).toMatch(
+      /apiserver_encryption_config_controller_last_config_info{.*hash="sha256:[0-9a-f]{64}"} 1/,
+    )
+    expect(text).toMatch(/apiserver_storage_transformation_duration_seconds_count{.*prefix="three:"} [1-9]/)
+    // As the tests behind this one know it.
+    await stopAll()
+    configure({ aescbc: { keys: [key('three', 3), key('two', 2)] } }, { identity: {} })
+    const again = await start()
+    for (const name of ['gone', 'kept'])
+      expect((await again.ask('DELETE', `${SECRETS}/${name}`)).status).toBe(200)
+  })
+
   it('is decrypted again where identity comes first', async () => {
     configure({ identity: {} }, { aescbc: { keys: [key('two', 2)] } })
     const client = await start()

@@ -155,6 +155,12 @@ export class WatchCache {
     return undefined
   }
 
+  /** An object as the store has it now, for who cannot have the cache: something beside it cannot be read. */
+  async alone(namespace: string, name: string): Promise<Entry | undefined> {
+    const { kv } = await this.#storage.get(this.keyFor(namespace, name))
+    return kv && this.#entryOf(kv.key, kv.modRevision, kv.value, await convertAll(this.#reader, [kv.value]))
+  }
+
   /** Tries again to convert what could not be converted. */
   mend(): Promise<void> {
     return (this.#mending ??= this.#mend().finally(() => (this.#mending = undefined)))

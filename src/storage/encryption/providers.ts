@@ -7,6 +7,7 @@ import { type KmsChoice, type NamedKey, type Provider, readEncryptionConfigurati
 import type { ResourceRule } from './configuration.ts'
 import type { Json } from '../../machinery/json.ts'
 import type { KeyProvider } from './kms/provider.ts'
+import type { Note } from './meter.ts'
 import { aggregate, identity, prefixed, type Prefixed, type Transformer } from './transformer.ts'
 import { decodeSecret, parseGroupResource, validateEncryption } from './validation.ts'
 
@@ -20,15 +21,19 @@ export interface Encryption {
 
 /**
  * `value` is the configuration's JSON. Throws Errors in one line; waits for each key service's first answer, for as long
- * as its timeout.
+ * as its timeout. `note` hears of each value that is turned.
  */
-export async function encryptionOf(value: Json, reload: boolean): Promise<Encryption> {
+export async function encryptionOf(
+  value: Json,
+  reload: boolean,
+  note: Note = () => undefined,
+): Promise<Encryption> {
   const rules = readEncryptionConfiguration(value)
   const faults = validateEncryption(rules, reload).map(({ field, message }) => `${field}: ${message}`)
   if (faults.length > 0) throw new Error(aggregate(faults))
   const services: KeyProvider[] = []
   try {
-    const byResource = await transformersOf(rules, services)
+    const byResource = await transformersOf(rules, { services, note })
     return {
       transformerOf: (resource) => find(byResource, resource),
       check: () => checkAll(services),
@@ -65,21 +70,29 @@ function find(byResource: ReadonlyMap<string, Transformer>, resource: GroupResou
   )
 }
 
+/** What transformers are made with; services are added to. */
+interface Making {
+  readonly services: KeyProvider[]
+  readonly note: Note
+}
+
 async function transformersOf(
   rules: readonly ResourceRule[],
-  services: KeyProvider[],
+  making: Making,
 ): Promise<ReadonlyMap<string, Transformer>> {
   const lists = new Map<string, Prefixed[]>()
   for (const rule of rules) {
     const made: Prefixed[] = []
-    for (const provider of rule.providers) made.push(await providerTransformer(provider, services))
+    for (const provider of rule.providers) made.push(await providerTransformer(provider, making))
     for (const text of rule.resources) {
       const resource = parseGroupResource(text)
       checkMask(lists, resource)
       lists.set(nameOf(resource), [...(lists.get(nameOf(resource)) ?? []), ...made])
     }
   }
-  return new Map([...lists].map(([name, list]) => [name, prefixed('no matching prefix found', list)]))
+  return new Map(
+    [...lists].map(([name, list]) => [name, prefixed('no matching prefix found', list, making.note)]),
+  )
 }
 
 /** An earlier rule for all of a group leaves nothing to a later one for a part of it. */
@@ -95,15 +108,23 @@ function checkMask(lists: ReadonlyMap<string, unknown>, resource: GroupResource)
 const shown = (resource: GroupResource): string =>
   goQuote(resource.group === '' && resource.resource === '*' ? '*.' : qualifiedResource(resource))
 
-async function providerTransformer(provider: Provider, services: KeyProvider[]): Promise<Prefixed> {
+async function providerTransformer(provider: Provider, { services, note }: Making): Promise<Prefixed> {
   const { aesgcm, aescbc, secretbox, kms } = provider
-  if (aesgcm) return { prefix: Buffer.from('k8s:enc:aesgcm:v1:'), transformer: keyed(aesgcm, gcm, 'AES') }
-  if (aescbc) return { prefix: Buffer.from('k8s:enc:aescbc:v1:'), transformer: keyed(aescbc, cbc, 'AES') }
+  if (aesgcm)
+    return {
+      prefix: Buffer.from('k8s:enc:aesgcm:v1:'),
+      transformer: keyed(aesgcm, gcm, { what: 'AES', note }),
+    }
+  if (aescbc)
+    return {
+      prefix: Buffer.from('k8s:enc:aescbc:v1:'),
+      transformer: keyed(aescbc, cbc, { what: 'AES', note }),
+    }
   if (secretbox) {
     const box = (await import('./secretbox.ts')).secretbox
     return {
       prefix: Buffer.from('k8s:enc:secretbox:v1:'),
-      transformer: keyed(secretbox, box, 'Secretbox'),
+      transformer: keyed(secretbox, box, { what: 'Secretbox', note }),
     }
   }
   if (kms) return keyServiceTransformer(kms, services)
@@ -114,14 +135,14 @@ async function providerTransformer(provider: Provider, services: KeyProvider[]):
 function keyed(
   keys: readonly NamedKey[],
   cipher: (secret: Buffer) => Transformer,
-  what: string,
+  { what, note }: { readonly what: string; readonly note: Note },
 ): Transformer {
   const each = keys.map(({ name, secret }) => ({
     prefix: Buffer.from(`${name}:`),
     // Validated: it is base64.
     transformer: cipher(decodeSecret(secret) as Buffer),
   }))
-  return prefixed(`no matching key was found for the provided ${what} transformer`, each)
+  return prefixed(`no matching key was found for the provided ${what} transformer`, each, note)
 }
 
 async function keyServiceTransformer(kms: KmsChoice, services: KeyProvider[]): Promise<Prefixed> {

@@ -18,7 +18,7 @@ import type {
   Write,
   WriteResult,
 } from '../interface.ts'
-import { isCompacted, isFuture } from '../interface.ts'
+import { isCompacted, isFuture, UnreadableValue } from '../interface.ts'
 import type { Transformer } from './transformer.ts'
 
 /** Values are turned by the transformer of their key, as it is at that moment. */
@@ -175,15 +175,14 @@ export class EncryptedStorage implements Storage {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** As upstream's storage says it; the cause is for the log, and for a start that fails by it. */
-function refusal(why: string): StatusError {
+function refusal(why: string, Refusal: typeof StatusError = StatusError): StatusError {
   const message = `Internal error occurred: ${why}`
   const details = { causes: [{ message: why }] }
-  return new StatusError({ code: 500, reason: 'InternalError', message, details }, new Error(why))
+  return new Refusal({ code: 500, reason: 'InternalError', message, details }, new Error(why))
 }
 
-function unreadable(key: string, error: unknown): StatusError {
-  return refusal(`unable to transform key ${goQuote(key)}: ${messageOf(error)}`)
-}
+const unreadable = (key: string, error: unknown): StatusError =>
+  refusal(`unable to transform key ${goQuote(key)}: ${messageOf(error)}`, UnreadableValue)
 
 /** Hands on what the engine tells, turned and in its order, also where turning takes time. */
 class TurnedSink implements WatchSink {
