@@ -57,7 +57,7 @@ async function define(group: string, fields: Record<string, Fields>): Promise<vo
       const { bytes } = await api.ask('GET', `/apis/${group}/${version}/widgets`, { headers })
       expect(bytes.toString()).toContain(`"${columnOf(fields)}"`)
     }
-    await vi.waitFor(seen, { timeout: 20_000 })
+    await vi.waitFor(seen, { timeout: 90_000 })
   }
 }
 

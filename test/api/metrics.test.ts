@@ -74,7 +74,7 @@ describe('requests are counted', () => {
     expect(await sample('apiserver_longrunning_requests', labels)).toBe(1)
     expect(await sample('apiserver_request_total', labels)).toBe(0)
     session.destroy()
-    await expect.poll(() => sample('apiserver_longrunning_requests', labels), { timeout: 30_000 }).toBe(0)
+    await expect.poll(() => sample('apiserver_longrunning_requests', labels)).toBe(0)
     expect(await sample('apiserver_request_total', { ...labels, code: '200' })).toBe(1)
   })
 
@@ -137,7 +137,7 @@ describe('a client that takes no bytes', () => {
     expect(await sample('apiserver_request_terminations_total', labels)).toBe(1)
     expect(await sample('apiserver_request_total', labels)).toBe(1)
     stream.close(constants.NGHTTP2_CANCEL)
-    await expect.poll(() => executingIn('lazy'), { timeout: 30_000 }).toBe(0)
+    await expect.poll(() => executingIn('lazy')).toBe(0)
     expect((await client.ask('GET', MAPS, { headers: { 'impersonate-user': 'lazy' } })).status).toBe(200)
   })
 })
