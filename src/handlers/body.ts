@@ -237,7 +237,13 @@ function typeMeta(
   }
 }
 
+const RUNTIME_SCHEME = 'in scheme "pkg/runtime/scheme.go:111"'
+
 function refuseKind(found: Found, expected: Expected): never {
+  if (expected.alone)
+    throw badRequest(
+      `no kind is registered for the type ${expected.version}.${expected.kind} ${RUNTIME_SCHEME}`,
+    )
   const known = typeForKind(found) !== undefined
   if (!known) {
     const gv = JSON.stringify(apiVersionOf(found))

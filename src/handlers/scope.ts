@@ -66,6 +66,8 @@ export interface Expected extends GroupVersionKind {
   readonly alsoAccepts?: readonly string[]
   /** A custom kind: no protobuf, and refusals are worded as of objects without a type of their own. */
   readonly custom?: true
+  /** The only kind of its scheme, upstream: the scale of a custom kind. */
+  readonly alone?: true
   /** `tokens` as for decoderFor. */
   decode(input: Json, tokens?: () => NumberTokens): Decoded
 }

@@ -75,7 +75,8 @@ export function projectionHandlers(projection: Projection, row: Subresource): Ha
     get: async (scope, request) => answer(scope, request, await read(scope, request)),
     async update(scope, request) {
       const options = writeOptions(request.query, 'UpdateOptions')
-      const fresh = await readObject(request, expectedOf(row), options.fieldValidation)
+      const expected = { ...expectedOf(row), ...(scope.resource.custom && { alone: true as const }) }
+      const fresh = await readObject(request, expected, options.fieldValidation)
       const part = fresh()
       checkName(part, request.info.name)
       const change = (parent: KubeObject | undefined) =>

@@ -1,7 +1,7 @@
 // Which view a request gets. Follows k8s.io/apiserver/pkg/endpoints/handlers/response.go.
 import type { JsonObject } from '../machinery/json.ts'
 import { jsonText } from '../machinery/jsontext.ts'
-import type { Status } from '../machinery/status.ts'
+import { notAcceptable, type Status } from '../machinery/status.ts'
 import { encode as encodeProtobuf } from '../schema/protobuf/envelope.ts'
 import { typeForKind } from '../schema/types.ts'
 import { toYaml } from '../schema/yaml.ts'
@@ -31,8 +31,16 @@ export function viewOf(scope: Scope, request: ApiRequest, shape: Shape): View {
     case 'protobuf':
       return new ProtobufView(scope)
     case 'yaml':
+      refuseStream(shape)
       return new YamlView(plainView(scope))
   }
+}
+
+/** There are no watches in YAML. */
+function refuseStream(shape: Shape): void {
+  if (shape !== 'watch') return
+  const streams = 'application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch'
+  throw notAcceptable(`only the following media types are accepted: ${streams}`)
 }
 
 function plainView(scope: Scope): JsonView {
@@ -49,6 +57,7 @@ function transformed(scope: Scope, request: ApiRequest, shape: Shape): View {
     return refusing(plainView(scope), () => listIsNoObject({ group, kind: listKind }))
   if (as === 'PartialObjectMetadataList' && shape === 'object')
     return refusing(plainView(scope), () => objectIsNoList({ group, kind }))
+  if (encoding === 'yaml') refuseStream(shape)
   const view =
     as === 'Table'
       ? new TableView(scope, parseIncludeObject(request.query.get('includeObject') ?? ''), version)

@@ -102,6 +102,29 @@ describe('a custom kind', () => {
     expect(told.body).toMatchObject({ metadata: { generation: 1 }, spec: { size: 3 }, status: status.status })
   })
 
+  it('takes a scale for its scale, and nothing else; and has no watches in YAML', async () => {
+    const group = 'scale.example.com'
+    const count = { type: 'object', properties: { replicas: { type: 'integer' } } }
+    const made = definition(group, count)
+    const paths = { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' }
+    Object.assign(made.spec.versions[0]!.subresources, { scale: paths })
+    await api.ask('POST', DEFINITIONS, { body: made })
+    await soon(async () => expect((await api.ask('GET', pathOf(group))).status).toBe(200))
+    await api.ask('POST', pathOf(group), { body: widget(group, 'a', { replicas: 1 }) })
+    const put = (body: object) => api.ask('PUT', `${pathOf(group, 'a')}/scale`, { body })
+    const wrong = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec: { replicas: 2 } }
+    const refused = await put(wrong)
+    expect([refused.status, refused.body.message]).toEqual([
+      400,
+      'no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:111"',
+    ])
+    expect((await put({ ...wrong, apiVersion: 'autoscaling/v1', kind: 'Scale' })).body.spec).toEqual({ replicas: 2 })
+    const headers = { accept: 'application/yaml' }
+    const watch = await api.ask('GET', `${pathOf(group)}?watch=1`, { headers })
+    expect(watch.status).toBe(406)
+    expect(watch.bytes.toString()).toContain('application/json;stream=watch')
+  })
+
   it('has an empty list where that is the default', async () => {
     const group = 'empty.example.com'
     const list = { type: 'array', items: { type: 'string' }, default: [] }
