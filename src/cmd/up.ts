@@ -37,6 +37,13 @@ const FLAGS = {
   zones: integer('over how many zones the nodes are spread', '1', 1, MAX_ZONES),
   'token-auth-file': text('CSV file of static tokens: token,user,uid,"group1,group2"', 'FILE'),
   'encryption-provider-config': text('encrypt values in the store as this file says', 'FILE'),
+  'enable-admission-plugins': listOf('admission plugins to add to the default set', 'NAMES'),
+  'disable-admission-plugins': listOf('admission plugins to take out of it', 'NAMES'),
+  'admission-control-config-file': text('what admission plugins are told', 'FILE'),
+  'authentication-config': text('file of OpenID issuers whose tokens are known', 'FILE'),
+  'audit-policy-file': text('which requests are recorded, and how much of them', 'FILE'),
+  'audit-log-path': text('where they are recorded, as lines of JSON', 'FILE'),
+  'service-cluster-ip-range': listOf('addresses of Services, as CIDRs', 'CIDRS'),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'warn'),
 } as const
 
@@ -50,7 +57,7 @@ export async function up(argv: readonly string[]): Promise<void> {
   if (!flags) return
   const parts = flags['parts'] ?? PARTS
   checkParts(parts)
-  const server = await startApiServer(optionsOf(flags))
+  const server = await startApiServer({ ...optionsOf(flags), ...(await auditOf(flags)) })
   const where = await saveKubeconfig(server, flags['kubeconfig']).catch(async (error: unknown) => {
     await server.stop()
     throw error instanceof Error ? new StartError(error.message, error) : error
@@ -80,7 +87,30 @@ function optionsOf(flags: Flags): ApiServerOptions {
     logLevel: flags['log-level'] as LogLevel,
     ...(tokenAuthFile === undefined ? {} : { tokenAuthFile }),
     ...(configFile === undefined ? {} : { encryption: { configFile, automaticReload: false } }),
+    ...authenticationAndAdmission(flags),
   }
+}
+
+/** Under the names that `dinghy apiserver` has for them; what is not given stays as it is by default. */
+function authenticationAndAdmission(flags: Flags): Partial<ApiServerOptions> {
+  const named = {
+    enableAdmissionPlugins: flags['enable-admission-plugins'],
+    disableAdmissionPlugins: flags['disable-admission-plugins'],
+    admissionControlConfigFile: flags['admission-control-config-file'],
+    authenticationConfigFile: flags['authentication-config'],
+    serviceClusterIpRange: flags['service-cluster-ip-range'],
+  }
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
+}
+
+/** Everything else about the log is as `dinghy apiserver` has it by default. Throws StartError. */
+async function auditOf(flags: Flags): Promise<Partial<ApiServerOptions>> {
+  const names = ['audit-policy-file', 'audit-log-path'] as const
+  const given = names.flatMap((name) => (flags[name] === undefined ? [] : [`--${name}`, flags[name]]))
+  if (given.length === 0) return {}
+  const { AUDIT_FLAGS, auditOptions } = await import('./audit-flags.ts')
+  const audit = commandLine('dinghy up', '', AUDIT_FLAGS, given)
+  return audit ? auditOptions(audit) : {}
 }
 
 function storageOf(flags: Flags, dataDir: string): StorageChoice {

@@ -54,6 +54,15 @@ describe('dinghy up', () => {
   it('says who has the data', async () => {
     expect(await up('--data-dir', join(base, 'served'))).toContain(`is in use by process ${server.pid}`)
   })
+  it.each<[string[], string]>([
+    [['--disable-admission-plugins', 'NoSuch'], 'NoSuch'],
+    [['--admission-control-config-file', join(empty, 'x')], join(empty, 'x')],
+    [['--authentication-config', join(empty, 'x')], join(empty, 'x')],
+    [['--audit-policy-file', join(empty, 'x'), '--audit-log-path', '-'], join(empty, 'x')],
+    [['--service-cluster-ip-range', 'nonsense'], 'nonsense'],
+  ])('reads %s as `dinghy apiserver` does', async (args, named) => {
+    expect(await up('--memory', ...args)).toContain(named)
+  })
   it('names a folder that cannot be written', async () => {
     expect(await up('--data-dir', join(empty, 'x'))).toContain(`cannot write to the data folder ${empty}`)
   })
