@@ -3,6 +3,7 @@
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { dropPodFeatures } from './podfeatures.ts'
+import { adoptAppArmor } from './podprofiles.ts'
 import { resetMetadataForStatus, timeText } from './generic.ts'
 import { qosClassOf } from './qos.ts'
 import { childOf, exactAt, numberAt, objectAt, objectsAt, present, textAt, textsAt } from './reading.ts'
@@ -49,6 +50,7 @@ function settleSelectors(pod: KubeObject): void {
 function prepareForCreate(pod: KubeObject, context: WriteContext): void {
   const spec = specOf(pod)
   dropPodFeatures(spec)
+  adoptAppArmor(pod, context)
   settleSelectors(pod)
   const given = textAt(objectAt(pod['status'])['qosClass'])
   const status: JsonObject = { phase: 'Pending', qosClass: given || qosClassOf(spec) }

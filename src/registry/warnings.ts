@@ -3,6 +3,7 @@
 import { parseQuantity, quantityMilliValue } from '../machinery/quantity.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { dns1123LabelErrors } from '../machinery/validation.ts'
+import { containerProfileWarnings, profileWarnings } from './podprofiles.ts'
 import { objectAt, textAt } from './reading.ts'
 import { isHeadless } from './serviceips.ts'
 import { Spot } from './validation/spot.ts'
@@ -72,9 +73,10 @@ function* hidden(variables: readonly Spot[]): Generator<string> {
 
 const KINDS_OF_CONTAINER = ['initContainers', 'containers', 'ephemeralContainers']
 
-function* containerWarnings(spec: Spot): Generator<string> {
+function* containerWarnings(spec: Spot, { annotations, inTemplate }: Around): Generator<string> {
   const containers = KINDS_OF_CONTAINER.flatMap((kind) => spec.itemsOf(kind))
   for (const container of containers) {
+    if (annotations.isSet) yield* containerProfileWarnings(annotations, { spec, container, inTemplate })
     const resources = container.at('resources')
     for (const name of ['memory', 'ephemeral-storage']) {
       yield* fractional(resources.at('limits'), name)
@@ -130,7 +132,13 @@ function* volumeWarnings(volumes: readonly Spot[]): Generator<string> {
   }
 }
 
-function* specWarnings(spec: Spot): Generator<string> {
+/** Where a pod's spec stands. */
+interface Around {
+  readonly annotations: Spot
+  readonly inTemplate: boolean
+}
+
+function* specWarnings(spec: Spot, around: Around): Generator<string> {
   for (const constraint of spec.itemsOf('topologySpreadConstraints')) {
     const selector = constraint.at('labelSelector')
     if (!selector.isSet) yield `${selector.path}: ${NULL_SELECTOR}`
@@ -142,7 +150,8 @@ function* specWarnings(spec: Spot): Generator<string> {
     if (!secret.at('name').text) yield `${secret.at('name').path}: invalid empty name ""`
   }
   yield* fractional(spec.at('overhead'), 'memory', 'ephemeral-storage')
-  yield* containerWarnings(spec)
+  if (around.annotations.isSet) yield* profileWarnings(around.annotations, spec)
+  yield* containerWarnings(spec, around)
   const grace = spec.at('terminationGracePeriodSeconds')
   if (grace.number < 0)
     yield `${grace.path}: must be >= 0; negative values are invalid and will be treated as 1`
@@ -152,7 +161,8 @@ function* specWarnings(spec: Spot): Generator<string> {
 /** Of new pods only: they change too often for more. */
 export function* podWarnings(pod: KubeObject, old: KubeObject | undefined): Generator<string> {
   if (old) return
-  yield* specWarnings(read(pod).at('spec'))
+  const annotations = read(pod).at('metadata').at('annotations')
+  yield* specWarnings(read(pod).at('spec'), { annotations, inTemplate: false })
   const faults = dns1123LabelErrors(textAt(pod.metadata.name))
   if (faults.length) {
     yield `metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: ${list(faults)}`
@@ -168,7 +178,8 @@ export const templateWarnings = (path: readonly string[], named = true) =>
     }
     if (old && old.metadata.generation === object.metadata.generation) return
     const template = path.reduce((spot, name) => spot.at(name), read(object))
-    yield* specWarnings(template.at('spec'))
+    const annotations = template.at('metadata').at('annotations')
+    yield* specWarnings(template.at('spec'), { annotations, inTemplate: true })
   }
 
 export function* serviceWarnings(service: KubeObject): Generator<string> {

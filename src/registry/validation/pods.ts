@@ -8,6 +8,7 @@ import { qosClassOf, qosClassOfPod } from '../qos.ts'
 import { numberAt, objectAt, objectsAt, textAt } from '../reading.ts'
 import type { WriteContext } from '../strategy.ts'
 import { trimmedImage } from './containers.ts'
+import { podAnnotations, podAnnotationsUpdate, profilesMatch } from './podannotations.ts'
 import { podSpec } from './podspec.ts'
 import { podStatus } from './podstatus.ts'
 import { tolerations } from './scheduling.ts'
@@ -40,13 +41,17 @@ function specOfPod(spec: Spot): void {
 
 export function validatePod(pod: KubeObject, context?: WriteContext): StatusCause[] {
   const causes: StatusCause[] = []
-  const spec = Spot.of(pod, causes, context?.settings).at('spec')
+  const spot = Spot.of(pod, causes, context?.settings)
+  const spec = spot.at('spec')
+  const annotations = spot.at('metadata').at('annotations')
+  podAnnotations(annotations, spec)
   specOfPod(spec)
   const ephemeral = spec.at('ephemeralContainers')
   if (!ephemeral.isEmpty) ephemeral.forbidden('cannot be set on create')
   if (spec.at('nodeName').text && !spec.at('schedulingGates').isEmpty) {
     spec.at('nodeName').forbidden('cannot be set until all schedulingGates have been cleared')
   }
+  profilesMatch(annotations, spec)
   return causes
 }
 
@@ -198,16 +203,25 @@ export function validatePodUpdate(pod: KubeObject, old: KubeObject, context: Wri
   const causes: StatusCause[] = []
   const spot = Spot.of(pod, causes, context.settings)
   const before = objectAt(old['spec'])
-  if (context.subresource === 'status') podStatus(spot, old)
-  else {
-    specOfPod(spot.at('spec'))
-    if (context.subresource === 'ephemeralcontainers') ephemeralUpdate(spot.at('spec'), before)
+  const spec = spot.at('spec')
+  const annotations = spot.at('metadata').at('annotations')
+  const stay = (): void => podAnnotationsUpdate(annotations, old.metadata.annotations, spec)
+  if (context.subresource === 'status') {
+    stay()
+    podStatus(spot, old)
+  } else {
+    podAnnotations(annotations, spec)
+    specOfPod(spec)
+    if (context.subresource === 'ephemeralcontainers') ephemeralUpdate(spec, before)
     else if (context.subresource === 'resize') {
       // Upstream compares before it looks at the amounts themselves.
       const own = causes.splice(0)
       resizeUpdate(spot, old)
       causes.push(...own)
-    } else specUpdate(spot.at('spec'), before)
+    } else {
+      stay()
+      specUpdate(spec, before)
+    }
   }
   return causes
 }

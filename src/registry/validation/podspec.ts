@@ -10,6 +10,7 @@ import { ephemeralContainers, initContainers, mainContainers, type PodView } fro
 import { podResources } from './podresources.ts'
 import { resourceRequirements } from './resources.ts'
 import { affinity, spreadConstraints, tolerations } from './scheduling.ts'
+import { podAnnotations, profilesMatch } from './podannotations.ts'
 import { operatingSystem, podSecurity } from './security.ts'
 import type { Spot } from './spot.ts'
 import { podVolumes } from './volumesources.ts'
@@ -211,20 +212,23 @@ export function podSpec(spec: Spot, isPod: boolean): void {
   fileVolumes(spec, volumes)
 }
 
-/** A template's metadata: labels and annotations. */
+/** Upstream's paths leave `metadata` out. */
+const inMetadata = (template: Spot, name: string): Spot =>
+  template.at(name).with(template.at('metadata').at(name).value)
+
+/** A template's metadata: labels, annotations, and what these mean. */
 export function templateLabels(template: Spot): void {
-  // Upstream's paths leave `metadata` out.
-  const [labels, annotations] = ['labels', 'annotations'].map((name) =>
-    template.at(name).with(template.at('metadata').at(name).value),
-  ) as [Spot, Spot]
+  const [labels, annotations] = [inMetadata(template, 'labels'), inMetadata(template, 'annotations')]
   labels.isLabels()
   annotationCauses(annotations.value as Record<string, string>, annotations.path, template.causes)
+  podAnnotations(annotations, template.at('spec'))
 }
 
 /** A template's metadata and spec; what only a stored pod may have, a template may not. */
 export function podTemplate(template: Spot): void {
   templateLabels(template)
   podSpec(template.at('spec'), false)
+  profilesMatch(inMetadata(template, 'annotations'), template.at('spec'))
   const ephemeral = template.at('spec').at('ephemeralContainers')
   if (!ephemeral.isEmpty) ephemeral.forbidden('ephemeral containers not allowed in pod template')
 }

@@ -1,5 +1,6 @@
 // Rules of security contexts, of pods and of containers, and of what an operating system does not have.
 // Follows pkg/apis/core/validation.
+import type { Json, JsonObject } from '../../machinery/json.ts'
 import { userOrGroupIdErrors } from '../../machinery/validation.ts'
 import { isDescending } from './paths.ts'
 import type { Spot } from './spot.ts'
@@ -43,16 +44,38 @@ function appArmor(profile: Spot): void {
   }
 }
 
-function sysctls(spot: Spot): void {
+/** Of the pod's own world, which it has not where it shares the node's. */
+const IPC_SYSCTL =
+  /^(kernel\.(sem|shm|shmall|shmmax|shmmni|shm_rmid_forced|msg|msgmax|msgmnb|msgmni)$|fs\.mqueue\.)/
+
+function sysctls(spec: Spot, spot: Spot): void {
   const seen = new Set<string>()
   for (const sysctl of spot.items()) {
     const name = sysctl.at('name')
-    if (!name.needed()) continue
-    if (name.text.length > MAX_SYSCTL || !SYSCTL.test(name.text)) {
-      name.invalid(`must have at most ${MAX_SYSCTL} characters and match regex ${SYSCTL_SHOWN}`)
-    } else if (seen.has(name.text)) name.duplicate()
+    if (name.needed()) {
+      if (name.text.length > MAX_SYSCTL || !SYSCTL.test(name.text)) {
+        name.invalid(`must have at most ${MAX_SYSCTL} characters and match regex ${SYSCTL_SHOWN}`)
+      } else if (seen.has(name.text)) name.duplicate()
+    }
+    const shared = sharedWith(dotted(name.text))
+    if (shared && spec.at(shared).value === true)
+      name.invalid(`may not be specified when '${shared}' is true`)
     seen.add(name.text)
   }
+}
+
+/** The field by which a pod shares with its node what this sysctl is about. */
+function sharedWith(name: string): string | undefined {
+  if (name.startsWith('net.')) return 'hostNetwork'
+  return IPC_SYSCTL.test(name) ? 'hostIPC' : undefined
+}
+
+/** With dots between its parts, whichever way it was written, and up to a star. */
+function dotted(name: string): string {
+  const swapped = /^[^./]*\//.test(name)
+    ? name.replaceAll(/[./]/g, (sign) => (sign === '.' ? '/' : '.'))
+    : name
+  return swapped.split('*', 1)[0] as string
 }
 
 const allContainers = (spec: Spot): Spot[] =>
@@ -67,7 +90,7 @@ export function podSecurity(spec: Spot): void {
     const why = 'ShareProcessNamespace and HostPID cannot both be enabled'
     context.at('shareProcessNamespace').invalid(why, true)
   }
-  sysctls(context.at('sysctls'))
+  sysctls(spec, context.at('sysctls'))
   context.at('fsGroupChangePolicy').oneOfIfSet(['Always', 'OnRootMismatch'])
   seccomp(context.at('seccompProfile'))
   windowsOptions(context.at('windowsOptions'))
@@ -75,6 +98,43 @@ export function podSecurity(spec: Spot): void {
   context.at('supplementalGroupsPolicy').oneOfIfSet(['Merge', 'Strict'])
   context.at('seLinuxChangePolicy').oneOfIfSet(['MountOption', 'Recursive'])
   hostProcesses(spec, allContainers(spec))
+}
+
+/** A container's context as upstream shows it: its internal structure, with all of its fields. */
+function shownContext(context: Spot): JsonObject {
+  const value = (name: string): Json => context.at(name).value ?? null
+  const part = (name: string, fields: Readonly<Record<string, string>>, absent: Json): Json => {
+    const spot = context.at(name)
+    if (!spot.isSet) return null
+    const shown = Object.entries(fields).map(([go, field]) => [go, spot.at(field).value ?? absent])
+    return Object.fromEntries(shown) as JsonObject
+  }
+  const profile = (name: string): Json => {
+    const spot = context.at(name)
+    return spot.isSet
+      ? { Type: spot.at('type').text, LocalhostProfile: spot.at('localhostProfile').value ?? null }
+      : null
+  }
+  return {
+    Capabilities: part('capabilities', { Add: 'add', Drop: 'drop' }, null),
+    Privileged: value('privileged'),
+    SELinuxOptions: part('seLinuxOptions', { User: 'user', Role: 'role', Type: 'type', Level: 'level' }, ''),
+    WindowsOptions: part('windowsOptions', WINDOWS_FIELDS, null),
+    RunAsUser: value('runAsUser'),
+    RunAsGroup: value('runAsGroup'),
+    RunAsNonRoot: value('runAsNonRoot'),
+    ReadOnlyRootFilesystem: value('readOnlyRootFilesystem'),
+    AllowPrivilegeEscalation: value('allowPrivilegeEscalation'),
+    ProcMount: value('procMount'),
+    SeccompProfile: profile('seccompProfile'),
+    AppArmorProfile: profile('appArmorProfile'),
+  }
+}
+const WINDOWS_FIELDS = {
+  GMSACredentialSpecName: 'gmsaCredentialSpecName',
+  GMSACredentialSpec: 'gmsaCredentialSpec',
+  RunAsUserName: 'runAsUserName',
+  HostProcess: 'hostProcess',
 }
 
 export function containerSecurity(context: Spot, hostUsers: boolean): void {
@@ -92,9 +152,11 @@ export function containerSecurity(context: Spot, hostUsers: boolean): void {
   seccomp(context.at('seccompProfile'))
   if (context.at('allowPrivilegeEscalation').value === false) {
     const denied = 'cannot set `allowPrivilegeEscalation` to false and'
-    if (context.at('privileged').value === true) context.invalid(`${denied} \`privileged\` to true`)
+    if (context.at('privileged').value === true)
+      context.invalid(`${denied} \`privileged\` to true`, shownContext(context))
     for (const capability of context.at('capabilities').itemsOf('add')) {
-      if (capability.text === 'CAP_SYS_ADMIN') context.invalid(`${denied} \`capabilities.Add\` CAP_SYS_ADMIN`)
+      if (capability.text !== 'CAP_SYS_ADMIN') continue
+      context.invalid(`${denied} \`capabilities.Add\` CAP_SYS_ADMIN`, shownContext(context))
     }
   }
   windowsOptions(context.at('windowsOptions'))
@@ -146,7 +208,9 @@ export function operatingSystem(spec: Spot): void {
   } else {
     for (const path of POD_LINUX_ONLY) {
       const spot = path.split('.').reduce((at, step) => at.at(step), spec)
-      if (spot.isSet && spot.value !== false) spot.forbidden(NOT_ON_WINDOWS)
+      // Of these two upstream cannot tell `false` from nothing.
+      const isUnset = spot.value === false && (path === 'hostPID' || path === 'hostIPC')
+      if (spot.isSet && !isUnset) spot.forbidden(NOT_ON_WINDOWS)
     }
     for (const container of allContainers(spec)) {
       for (const field of CONTAINER_LINUX_ONLY)
