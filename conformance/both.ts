@@ -113,7 +113,7 @@ export class Pair {
     this.codes.set(answers.theirs.status, (this.codes.get(answers.theirs.status) ?? 0) + 1)
     let found = differences(settle(answers.theirs), settle(answers.ours), true)
     const question = 'theirs' in asked ? asked.theirs : asked
-    for (let i = 0; i < again && found.length > 0; i++) {
+    for (let i = 0; i < again && found.length > 0 && mayRepeat(question, answers); i++) {
       const theirs = await this.peers.theirs.ask(wire(question))
       found = differences(settle(theirs), settle(answers.ours), true)
     }
@@ -142,6 +142,10 @@ export class Pair {
     process.exitCode = this.differing > 0 ? 1 : 0
   }
 }
+
+/** What changed something is not asked again; reviews change nothing. */
+const mayRepeat = ({ path }: Asked, { theirs, ours }: Both<Answer>): boolean =>
+  path.includes('reviews') || (theirs.status >= 400 && ours.status >= 400)
 
 const shown = ({ headers = {}, body }: Asked): string =>
   `${Object.keys(headers).length > 0 ? JSON.stringify(headers) : ''} ${body ? JSON.stringify(body) : ''}`

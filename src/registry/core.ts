@@ -24,7 +24,7 @@ import {
 import { validateEvent, validateEventUpdate } from './validation/events.ts'
 import { validateLimitRange, validateQuota, validateQuotaUpdate } from './validation/limits.ts'
 import { validateNode, validateNodeUpdate } from './validation/nodes.ts'
-import { secretWarnings, serviceAccountWarnings } from './warnings.ts'
+import { quotaWarnings, secretWarnings, serviceAccountWarnings } from './warnings.ts'
 
 /** --event-ttl's default: one hour. */
 export const EVENT_TTL_SECONDS = 3600
@@ -129,6 +129,7 @@ export const core: Readonly<Record<string, Strategy>> = {
     returnsDeleted: true,
     validateCreate: validateQuota,
     validateUpdate: validateQuotaUpdate,
+    warnings: quotaWarnings,
   },
   nodes: {
     resetFields: STATUS_APART,

@@ -1,6 +1,12 @@
 // What a client is warned of when its write is taken: fields that do nothing, or something else than they seem to.
 // Strategies give these functions as `warnings`. Follows pkg/api/{pod,service,persistentvolume,secret}/warnings.go.
-import { parseQuantity, quantityMilliValue } from '../machinery/quantity.ts'
+import {
+  compareQuantities,
+  formatQuantity,
+  parseQuantity,
+  type Quantity,
+  quantityMilliValue,
+} from '../machinery/quantity.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { dns1123LabelErrors } from '../machinery/validation.ts'
 import { containerProfileWarnings, profileWarnings } from './podprofiles.ts'
@@ -215,6 +221,26 @@ export function* secretWarnings(secret: KubeObject, old: KubeObject | undefined)
   if (old && certificate === before['tls.crt'] && key === before['tls.key']) return
   if (!hasPem(certificate)) yield 'tls: failed to find any PEM data in certificate input'
   else if (!hasPem(key)) yield 'tls: failed to find any PEM data in key input'
+}
+
+/** Of new quotas. */
+export function* quotaWarnings(quota: KubeObject, old: KubeObject | undefined): Generator<string> {
+  if (old) return
+  const hard = read(quota).at('spec').at('hard')
+  for (const name of ['cpu', 'memory', 'storage', 'ephemeral-storage']) {
+    const named = hard.key(`requests.${name}`)
+    // The bare names of these two are those of requests.
+    const bare = !named.isSet && (name === 'cpu' || name === 'memory')
+    const [request, limit] = [bare ? hard.key(name) : named, hard.key(`limits.${name}`)]
+    if (!request.isSet || !limit.isSet) continue
+    const [low, high] = [request, limit].map(({ value }) => parseQuantity(String(value))) as [
+      Quantity,
+      Quantity,
+    ]
+    if (compareQuantities(low, high) <= 0) continue
+    const shown = bare ? name : `requests.${name}`
+    yield `ResourceQuota ${shown} (${formatQuantity(low)}) should be less than limits.${name} (${formatQuantity(high)})`
+  }
 }
 
 export function* ingressWarnings(ingress: KubeObject, old: KubeObject | undefined): Generator<string> {

@@ -147,11 +147,15 @@ const CONFLICTS = [
   ['Terminating', 'NotTerminating'],
 ] as const
 
-function conflicts(spot: Spot, scopes: readonly string[]): void {
+/** `shown`: `spec.scopes`, whichever way the scopes were given. */
+function conflicts(spot: Spot, scopes: readonly string[], shown: Spot): void {
   for (const [one, other] of CONFLICTS) {
-    if (scopes.includes(one) && scopes.includes(other)) spot.invalid('conflicting scopes')
+    if (scopes.includes(one) && scopes.includes(other))
+      spot.invalid('conflicting scopes', shown.value ?? null)
   }
 }
+
+const UNCOUNTED = 'unsupported scope applied to resource'
 
 function quotaScopes(spec: Spot): void {
   const scopes = spec.at('scopes')
@@ -159,23 +163,34 @@ function quotaScopes(spec: Spot): void {
   for (const scope of scopes.items()) {
     if (!SCOPES.includes(scope.text)) scopes.invalid('unsupported scope')
     for (const name of names) {
-      if (isQuotaName(name) && !scopeCounts(scope.text, name))
-        scopes.invalid('unsupported scope applied to resource')
+      if (isQuotaName(name) && !scopeCounts(scope.text, name)) scopes.invalid(UNCOUNTED)
     }
   }
   conflicts(
     scopes,
     scopes.items().map((scope) => scope.text),
+    scopes,
   )
 }
 
+/** The selector as upstream shows it, by its names in Go. */
+const shownSelector = (list: Spot): JsonObject => ({
+  MatchExpressions: list.items().map((item) => ({
+    ScopeName: item.at('scopeName').text,
+    Operator: item.at('operator').text,
+    Values: item.at('values').value ?? null,
+  })),
+})
+
 function scopeSelector(spec: Spot): void {
+  const names = spec.at('hard').keys().filter(isQuotaName)
   const list = spec.at('scopeSelector').at('matchExpressions')
   for (const expression of list.items()) {
     const [scope, operator, values] = ['scopeName', 'operator', 'values'].map((name) =>
       list.at(name).with(expression.object[name]),
     ) as [Spot, Spot, Spot]
     if (!SCOPES.includes(scope.text)) scope.invalid('unsupported scope')
+    for (const name of names) if (!scopeCounts(scope.text, name)) list.invalid(UNCOUNTED, shownSelector(list))
     const plain =
       SCOPES.includes(scope.text) && scope.text !== 'PriorityClass' && scope.text !== 'VolumeAttributesClass'
     if (plain && operator.text !== 'Exists') operator.invalid(SCOPE_EXISTS)
@@ -187,6 +202,8 @@ function scopeSelector(spec: Spot): void {
       }
     } else operator.invalid('not a valid selector operator')
   }
+  const scopes = list.items().map((item) => item.at('scopeName').text)
+  conflicts(list, scopes, spec.at('scopes'))
 }
 
 function amountsOf(list: Spot): void {

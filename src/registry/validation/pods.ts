@@ -4,11 +4,11 @@ import type { JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { StatusCause } from '../../machinery/status.ts'
 import { semanticEqual } from '../equality.ts'
-import { qosClassOf, qosClassOfPod } from '../qos.ts'
 import { numberAt, objectAt, objectsAt, textAt } from '../reading.ts'
 import type { WriteContext } from '../strategy.ts'
 import { trimmedImage } from './containers.ts'
 import { podAnnotations, podAnnotationsUpdate, profilesMatch } from './podannotations.ts'
+import { resizeUpdate } from './podresize.ts'
 import { podSpec } from './podspec.ts'
 import { podStatus } from './podstatus.ts'
 import { tolerations } from './scheduling.ts'
@@ -141,64 +141,6 @@ function ephemeralUpdate(spec: Spot, old: JsonObject): void {
   }
 }
 
-function resizeUpdate(pod: Spot, old: KubeObject): void {
-  const spec = pod.at('spec')
-  const before = qosClassOfPod(old)
-  if (qosClassOf(spec.object) !== before) {
-    spec.invalid('Pod QOS Class may not change as a result of resizing', before)
-  }
-  const lists = ['containers', 'initContainers'].map((name) => ({
-    name,
-    now: spec.at(name),
-    stored: objectsAt(objectAt(old['spec'])[name]),
-  }))
-  if (lists.map(keepsContainers).includes(false)) return
-  for (const { now, stored } of lists.toReversed())
-    now.items().forEach((container, i) => keepsAmounts(container.at('resources'), stored[i]))
-  for (const { name, now, stored } of lists)
-    now.items().forEach((container, i) => {
-      if (semanticEqual(beyondCpuAndMemory(container.object), beyondCpuAndMemory(stored[i] ?? {}))) return
-      if (name === 'containers') spec.forbidden('only cpu and memory resources are mutable')
-      else container.forbidden('only cpu and memory resources for init or sidecar containers are mutable')
-    })
-}
-
-interface ResizedList {
-  readonly name: string
-  readonly now: Spot
-  readonly stored: readonly JsonObject[]
-}
-
-/** None came, went, or is called otherwise. */
-function keepsContainers({ name, now, stored }: ResizedList): boolean {
-  const items = now.items()
-  if (items.length !== stored.length) {
-    now.forbidden(`${name} may not be added or removed on resize`)
-    return false
-  }
-  const renamed = items.filter((container, i) => container.at('name').text !== stored[i]?.['name'])
-  for (const one of renamed) one.at('name').forbidden(`${name} may not be renamed or reordered on resize`)
-  return renamed.length === 0
-}
-
-function beyondCpuAndMemory({ resources, resizePolicy }: JsonObject): JsonObject {
-  const others = (list: string): JsonObject => {
-    const { cpu: _, memory: __, ...rest } = objectAt(objectAt(resources)[list])
-    return rest
-  }
-  return { requests: others('requests'), limits: others('limits'), resizePolicy: resizePolicy ?? [] }
-}
-
-function keepsAmounts(resources: Spot, stored: JsonObject | undefined): void {
-  const before = objectAt(stored?.['resources'])
-  for (const list of ['requests', 'limits']) {
-    const names = Object.keys(objectAt(before[list])).filter((name) => name === 'cpu' || name === 'memory')
-    if (names.some((name) => !resources.at(list).key(name).isSet)) {
-      resources.at(list).forbidden(`resource ${list} cannot be removed`)
-    }
-  }
-}
-
 export function validatePodUpdate(pod: KubeObject, old: KubeObject, context: WriteContext): StatusCause[] {
   const causes: StatusCause[] = []
   const spot = Spot.of(pod, causes, context.settings)
@@ -213,12 +155,8 @@ export function validatePodUpdate(pod: KubeObject, old: KubeObject, context: Wri
     podAnnotations(annotations, spec)
     specOfPod(spec)
     if (context.subresource === 'ephemeralcontainers') ephemeralUpdate(spec, before)
-    else if (context.subresource === 'resize') {
-      // Upstream compares before it looks at the amounts themselves.
-      const own = causes.splice(0)
-      resizeUpdate(spot, old)
-      causes.push(...own)
-    } else {
+    else if (context.subresource === 'resize') resizeUpdate(spot, old)
+    else {
       stay()
       specUpdate(spec, before)
     }
