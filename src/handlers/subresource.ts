@@ -186,7 +186,6 @@ export function actionHandlers(action: Action, row: Subresource, services: Actio
       const fresh = await readObject(request, expected, options.fieldValidation)
       let body = fresh()
       ensureNamespace(body, { resource: scope.resource, namespace: request.info.namespace })
-      action.check?.(request.info.name, body)
       if (action.complete) {
         action.complete(body)
         ownFields(body, expected, { request, options, now: scope.environment.now() })
@@ -198,6 +197,7 @@ export function actionHandlers(action: Action, row: Subresource, services: Actio
         object: body,
         dryRun,
       })
+      action.check?.(request.info.name, body)
       if (action.reads) await scope.environment.lister.ready(...action.reads)
       const { environment } = scope
       const context: ActionContext = {
