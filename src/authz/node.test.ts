@@ -35,6 +35,10 @@ const lister = new MemoryLister().put(
   }),
   pod('two', 'a', mounted('projected', 'sources', 'x')),
   pod('three', 'a', { volumes: [{ projected: { sources: [{ secret: { name: 'projected' } }] } }] }),
+  {
+    ...pod('four', 'a'),
+    status: { resourceClaimStatuses: [{ name: 'x', resourceClaimName: 'made' }] },
+  } as never,
   pod('other', 'b', mounted('secret', 'secretName', 'theirs')),
   {
     apiVersion: 'v1',
@@ -51,7 +55,7 @@ const lister = new MemoryLister().put(
     metadata: { name: 'files' },
     spec: {
       claimRef: { namespace: 'n', name: 'data' },
-      azureFile: { secretName: 'account', shareName: 's' },
+      azureFile: { secretName: 'account', secretNamespace: null },
     },
   } as never,
 )
@@ -81,6 +85,7 @@ describe('a node', () => {
     'get secrets n projected',
     'get secrets n stage',
     'get secrets n account',
+    'get resourceclaims.resource.k8s.io n made',
     'get configmaps n all',
     'watch configmaps n all',
     'get persistentvolumeclaims n data',

@@ -25,7 +25,7 @@ const ALLOWED: Decision = { decision: 'allow', reason: '' }
 const NO_OPINION: Decision = { decision: 'noOpinion', reason: '' }
 const no = (reason: string): Decision => ({ decision: 'noOpinion', reason })
 
-/** Which objects pods refer to, and how: all strings under these keys, wherever in the pod's spec they stand. */
+/** Which objects pods refer to, and how: all strings under these keys, wherever in the pod they stand. */
 const REFERENCES: Readonly<Record<string, readonly (readonly [holder: string, name: string])[]>> = {
   secrets: [
     ['secret', 'secretName'],
@@ -42,7 +42,9 @@ const REFERENCES: Readonly<Record<string, readonly (readonly [holder: string, na
     ['configMapKeyRef', 'name'],
   ],
   persistentvolumeclaims: [['persistentVolumeClaim', 'claimName']],
-  resourceclaims: [['resourceClaims', 'resourceClaimName']],
+  resourceclaims: ['resourceClaims', 'resourceClaimStatuses', 'extendedResourceClaimStatus'].map(
+    (holder) => [holder, 'resourceClaimName'] as const,
+  ),
 }
 
 export class NodeAuthorizer implements Authorizer {
@@ -210,7 +212,9 @@ export class NodeAuthorizer implements Authorizer {
   }
 
   #podsOn(node: string, namespace: string): (Json | undefined)[] {
-    return this.#lister.list(PODS, namespace).flatMap((pod) => (nodeOf(pod) === node ? [pod['spec']] : []))
+    return this.#lister
+      .list(PODS, namespace)
+      .flatMap((pod) => (nodeOf(pod) === node ? [pod['spec'], pod['status']] : []))
   }
 }
 
@@ -266,8 +270,7 @@ function mentions(
   if (Array.isArray(value)) return value.some((item) => mentions(item, secret, usual))
   if (!isObject(value)) return false
   const isMeant = (name: Json | undefined, namespace: Json | undefined): boolean =>
-    name === secret.name &&
-    (namespace === undefined || namespace === '' ? usual : namespace) === secret.namespace
+    name === secret.name && (namespace || usual) === secret.namespace
   return Object.entries(value).some(([key, inner]) => {
     if (!isObject(inner)) return mentions(inner, secret, usual)
     if (/secretRef$/i.test(key) && isMeant(inner['name'], inner['namespace'])) return true

@@ -146,6 +146,8 @@ function conditionsOf(facts: Facts): PodCondition[] {
     ['Initialized', initialized(facts)],
     ['Ready', containers.status === 'True' ? gatesReady(pod) : containers],
     ['ContainersReady', containers],
+    // Another told of it first; which version of the pod it holds for is the node's to say.
+    ['PodScheduled', YES],
   ]
   const { generation } = pod.metadata
   return [...verdicts, ...allRestarting(facts)].map(([type, verdict]) => {
