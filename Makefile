@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: up test check build types install generate certs bench bench-scale conformance e2e mixed kubectl-suite suites clean
+.PHONY: up test check build types install generate certs bench bench-scale conformance e2e integration mixed kubectl-suite suites clean
 
 SPEC ?= ../shared/upstream
 BIN := node_modules/.bin
@@ -60,6 +60,10 @@ bench-scale: install dist/dinghy.cjs
 # The recorded answers of kube-apiserver, asked of this server; see conformance/README.md.
 conformance: install dist/dinghy.cjs
 	node tools/run.js conformance/oracle.ts -- $(ARGS)
+
+# Upstream's integration tests of its API server, where Go and etcd are.
+integration: install dist/dinghy.cjs
+	node tools/run.js conformance/integration.ts -- $(ARGS)
 
 # Upstream's conformance tests against a cluster with simulated nodes, where e2e.test is built.
 e2e: install dist/dinghy.cjs
