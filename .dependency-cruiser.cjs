@@ -35,7 +35,7 @@ const ROOMS = {
     'server/exchange\\.ts$',
     'server/extensions\\.ts$',
     'server/discovery-order\\.ts$',
-    'server/openapi-merge\\.ts$',
+    'server/openapi/merge\\.ts$',
   ],
   client: ['machinery/'],
   controllers: ['machinery/', 'client/', 'pki/', 'cel/'],

@@ -57,7 +57,9 @@ export function sources(root: string, output: string): Sources {
 
 /** What Kubernetes' own module requires, where its workspace has the staging modules beside it. */
 function moduleOf(text: string): string {
-  const modules = [...text.matchAll(/^\s+(k8s\.io\/\S+) v0\.0\.0(?:\s|$)/gm)].map(([, name]) => name as string)
+  const modules = [...text.matchAll(/^\s+(k8s\.io\/\S+) v0\.0\.0(?:\s|$)/gm)].map(
+    ([, name]) => name as string,
+  )
   const replace = [...new Set(modules)].map((name) => `\t${name} => ${name} ${STAGING}\n`).join('')
   const [path, version] = KUBERNETES.split('@') as [string, string]
   const go = /^go .*$/m.exec(text)?.[0] ?? ''

@@ -6,7 +6,7 @@ import type { JsonObject } from '../src/machinery/json.ts'
 import type { KubeObject } from '../src/machinery/object.ts'
 import { defaultsFor } from '../src/registry/defaults.ts'
 import { decoderFor, normalise } from '../src/schema/decode.ts'
-import { trackUpdate } from '../src/schema/managedfields.ts'
+import { trackUpdate } from '../src/schema/ownership/managedfields.ts'
 import { typeForKind } from '../src/schema/types.ts'
 
 const ORACLE = new URL('../../shared/oracle/', import.meta.url)

@@ -5,7 +5,7 @@
 // of OpenAPI v3 only the version counts that it is registered for. Servers without v3 have no schema there.
 import type { ApiService } from '../machinery/apiregistration.ts'
 import { isObject, type JsonObject } from '../machinery/json.ts'
-import type { ForeignDocument } from '../server/openapi-merge.ts'
+import type { ForeignDocument } from '../server/openapi/merge.ts'
 import { ask, type Reply } from './question.ts'
 import type { ServiceTransport } from './transport.ts'
 

@@ -1,8 +1,8 @@
 // The library's entry: a cluster in this process, for tests. Many may run side by side.
-import { startApiServer } from './apiserver.ts'
+import { startApiServer } from './apiserver/apiserver.ts'
 import { CONTEXT, kubeconfigText } from './kubeconfig.ts'
 import { type ApiServerOptions, DEFAULTS } from './options.ts'
-import { checkParts, startPartsOrStop } from './parts.ts'
+import { checkParts, startPartsOrStop } from './parts/parts.ts'
 
 /** All optional: without any, a cluster in memory on a free port of 127.0.0.1. */
 export interface ClusterOptions extends Partial<ApiServerOptions> {

@@ -32,21 +32,21 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'up':
       return (await import('./up.ts')).up(rest)
     case 'apiserver':
-      return (await import('./apiserver-command.ts')).apiserver(rest)
+      return (await import('./apiserver/command.ts')).apiserver(rest)
     case 'controller-manager':
-      return (await import('./controller-manager.ts')).controllerManager(rest)
+      return (await import('./controllers/controller-manager.ts')).controllerManager(rest)
     case 'cloud-controller-manager':
-      return (await import('./cloud-process.ts')).cloudControllerManager(rest)
+      return (await import('./cloud/process.ts')).cloudControllerManager(rest)
     case 'scheduler':
-      return (await import('./scheduler.ts')).scheduler(rest)
+      return (await import('./scheduler/scheduler.ts')).scheduler(rest)
     case 'kubelet':
-      return (await import('./kubelet.ts')).kubelet(rest)
+      return (await import('./nodes/kubelet.ts')).kubelet(rest)
     case 'user':
       return (await import('./user.ts')).user(rest)
     case 'scale':
       return (await import('./scale.ts')).scale(rest)
     case 'envtest':
-      return (await import('./envtest.ts')).envtest(rest)
+      return (await import('./envtest/envtest.ts')).envtest(rest)
     case 'version':
     case '--version': {
       const { dinghyVersion } = await import('./build.ts')

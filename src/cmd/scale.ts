@@ -1,5 +1,5 @@
 // `dinghy scale nodes N`: changes how many nodes a cluster simulates while it runs. The number is written where the part
-// that simulates them reads it (nodes-settings.ts); nodes beyond it are deleted, as their user could do.
+// that simulates them reads it (nodes/settings.ts); nodes beyond it are deleted, as their user could do.
 import { Api, isAlreadyExists, isNotFound } from '../client/api.ts'
 import { SYSTEM_CLOCK, sleep } from '../client/clock.ts'
 import { Http2Transport } from '../client/http2.ts'
@@ -9,11 +9,11 @@ import { SIMULATED_LABEL } from '../client/simulated.ts'
 import { KUBERNETES_VERSION } from '../server/version.ts'
 import { commandLine, text } from './flags.ts'
 import { CONTEXT, defaultKubeconfigPath } from './kubeconfig.ts'
-import { MAX_NODES } from './nodes-range.ts'
-import { NODES_PLACE } from './nodes-settings.ts'
+import { MAX_NODES } from './nodes/range.ts'
+import { NODES_PLACE } from './nodes/settings.ts'
 import { StartError } from './options.ts'
-import { remoteServer } from './remote-server.ts'
-import { NODE_PREFIX } from './simulated-nodes.ts'
+import { remoteServer } from './parts/remote-server.ts'
+import { NODE_PREFIX } from './nodes/simulated-nodes.ts'
 
 const FLAGS = {
   kubeconfig: text('where the cluster is, and who we are there; without it, your own', 'FILE'),

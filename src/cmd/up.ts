@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { KUBERNETES_VERSION } from '../server/version.ts'
-import { type ApiServer, startApiServer } from './apiserver.ts'
+import { type ApiServer, startApiServer } from './apiserver/apiserver.ts'
 import { dinghyVersion } from './build.ts'
 import { defaultDataDir } from './files.ts'
 import { commandLine, integer, listOf, oneOf, optionalInteger, text } from './flags.ts'
@@ -21,8 +21,8 @@ import {
   StartError,
   type StorageChoice,
 } from './options.ts'
-import { beginParts, checkParts, PARTS } from './parts.ts'
-import { MAX_NODES, MAX_ZONES } from './nodes-range.ts'
+import { beginParts, checkParts, PARTS } from './parts/parts.ts'
+import { MAX_NODES, MAX_ZONES } from './nodes/range.ts'
 import { untilStopped } from './signals.ts'
 
 const FLAGS = {
@@ -108,7 +108,7 @@ async function auditOf(flags: Flags): Promise<Partial<ApiServerOptions>> {
   const names = ['audit-policy-file', 'audit-log-path'] as const
   const given = names.flatMap((name) => (flags[name] === undefined ? [] : [`--${name}`, flags[name]]))
   if (given.length === 0) return {}
-  const { AUDIT_FLAGS, auditOptions } = await import('./audit-flags.ts')
+  const { AUDIT_FLAGS, auditOptions } = await import('./access/audit-flags.ts')
   const audit = commandLine('dinghy up', '', AUDIT_FLAGS, given)
   return audit ? auditOptions(audit) : {}
 }

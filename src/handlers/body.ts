@@ -11,7 +11,7 @@ import {
   JsonSyntaxError,
   type NumberTokens,
   parseJson,
-} from '../schema/json.ts'
+} from '../schema/json/json.ts'
 import { decode as decodeProtobuf, ProtobufError } from '../schema/protobuf/envelope.ts'
 import { typeForKind } from '../schema/types.ts'
 import type { FieldValidation } from './options.ts'
@@ -43,7 +43,7 @@ export async function parseBody(
     case JSON_TYPE:
       return parseJson(body.bytes, { findDuplicates, mergeDuplicates: true })
     case YAML_TYPE: {
-      const { parseYaml } = await import('../schema/yaml.ts')
+      const { parseYaml } = await import('../schema/yaml/yaml.ts')
       return parseYaml(body.bytes, { findDuplicates })
     }
     case PROTOBUF_TYPE:

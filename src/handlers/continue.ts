@@ -1,7 +1,7 @@
 // Tokens of paged lists. Follows k8s.io/apiserver/pkg/storage/continue.go, whose tokens these are.
 import { badRequest } from '../machinery/status.ts'
 import { isObject } from '../machinery/json.ts'
-import { syntaxErrorOf } from '../schema/json-syntax.ts'
+import { syntaxErrorOf } from '../schema/json/syntax.ts'
 import type { Revision } from '../storage/interface.ts'
 
 const TOKEN_VERSION = 'meta.k8s.io/v1'

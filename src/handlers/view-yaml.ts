@@ -1,7 +1,7 @@
 // YAML of whatever another view shows in JSON. There are no watches in YAML.
 import { readJson } from '../machinery/jsontext.ts'
 import type { Status } from '../machinery/status.ts'
-import { toYaml } from '../schema/yaml.ts'
+import { toYaml } from '../schema/yaml/yaml.ts'
 import type { Entry } from '../storage/cache/entry.ts'
 import { type EventType, type ListMeta, type View, YAML_TYPE } from './view.ts'
 

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../machinery/json.ts'
 import { isNumeric } from '../machinery/numbers.ts'
 import { Base64Error, scalarDecoder } from './decode-scalar.ts'
 import { type GoPlace, goTypeOf, kindOf } from './decode-names.ts'
-import type { NumberTokens } from './json.ts'
+import type { NumberTokens } from './json/json.ts'
 import type { Field, ScalarType, StructType, Type } from './type.ts'
 
 /** A body that does not fit the type; the message is Go's, to follow `Pod in version "v1" cannot be handled as a Pod: `. */

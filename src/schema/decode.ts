@@ -7,7 +7,7 @@ import type { KubeObject } from '../machinery/object.ts'
 import { assign } from '../machinery/jsonassign.ts'
 import { report } from './decode-report.ts'
 import { scalarDecoder, zeroScalar } from './decode-scalar.ts'
-import type { NumberTokens } from './json.ts'
+import type { NumberTokens } from './json/json.ts'
 import type { Field, ListType, MapType, StructType, Type } from './type.ts'
 
 export { DecodeError } from './decode-report.ts'

@@ -4,8 +4,8 @@
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { jsonText } from '../machinery/jsontext.ts'
 import { isEmptyCollection, type Slot, structSlots } from './decode.ts'
-import { textOfSet } from './fieldset-shape.ts'
-import { escapeHtml } from './json.ts'
+import { textOfSet } from './ownership/fieldset-shape.ts'
+import { escapeHtml } from './json/json.ts'
 import type { ListType, MapType, StructType, Type } from './type.ts'
 
 /** Writes a value that is neither null nor absent. */

@@ -2,7 +2,7 @@
 // are named as the version says that the manager used. Who serves the kind makes the conversion.
 // Follows k8s.io/apimachinery/pkg/util/managedfields/internal (versionConverter).
 import type { JsonObject } from '../machinery/json.ts'
-import type { Managed } from './managedfields-entries.ts'
+import type { Managed } from './ownership/managedfields-entries.ts'
 import type { StructType } from './type.ts'
 
 /** An object in one version of its kind, with that version's type. */

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../schema/facts.ts'
-import type { Descriptions } from './openapi-schema.ts'
+import type { Descriptions } from './openapi/schema.ts'
 
 let texts: WeakRef<Descriptions> | undefined
 

@@ -16,7 +16,7 @@ import { typeForKind } from '../schema/types.ts'
 import { parseGroupVersion } from '../machinery/gvk.ts'
 import { badRequest, StatusError } from '../machinery/status.ts'
 import { isObject } from '../machinery/json.ts'
-import { toYaml } from '../schema/yaml.ts'
+import { toYaml } from '../schema/yaml/yaml.ts'
 
 export interface NonResource {
   readonly discovery: DiscoverySource

@@ -1,7 +1,7 @@
 // An API server with an extension server registered, for tests: requests as a user or with credentials, and waiting.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
-import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
+import { type ApiServer, startApiServer } from '../../src/cmd/apiserver/apiserver.ts'
 import { type ApiServerOptions, DEFAULTS } from '../../src/cmd/options.ts'
 import type { JsonObject } from '../../src/machinery/json.ts'
 import type { UserInfo } from '../../src/machinery/user.ts'

@@ -1,6 +1,6 @@
 // Simulated nodes under stock kubectl: what can be asked of their pods, what is refused and why, and how nodes are emptied.
 import { describe, expect, it, vi } from 'vitest'
-import { PARTS } from '../../src/cmd/parts.ts'
+import { PARTS } from '../../src/cmd/parts/parts.ts'
 import { findKubectl, type Kubectl, printed, useKubectl } from '../kubectl/driver.ts'
 
 /** Tries until it holds. */

@@ -1,6 +1,6 @@
 // A whole cluster under stock kubectl: what its users do with workloads leads to pods that run, and ends as it should.
 import { describe, expect, it, vi } from 'vitest'
-import { PARTS } from '../../src/cmd/parts.ts'
+import { PARTS } from '../../src/cmd/parts/parts.ts'
 import { findKubectl, type Kubectl, rows, useKubectl } from '../kubectl/driver.ts'
 
 /** Tries until it holds. */

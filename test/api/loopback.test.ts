@@ -6,7 +6,7 @@ import { Http2Transport } from '../../src/client/http2.ts'
 import { Informers } from '../../src/client/informer.ts'
 import { CONFIG_MAPS, NAMESPACES, PODS } from '../../src/client/resources.ts'
 import type { Transport } from '../../src/client/transport.ts'
-import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
+import { type ApiServer, startApiServer } from '../../src/cmd/apiserver/apiserver.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
 
 const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }

@@ -9,7 +9,7 @@ import { Api } from '../../src/client/api.ts'
 import { Http2Transport } from '../../src/client/http2.ts'
 import { clientOptions } from '../../src/client/kubeconfig.ts'
 import type { Resource } from '../../src/client/resource.ts'
-import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
+import { type ApiServer, startApiServer } from '../../src/cmd/apiserver/apiserver.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
 import { user } from '../../src/cmd/user.ts'
 

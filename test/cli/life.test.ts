@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { PARTS } from '../../src/cmd/parts.ts'
+import { PARTS } from '../../src/cmd/parts/parts.ts'
 import type { JsonObject } from '../../src/machinery/json.ts'
 import { ApiClient } from '../process/client.ts'
 import {

@@ -7,12 +7,12 @@ import { SYSTEM_CLOCK } from '../../src/client/clock.ts'
 import type { Node, Service } from '../../src/client/kinds/core.v1.gen.ts'
 import { QueuesMetrics } from '../../src/client/queuemetrics.ts'
 import { CORE_EVENTS, ENDPOINT_SLICES, NODES, SERVICES } from '../../src/client/resources.ts'
-import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
-import { CLOUD_SETTINGS, cloudControllers } from '../../src/cmd/cloud-controllers.ts'
-import { SETTINGS } from '../../src/cmd/controller-settings.ts'
+import { type ApiServer, startApiServer } from '../../src/cmd/apiserver/apiserver.ts'
+import { CLOUD_SETTINGS, cloudControllers } from '../../src/cmd/controllers/cloud-controllers.ts'
+import { SETTINGS } from '../../src/cmd/controllers/settings.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
-import { apiAs, serviceAccountUser } from '../../src/cmd/part.ts'
-import { runControllers } from '../../src/cmd/run-controllers.ts'
+import { apiAs, serviceAccountUser } from '../../src/cmd/parts/part.ts'
+import { runControllers } from '../../src/cmd/controllers/run.ts'
 
 const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
 const WAIT = { timeout: 90_000, interval: 20 }

@@ -12,7 +12,7 @@ import {
   VOLUME_ATTACHMENTS,
   VOLUME_ATTRIBUTES_CLASSES,
 } from '../../src/client/resources.ts'
-import { startNodes } from '../../src/cmd/nodes-part.ts'
+import { startNodes } from '../../src/cmd/nodes/part.ts'
 import { clusterWith, type TestCluster } from './cluster.ts'
 
 const WAIT = { timeout: 90_000, interval: 10 }

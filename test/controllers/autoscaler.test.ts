@@ -1,6 +1,6 @@
 // Autoscalers against a server whose metrics are told by the test, and one that serves none.
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { SETTINGS } from '../../src/cmd/controller-settings.ts'
+import { SETTINGS } from '../../src/cmd/controllers/settings.ts'
 import type { HorizontalPodAutoscaler } from '../../src/client/kinds/autoscaling.v2.gen.ts'
 import { AUTOSCALERS, CORE_EVENTS, PODS, REPLICA_SETS } from '../../src/client/resources.ts'
 import type { ClientRequest, ClientResponse, Transport } from '../../src/client/transport.ts'

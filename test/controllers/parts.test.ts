@@ -5,7 +5,7 @@ import { clientOptions } from '../../src/client/kubeconfig.ts'
 import { Http2Transport } from '../../src/client/http2.ts'
 import { LEASES, SERVICE_ACCOUNTS } from '../../src/client/resources.ts'
 import { startCluster } from '../../src/cmd/cluster.ts'
-import { parseYaml } from '../../src/schema/yaml.ts'
+import { parseYaml } from '../../src/schema/yaml/yaml.ts'
 
 const WAIT = { timeout: 90_000, interval: 20 }
 

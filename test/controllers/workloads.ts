@@ -7,7 +7,7 @@ import { Informers } from '../../src/client/informer.ts'
 import type { Pod } from '../../src/client/kinds/core.v1.gen.ts'
 import { EventRecorder } from '../../src/client/recorder.ts'
 import { CORE_EVENTS, PODS, SERVICE_ACCOUNTS } from '../../src/client/resources.ts'
-import { startApiServer } from '../../src/cmd/apiserver.ts'
+import { startApiServer } from '../../src/cmd/apiserver/apiserver.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
 
 const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }

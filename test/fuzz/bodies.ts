@@ -2,7 +2,7 @@
 import { deflateSync, gzipSync } from 'node:zlib'
 import type { JsonObject } from '../../src/machinery/json.ts'
 import { encode } from '../../src/schema/protobuf/envelope.ts'
-import { toYaml } from '../../src/schema/yaml.ts'
+import { toYaml } from '../../src/schema/yaml/yaml.ts'
 import { anyObject, type Kind, NAMES, validObject } from './objects.ts'
 import type { Random } from './random.ts'
 import { mutateTree, oddLeaf, textOf, treeOf } from './tree.ts'

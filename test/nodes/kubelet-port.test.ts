@@ -8,10 +8,10 @@ import { Informers } from '../../src/client/informer.ts'
 import type { ClusterRole, ClusterRoleBinding } from '../../src/client/kinds/rbac.v1.gen.ts'
 import { CLUSTER_ROLES, NODES, PODS, SERVICE_ACCOUNTS } from '../../src/client/resources.ts'
 import type { Resource } from '../../src/client/resource.ts'
-import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
-import { openPorts, type Ports } from '../../src/cmd/kubelet-ports.ts'
+import { type ApiServer, startApiServer } from '../../src/cmd/apiserver/apiserver.ts'
+import { openPorts, type Ports } from '../../src/cmd/nodes/kubelet-ports.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
-import { fleet, NODE_CAPACITY, POD_RANGE } from '../../src/cmd/simulated-nodes.ts'
+import { fleet, NODE_CAPACITY, POD_RANGE } from '../../src/cmd/nodes/simulated-nodes.ts'
 import { NodeAgent } from '../../src/kubelet/agent.ts'
 
 const CLUSTER_ROLE_BINDINGS: Resource<ClusterRoleBinding> = {

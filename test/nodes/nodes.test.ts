@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Api, isNotFound } from '../../src/client/api.ts'
 import type { Pod } from '../../src/client/kinds/core.v1.gen.ts'
 import { CORE_EVENTS, LEASES, NODES, PODS, SECRETS } from '../../src/client/resources.ts'
-import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
-import { startNodes } from '../../src/cmd/nodes-part.ts'
+import { type ApiServer, startApiServer } from '../../src/cmd/apiserver/apiserver.ts'
+import { startNodes } from '../../src/cmd/nodes/part.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
-import type { RunningPart } from '../../src/cmd/part.ts'
+import type { RunningPart } from '../../src/cmd/parts/part.ts'
 
 let server: ApiServer
 let nodes: RunningPart

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { Api } from '../../src/client/api.ts'
 import type { Node, Pod } from '../../src/client/kinds/core.v1.gen.ts'
 import { DEVICE_CLASSES, NODES, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES } from '../../src/client/resources.ts'
-import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
+import { type ApiServer, startApiServer } from '../../src/cmd/apiserver/apiserver.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
-import type { RunningPart } from '../../src/cmd/part.ts'
-import { startScheduler } from '../../src/cmd/scheduler-part.ts'
+import type { RunningPart } from '../../src/cmd/parts/part.ts'
+import { startScheduler } from '../../src/cmd/scheduler/part.ts'
 import { readConfiguration } from '../../src/scheduler/config/configuration.ts'
 
 let server: ApiServer

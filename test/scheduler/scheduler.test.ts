@@ -10,10 +10,10 @@ import {
   PODS,
   PRIORITY_CLASSES,
 } from '../../src/client/resources.ts'
-import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
+import { type ApiServer, startApiServer } from '../../src/cmd/apiserver/apiserver.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
-import type { RunningPart } from '../../src/cmd/part.ts'
-import { startScheduler } from '../../src/cmd/scheduler-part.ts'
+import type { RunningPart } from '../../src/cmd/parts/part.ts'
+import { startScheduler } from '../../src/cmd/scheduler/part.ts'
 
 let server: ApiServer
 let scheduler: RunningPart

@@ -1,6 +1,6 @@
 // An API server and a webhook server for tests, and requests in a namespace that webhooks are asked about.
 import { Api } from '../../src/client/api.ts'
-import { type ApiServer, startApiServer } from '../../src/cmd/apiserver.ts'
+import { type ApiServer, startApiServer } from '../../src/cmd/apiserver/apiserver.ts'
 import { DEFAULTS } from '../../src/cmd/options.ts'
 import type { JsonObject } from '../../src/machinery/json.ts'
 import { allow, type Behave, HookServer } from './hookserver.ts'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kubeConfigFileOf } from '../../src/admission/webhooks/configuration.ts'
 import { type Cluster, startCluster } from '../../src/cmd/cluster.ts'
-import { hookUsers } from '../../src/cmd/hookusers.ts'
+import { hookUsers } from '../../src/cmd/webhooks/users.ts'
 import { ApiClient, namespaceFor } from '../api/client.ts'
 import { HookServer } from './hookserver.ts'
 

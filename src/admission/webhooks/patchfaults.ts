@@ -2,7 +2,7 @@
 // Follows gopkg.in/evanphx/json-patch.v4.
 import type { Json, JsonObject } from '../../machinery/json.ts'
 import { jsonText } from '../../machinery/jsontext.ts'
-import { applyJsonPatch, MAX_COPIED_BYTES, readJsonPatch } from '../../schema/jsonpatch.ts'
+import { applyJsonPatch, MAX_COPIED_BYTES, readJsonPatch } from '../../schema/patch/jsonpatch.ts'
 
 /** Why the patch is refused; it was, as a whole, before. */
 export function patchFault(object: JsonObject, operations: readonly Json[]): string {

@@ -8,7 +8,7 @@ import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 import { jsonText } from '../../machinery/jsontext.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
 import { nodeAt, type SchemaNode } from '../../schema/custom/structural.ts'
-import { isSame } from '../../schema/fieldset-compare.ts'
+import { isSame } from '../../schema/ownership/fieldset-compare.ts'
 import { celTypeOf } from './celtypes.ts'
 import { hasRules } from './rulesin.ts'
 

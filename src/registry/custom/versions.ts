@@ -3,7 +3,7 @@
 import { apiVersionOf, parseGroupVersion } from '../../machinery/gvk.ts'
 import type { JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
-import { FieldSetError } from '../../schema/fieldset-items.ts'
+import { FieldSetError } from '../../schema/ownership/fieldset-items.ts'
 import { reconcileOwners } from '../../schema/merge/reconcile.ts'
 import { faultsOf, faultsText } from '../../schema/merge/validate.ts'
 import { kindOf, kindText } from '../../schema/merge/words.ts'

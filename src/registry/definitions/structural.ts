@@ -3,7 +3,7 @@
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
 import { patternFault } from '../../schema/custom/pattern.ts'
-import { isSame } from '../../schema/fieldset-compare.ts'
+import { isSame } from '../../schema/ownership/fieldset-compare.ts'
 import { listOf, namedOf, textAt } from './reading.ts'
 
 type Level = 'root' | 'item' | 'field'

@@ -3,7 +3,7 @@
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { decoderFor, normalise } from '../decode.ts'
-import { escapeHtml } from '../json.ts'
+import { escapeHtml } from '../json/json.ts'
 import type { StructType } from '../type.ts'
 import { typeOf } from '../types.ts'
 import { metricSpecToV1, metricSpecToV2, metricStatusToV1, metricStatusToV2 } from './metrics.ts'

@@ -2,7 +2,7 @@
 // other keys by the alphabet, as Go writes maps. Follows encoding/json over unstructured objects.
 import type { Json, JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
-import { escapeHtml } from '../json.ts'
+import { escapeHtml } from '../json/json.ts'
 import { typedJson } from '../stringify.ts'
 import { objectMeta } from './types.ts'
 

@@ -4,7 +4,7 @@
 import type { Json, JsonObject } from '../../machinery/json.ts'
 import { jsonText } from '../../machinery/jsontext.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
-import { isSame } from '../fieldset-compare.ts'
+import { isSame } from '../ownership/fieldset-compare.ts'
 import { numberCheck } from './numbers.ts'
 import { Result } from './result.ts'
 import {

@@ -1,7 +1,7 @@
 // The conflicts of an apply, and the 409 that they become. Follows
 // k8s.io/apimachinery/pkg/util/managedfields/internal (conflict.go) and api/errors (NewApplyConflict).
 import { StatusError } from '../../machinery/status.ts'
-import type { ManagedEntry } from '../managedfields-entries.ts'
+import type { ManagedEntry } from '../ownership/managedfields-entries.ts'
 import { type FieldPath, pathText } from './words.ts'
 import { goQuote } from '../../machinery/quote.ts'
 

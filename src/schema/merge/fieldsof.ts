@@ -1,9 +1,9 @@
 // The fields that an object says: what its applier owns. Leaves, the items of lists with keys, the keys of maps; not
 // the structs on the way there. Follows sigs.k8s.io/structured-merge-diff/v6/typed (tofieldset.go).
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
-import { comparePathElements, type FieldSet, LEAF } from '../fieldset.ts'
-import { itemElement } from '../fieldset-items.ts'
-import { structElements } from '../fieldset-struct.ts'
+import { comparePathElements, type FieldSet, LEAF } from '../ownership/fieldset.ts'
+import { itemElement } from '../ownership/fieldset-items.ts'
+import { structElements } from '../ownership/fieldset-struct.ts'
 import type { ListType, StructType, Type } from '../type.ts'
 
 /** The set of all that `value` says; `value` must fit `type` (faultsOf), but lists may have an item twice. */

@@ -1,8 +1,8 @@
 // The merge of lists with keys and of sets. The applied items stand in the applied order; the stored ones between them
 // stay where they are. Follows sigs.k8s.io/structured-merge-diff/v6/typed (mergingWalker.visitListItems).
 import type { Json } from '../../machinery/json.ts'
-import { isSame } from '../fieldset-compare.ts'
-import { itemElement } from '../fieldset-items.ts'
+import { isSame } from '../ownership/fieldset-compare.ts'
+import { itemElement } from '../ownership/fieldset-items.ts'
 import type { ListType, Type } from '../type.ts'
 
 /** One side: the identities in order, and the item of each; null for one that is there twice, which is not merged. */

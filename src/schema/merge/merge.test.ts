@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../../machinery/json.ts'
-import { parseJson } from '../json.ts'
+import { parseJson } from '../json/json.ts'
 import type { Field, StructType, Type } from '../type.ts'
 import { typeForKind } from '../types.ts'
 import { fieldsOf } from './fieldsof.ts'

@@ -2,7 +2,7 @@
 // here. What does not change is the stored object's own part, so a merge that changes nothing gives that very object.
 // Follows sigs.k8s.io/structured-merge-diff/v6/typed (merge.go, with the rule that keeps the right side).
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
-import { structElements } from '../fieldset-struct.ts'
+import { structElements } from '../ownership/fieldset-struct.ts'
 import { assign } from '../../machinery/jsonassign.ts'
 import type { StructType, Type } from '../type.ts'
 import { either, mergeLists } from './lists.ts'

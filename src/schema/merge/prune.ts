@@ -1,10 +1,10 @@
 // What an applier does not say any more: it goes from the object, unless somebody else owns it.
 // Follows sigs.k8s.io/structured-merge-diff/v6/merge (Updater.prune and the two that add back).
 import type { JsonObject } from '../../machinery/json.ts'
-import { isSame } from '../fieldset-compare.ts'
-import { difference, type FieldSet, intersection, isSubset, union } from '../fieldset.ts'
-import { during } from '../fieldset-items.ts'
-import type { Managed, ManagedEntry } from '../managedfields-entries.ts'
+import { isSame } from '../ownership/fieldset-compare.ts'
+import { difference, type FieldSet, intersection, isSubset, union } from '../ownership/fieldset.ts'
+import { during } from '../ownership/fieldset-items.ts'
+import type { Managed, ManagedEntry } from '../ownership/managedfields-entries.ts'
 import type { InVersion, Versions } from '../versions.ts'
 import { fieldsOf } from './fieldsof.ts'
 import { removeFields, withNamedFields } from './remove.ts'

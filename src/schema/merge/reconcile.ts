@@ -1,9 +1,9 @@
 // Sets of fields that were written before their schema changed: what was granular then and is atomic now is owned as a
 // whole. Follows sigs.k8s.io/structured-merge-diff/v6/typed (reconcile_schema.go).
 import type { JsonObject } from '../../machinery/json.ts'
-import { type FieldSet, isEmptySet, LEAF } from '../fieldset.ts'
-import { structElements } from '../fieldset-struct.ts'
-import type { Managed } from '../managedfields-entries.ts'
+import { type FieldSet, isEmptySet, LEAF } from '../ownership/fieldset.ts'
+import { structElements } from '../ownership/fieldset-struct.ts'
+import type { Managed } from '../ownership/managedfields-entries.ts'
 import type { Type } from '../type.ts'
 import type { Versions } from '../versions.ts'
 

@@ -1,9 +1,9 @@
 // Taking fields out of an object by the paths of a set. Follows sigs.k8s.io/structured-merge-diff/v6/typed (remove.go)
 // and fieldpath (EnsureNamedFieldsAreMembers).
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
-import { type FieldSet, isEmptySet, isMember, LEAF } from '../fieldset.ts'
-import { itemElement } from '../fieldset-items.ts'
-import { structElements } from '../fieldset-struct.ts'
+import { type FieldSet, isEmptySet, isMember, LEAF } from '../ownership/fieldset.ts'
+import { itemElement } from '../ownership/fieldset-items.ts'
+import { structElements } from '../ownership/fieldset-struct.ts'
 import { assign } from '../../machinery/jsonassign.ts'
 import type { ListType, Type } from '../type.ts'
 

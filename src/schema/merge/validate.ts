@@ -3,8 +3,8 @@
 // decoded. Follows sigs.k8s.io/structured-merge-diff/v6/typed (validate.go) and k8s.io/kube-openapi/pkg/schemaconv.
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 import { isNumeric } from '../../machinery/numbers.ts'
-import { FieldSetError, itemElement } from '../fieldset-items.ts'
-import { structElements } from '../fieldset-struct.ts'
+import { FieldSetError, itemElement } from '../ownership/fieldset-items.ts'
+import { structElements } from '../ownership/fieldset-struct.ts'
 import type { ListType, ScalarType, StructType, Type } from '../type.ts'
 import { elementText, goSyntax, goText, goType, pathText } from './words.ts'
 

@@ -2,9 +2,9 @@
 // encoding/json would after gogo's Unmarshal. Compiled per type at first use.
 import type { Json, JsonObject } from '../../machinery/json.ts'
 import { zeroScalar } from '../decode-scalar.ts'
-import { parseJson } from '../json.ts'
+import { parseJson } from '../json/json.ts'
 import { assign } from '../../machinery/jsonassign.ts'
-import { MAX_DEPTH } from '../json-inspect.ts'
+import { MAX_DEPTH } from '../json/inspect.ts'
 import type { AnyType, Field, ListType, StructType, Type } from '../type.ts'
 import {
   isWrappedList,

@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 import { jsonText } from '../../machinery/jsontext.ts'
 import { isNumeric } from '../../machinery/numbers.ts'
 import { isZeroTime, parseMicroTime, parseTime } from '../../machinery/time.ts'
-import { escapeHtml } from '../json.ts'
+import { escapeHtml } from '../json/json.ts'
 import type { AnyType, Field, ListType, MapType, ScalarType, StructType, Type } from '../type.ts'
 import {
   isWrappedList,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseGroupVersion } from '../../machinery/gvk.ts'
 import type { JsonObject } from '../../machinery/json.ts'
-import { MAX_DEPTH } from '../json-inspect.ts'
+import { MAX_DEPTH } from '../json/inspect.ts'
 import type { StructType } from '../type.ts'
 import { typeForKind, typeOf } from '../types.ts'
 import {
