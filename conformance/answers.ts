@@ -134,43 +134,82 @@ interface Refusal {
   }
 }
 
-/** Characters of a value, and of a cause's message, in the report; of the whole message. */
+/** Characters of a value, and of a cause's message, in the report. */
 const SHOWN = 200
-const SHOWN_WHOLE = 2_000
+const CAUSES = '<its causes>'
 
-function linesOf({ kind, message, reason, details }: Refusal, messages: boolean): [string, string][] {
+interface Line {
+  /** Lines with the same one are the same. */
+  readonly key: string
+  readonly shown: string
+}
+
+/** A message that is put together of its causes says no more than they do, but for their order. */
+function settledMessage({ message = '', details }: Refusal): string {
+  const texts = (details?.causes ?? []).map(({ field, message: said }) =>
+    field ? `${field}: ${said}` : said,
+  )
+  const once = [...new Set(texts)]
+  const all = once.length === 1 ? String(once[0]) : `[${once.join(', ')}]`
+  return once.length > 0 && message.endsWith(all) ? message.slice(0, -all.length) + CAUSES : message
+}
+
+function linesOf(refusal: Refusal, messages: boolean): Line[] {
+  const { kind, message, reason, details } = refusal
   if (kind !== 'Status') return []
-  const causes = (details?.causes ?? []).map((cause): [string, string] => {
-    const line = `${cause.field}: ${cause.reason?.replace('FieldValue', '')}: ${cause.message?.slice(0, SHOWN)}`
-    return [messages ? line : `${cause.field} ${cause.reason}`, line]
+  const causes = (details?.causes ?? []).map((cause): Line => {
+    const [place, said] = [`${cause.field} ${cause.reason}`, JSON.stringify(cause.message)]
+    return {
+      key: messages ? `${place} ${said}` : place,
+      shown: `${cause.field}: ${cause.reason?.replace('FieldValue', '')}: ${said}`,
+    }
   })
   const about = `${reason} ${details?.['group']} ${details?.['kind']} ${details?.['name']}`
-  const lines: [string, string][] = [[about, about], ...causes]
+  const lines: Line[] = [{ key: about, shown: about }, ...causes]
+  const whole = settledMessage(refusal)
   if (!causes.length || messages)
-    lines.push([messages ? `${message}` : '', `${message?.slice(0, SHOWN_WHOLE)}`])
+    lines.push({ key: messages ? whole : '', shown: `${messages ? whole : message}` })
   return lines
 }
 
 function compareFaults(left: Json, right: Json, messages: boolean, found: string[]): void {
   const [theirs, ours] = [linesOf(left as Refusal, messages), linesOf(right as Refusal, messages)]
   const before = found.length
-  found.push(...without(theirs, ours).map((line) => `- ${line}`))
-  found.push(...without(ours, theirs).map((line) => `+ ${line}`))
-  const order = (lines: [string, string][]): string => lines.map(([key]) => key).join()
-  if (found.length === before && order(theirs) !== order(ours))
-    found.push(`order of causes: ${order(theirs)} → ${order(ours)}`)
+  const [gone, come] = [without(theirs, ours), without(ours, theirs)]
+  found.push(...gone.map((line, i) => `- ${excerpt(line, come[i])}`))
+  found.push(...come.map((line, i) => `+ ${excerpt(line, gone[i])}`))
+  const [first, second] = [orderOf(left as Refusal), orderOf(right as Refusal)]
+  if (found.length === before && first !== second) found.push(`order of causes: ${first} → ${second}`)
 }
 
+/** So much of a line as says what is different. */
+function excerpt(line: string, other = ''): string {
+  let same = 0
+  while (same < line.length && line[same] === other[same]) same++
+  const from = same > SHOWN / 2 ? same - SHOWN / 4 : 0
+  return from === 0
+    ? line.slice(0, SHOWN)
+    : `${line.slice(0, SHOWN / 4)} … ${line.slice(from, from + (SHOWN * 3) / 4)}`
+}
+
+/** Where causes are, in order; upstream walks maps in random order. */
+const orderOf = ({ details }: Refusal): string =>
+  (details?.causes ?? [])
+    .map(
+      ({ field, reason }) => `${field?.replaceAll(/\[[^0-9\]][^\]]*\].*|Annotations.*/gi, '[*]')} ${reason}`,
+    )
+    .join()
+
 /** The lines of `some` that `others` lack; one that is there twice must be there twice. */
-function without(some: readonly [string, string][], others: readonly [string, string][]): string[] {
-  const keys = others.map(([key]) => key)
+function without(some: readonly Line[], others: readonly Line[]): string[] {
+  const keys = others.map(({ key }) => key)
   return some
-    .filter(([key]) => {
+    .filter(({ key }) => {
       const place = keys.indexOf(key)
       if (place >= 0) keys.splice(place, 1)
       return place < 0
     })
-    .map(([, line]) => line)
+    .map(({ shown }) => shown)
 }
 
 const show = (value: Json | undefined): string =>

@@ -1,11 +1,11 @@
 // Asks kube-apiserver and this server the same, field by field: valid objects of every kind, changed in one place or a
-// few, as dry-run creates, updates and status updates. Codes, reasons, causes, messages, warnings and objects are compared.
+// few, as dry-run creates, updates, status updates and updates of other parts. Codes, reasons, causes, messages, warnings and objects are compared.
 //
 //	node tools/run.js conformance/differential.ts -- --upstream URL --ours URL [--token T] [KIND...]
 //	   --seed N    of the combinations (1)             --combinations N   of each base (60)
 //	   --faults N-M  fields changed in each of them (2-3)
 //	   --kinds N   so many kinds, drawn by the seed    --no-single        combinations only
-//	   --only P    create, update or status            --bases N          of each kind (4)
+//	   --only P    create, update, status or part      --bases N          of each kind (4)
 //	   --messages  compare messages and warnings too   --verbose          every difference, not the first of its sort
 //
 // Both servers take the token (secret) as an administrator's. KIND is a resource, `deployments.apps`. The objects come
@@ -134,6 +134,10 @@ function bare(answer: Answer): JsonObject {
   return object
 }
 
+/** Parts that take the whole object, beside its status. */
+const PARTS: readonly string[] = ['approval', 'ephemeralcontainers', 'finalize', 'resize']
+
+/** The object as it is stored, changed, sent to its own path or to that of one of its parts. */
 async function updates(run: Run, resource: Resource, stored: Pair<Answer>, path: string): Promise<void> {
   const [theirs, ours] = [bare(stored.theirs), bare(stored.ours)]
   const version = (answer: Answer): Json => mapOf(mapOf(answer.body)['metadata'])['resourceVersion'] ?? ''
@@ -150,12 +154,9 @@ async function updates(run: Run, resource: Resource, stored: Pair<Answer>, path:
     ] as const) {
       mapOf(object['metadata'])['resourceVersion'] ??= version(answer)
     }
-    await run.compare(
-      `${resource.name}.${resource.version} update: ${left.label}`,
-      'PUT',
-      `${path}?dryRun=All`,
-      body,
-    )
+    const part = path.split('/').at(-1) ?? ''
+    const what = `${resource.name}.${resource.version} ${PARTS.includes(part) ? part : 'update'}: ${left.label}`
+    await run.compare(what, 'PUT', `${path}?dryRun=All`, body)
   })
 }
 
@@ -195,6 +196,9 @@ async function kind(run: Run, resource: Resource): Promise<void> {
     if (stored.theirs.status !== 201 || stored.ours.status !== 201 || typeof name !== 'string') continue
     const path = `${collection(resource)}/${name}`
     if (wanted('update')) await updates(run, resource, stored, path)
+    for (const { name: part } of wanted('part') ? resource.subresources : []) {
+      if (PARTS.includes(part)) await updates(run, resource, stored, `${path}/${part}`)
+    }
     if (wanted('status')) await statusUpdates(run, resource, stored, path)
     const unheld = same({ metadata: { finalizers: null } })
     await run.both('PATCH', path, unheld)

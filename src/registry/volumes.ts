@@ -40,12 +40,17 @@ function dropForeignSource(claim: KubeObject, old?: KubeObject): void {
 function pairDataSources(claim: KubeObject, old?: KubeObject): void {
   const spec = childOf(claim, 'spec')
   dropForeignSource(claim, old)
-  const had = present(objectAt(old?.['spec'])['dataSource'])
-  if (!had && !isKnownSource(objectAt(spec['dataSource']))) delete spec['dataSource']
+  const before = objectAt(old?.['spec'])
+  const isNew = !present(before['dataSource']) && !present(before['dataSourceRef'])
+  if (isNew && !present(spec['dataSourceRef']) && !isKnownSource(objectAt(spec['dataSource']))) {
+    delete spec['dataSource']
+  }
   const { dataSource: source, dataSourceRef: ref } = spec
   if (present(source) && !present(ref)) spec['dataSourceRef'] = { ...objectAt(source) }
-  else if (present(ref) && !present(source) && !objectAt(ref)['namespace'])
-    spec['dataSource'] = { ...objectAt(ref) }
+  else if (present(ref) && !present(source) && !objectAt(ref)['namespace']) {
+    const { namespace: _namespace, ...rest } = objectAt(ref)
+    spec['dataSource'] = rest
+  }
 }
 
 const persistentvolumes: Strategy = {

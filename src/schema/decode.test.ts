@@ -1,3 +1,4 @@
+import { emptiedAt } from '../machinery/emptied.ts'
 import { describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
@@ -40,7 +41,7 @@ describe('decoding', () => {
       metadata: { name: '', generation: 0, labels: {}, finalizers: [] },
       spec: { paused: false, replicas: 0 },
     })
-    expect(object).toEqual({
+    expect(JSON.parse(JSON.stringify(object))).toEqual({
       metadata: {},
       spec: {
         replicas: 0,
@@ -219,5 +220,16 @@ describe('normalise', () => {
       '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"n","uid":"u"},"immutable":false,"data":{"a":"1"}}',
     )
     expect(clean.data).toBe(stored.data)
+  })
+})
+
+describe('what was empty', () => {
+  it('is gone from the object, and noted on it and its copies', () => {
+    const { object } = decoderFor(configMap)({ metadata: { labels: {}, finalizers: [] } })
+    expect(Object.keys(object.metadata)).toEqual([])
+    expect(emptiedAt({ ...object.metadata }, 'labels')).toEqual({})
+    expect(emptiedAt(object.metadata, 'finalizers')).toEqual([])
+    expect(emptiedAt(object.metadata, 'toString')).toBeUndefined()
+    expect(JSON.stringify(object)).toBe('{"metadata":{}}')
   })
 })

@@ -2,6 +2,7 @@
 // keys in the struct's order, scalars in canonical form. First stage of every write, after the text was parsed.
 // Follows sigs.k8s.io/json (decoding) and encoding/json (encoding). Compiled per type at first use; a body with
 // anything odd is walked a second time by decode-report.ts, which finds the words for it.
+import { keepEmptied, noteEmptied } from '../machinery/emptied.ts'
 import type { Json, JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { assign } from '../machinery/jsonassign.ts'
@@ -193,6 +194,7 @@ function structDecoder(type: StructType): Decode {
       }
       const decoded = (slot.decode ??= decodeOf(slot.type))(given, odd)
       if (!slot.dropsZero(decoded)) out[slot.name] = decoded
+      else if (typeof decoded === 'object' && decoded !== null) noteEmptied(out, slot.name, decoded)
     }
     return out
   }
@@ -328,6 +330,7 @@ function normaliseStruct(object: JsonObject, slots: StructSlots): JsonObject {
   for (let i = 0; i < present.length; i++) {
     if (values[i] !== undefined) out[(present[i] as Slot).name] = values[i]
   }
+  keepEmptied(object, out)
   return out
 }
 

@@ -14,9 +14,11 @@ import { resourceRows, tableColumns } from './resources.ts'
 import { readSpec } from './spec.ts'
 import { typePackages } from './types.ts'
 
-/** The release of k8s.io/api and its siblings that goes with the spec. */
+/** The release that the spec is of, and that of k8s.io/api and its siblings. */
+const RELEASE = 'v1.36.3'
 const STAGING_VERSION = 'v0.36.3'
 const GO_TYPES = 'go-types.json'
+const GO_STRUCTS = 'go-structs.json'
 /** Types for TypeScript, from api/openapi. */
 const KINDS = '../../src/client/kinds'
 
@@ -42,16 +44,8 @@ function main(argv: readonly string[]): number {
 
 function generate(folder: string, target: string): Map<string, string> {
   const files = new Map<string, string>()
-  const goTypes = join(target, GO_TYPES)
-  const fresh = readGo()
-  if (fresh !== undefined) {
-    mkdirSync(target, { recursive: true })
-    files.set(GO_TYPES, fresh)
-  }
-  const kept = existsSync(goTypes) ? readFileSync(goTypes, 'utf8') : undefined
-  const text = fresh ?? kept
-  if (text === undefined)
-    throw new Error(`${goTypes} is missing, and Go or its modules are not here to make it`)
+  const text = goFile(files, target, GO_TYPES, readGo('gotypes', { api: STAGING_VERSION }))
+  goFile(files, target, GO_STRUCTS, readGo('gostructs', { kubernetes: RELEASE, api: STAGING_VERSION }))
   const spec = readSpec(folder, text)
   const packages = typePackages(spec)
   for (const [name, row] of packages)
@@ -64,18 +58,33 @@ function generate(folder: string, target: string): Map<string, string> {
   return files
 }
 
-/** What the Go sources say, or undefined where Go or the modules are absent. */
-function readGo(): string | undefined {
+/** The text of a file that Go's sources give: a fresh one, or where these are not here the committed one. */
+function goFile(files: Map<string, string>, target: string, name: string, fresh: string | undefined): string {
+  const file = join(target, name)
+  if (fresh !== undefined) files.set(name, fresh)
+  else if (!existsSync(file))
+    throw new Error(`${file} is missing, and Go or its modules are not here to make it`)
+  return fresh ?? readFileSync(file, 'utf8')
+}
+
+/** What a program of this folder says of the Go sources, or undefined where Go or one of the modules is absent. */
+function readGo(program: string, modules: Readonly<Record<string, string>>): string | undefined {
   const cache = process.env['GOMODCACHE'] ?? join(homedir(), 'go/pkg/mod')
-  if (!existsSync(join(cache, 'k8s.io', `api@${STAGING_VERSION}`))) return undefined
-  const cwd = join(packageRoot(), 'tools/generate/gotypes')
-  const go = spawnSync('go', ['run', '.', cache, STAGING_VERSION], {
-    cwd,
+  const versions = Object.entries(modules)
+  if (!versions.every(([name, version]) => existsSync(join(cache, 'k8s.io', `${name}@${version}`)))) {
+    console.log(`${program}: Go's modules are not here; what is committed stays`)
+    return undefined
+  }
+  const go = spawnSync('go', ['run', '.', cache, ...versions.map(([, version]) => version)], {
+    cwd: join(packageRoot(), 'tools/generate', program),
     encoding: 'utf8',
     maxBuffer: 64 << 20,
   })
-  if (go.error !== undefined) return undefined
-  if (go.status !== 0) throw new Error(`gotypes: ${go.stderr}`)
+  if (go.error !== undefined) {
+    console.log(`${program}: Go is not here; what is committed stays`)
+    return undefined
+  }
+  if (go.status !== 0) throw new Error(`${program}: ${go.stderr}`)
   return go.stdout
 }
 
@@ -88,7 +97,7 @@ function* changes(target: string, files: ReadonlyMap<string, string>): Generator
   if (!existsSync(target)) return
   for (const entry of readdirSync(target, { recursive: true, withFileTypes: true })) {
     const name = relative(target, join(entry.parentPath, entry.name)).replaceAll('\\', '/')
-    if (entry.isFile() && !files.has(name) && name !== GO_TYPES) yield name
+    if (entry.isFile() && !files.has(name) && ![GO_TYPES, GO_STRUCTS].includes(name)) yield name
   }
 }
 

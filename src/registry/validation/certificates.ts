@@ -4,6 +4,7 @@ import type { JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { StatusCause } from '../../machinery/status.ts'
 import { dns1123LabelErrors } from '../../machinery/validation.ts'
+import { structDiff } from '../../schema/gostructs.ts'
 import { semanticEqual } from '../equality.ts'
 import { objectAt, objectsAt, textAt } from '../reading.ts'
 import type { WriteContext } from '../strategy.ts'
@@ -41,6 +42,7 @@ const MAX_DOMAIN = 253
 const MAX_PATH = 317
 const MIN_SECONDS = 600
 const SHORT_LIFE = `may not specify a duration less than ${MIN_SECONDS} seconds (10 minutes)`
+const CONDITIONS = '[]certificates.CertificateSigningRequestCondition'
 const DECISIONS = ['Approved', 'Denied']
 const FINAL = [...DECISIONS, 'Failed']
 const BLOCK = /-----BEGIN ([^-]+)-----\r?\n(?:[A-Za-z0-9+/=\s]*)-----END \1-----/g
@@ -123,9 +125,9 @@ function decisions(list: Spot, csr: KubeObject, old: KubeObject, approving: bool
   for (const type of approving ? [] : DECISIONS) {
     const [now, before] = counts(type)
     if (now.length > before.length) list.forbidden(`updates may not add a condition of type "${type}"`)
-    if (now.length === before.length && !semanticEqual([...now], [...before])) {
-      list.forbidden(`updates may not modify a condition of type "${type}"`)
-    }
+    if (now.length !== before.length || semanticEqual([...now], [...before])) continue
+    const changes = structDiff(CONDITIONS, [...before], [...now])
+    list.forbidden(`updates may not modify a condition of type "${type}"\n${changes}`)
   }
 }
 

@@ -4,10 +4,8 @@ import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../machinery/names.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { compareQuantities, parseQuantity, quantityValue } from '../../machinery/quantity.ts'
 import type { StatusCause } from '../../machinery/status.ts'
-import { semanticEqual } from '../equality.ts'
-import { FIELD_IMMUTABLE } from '../metadata.ts'
-import { objectAt, textAt } from '../reading.ts'
 import type { WriteContext } from '../strategy.ts'
+import { claimChange } from './claimupdates.ts'
 import { amountAt, isAmountOf, isPositive } from './resources.ts'
 import { Spot } from './spot.ts'
 
@@ -78,35 +76,6 @@ export function validateClaim(claim: KubeObject): StatusCause[] {
   return causes
 }
 
-/** The spec with what may change put back to what it was. */
-function restored(claim: KubeObject, old: KubeObject): Spot['object'] {
-  const [spec, before] = [objectAt(claim['spec']), objectAt(old['spec'])]
-  const same = { ...spec }
-  if (!textAt(before['volumeName'])) same['volumeName'] = before['volumeName']
-  // A class may be named later by whoever makes one the default.
-  if (before['storageClassName'] === undefined || before['storageClassName'] === null) {
-    same['storageClassName'] = before['storageClassName']
-  }
-  if (objectAt(claim['status'])['phase'] !== 'Bound') return same
-  const resources = objectAt(same['resources'])
-  const storage = objectAt(objectAt(before['resources'])['requests'])['storage']
-  same['resources'] = { ...resources, requests: { ...objectAt(resources['requests']), storage } }
-  same['volumeAttributesClassName'] = before['volumeAttributesClassName']
-  return same
-}
-
-const SPEC_IMMUTABLE =
-  'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n'
-
-function checkSize(spec: Spot, before: Spot, status: Spot): void {
-  const size = (from: Spot): Spot => from.at('resources').at('requests').at('storage')
-  const [now, then] = [amountAt(size(spec)) ?? ZERO, amountAt(size(before)) ?? ZERO]
-  if (compareQuantities(now, then) >= 0) return
-  const capacity = amountAt(status.at('capacity').at('storage')) ?? ZERO
-  if (compareQuantities(now, capacity) <= 0)
-    size(spec).forbidden('field can not be less than status.capacity')
-}
-
 const RESIZES = [
   'ControllerResizeInProgress',
   'ControllerResizeInfeasible',
@@ -164,17 +133,6 @@ export function validateClaimUpdate(
     spec,
     ['dataSource', 'dataSourceRef'].some((name) => before.at(name).at('apiGroup').isSet),
   )
-  if (!semanticEqual(restored(claim, old), { ...before.object, ...volumeNameOf(before) })) {
-    spec.forbidden(SPEC_IMMUTABLE)
-  }
-  checkSize(spec, before, Spot.of(old, causes).at('status'))
-  if (!semanticEqual(spec.at('volumeMode').value, before.at('volumeMode').value)) {
-    spot.at('volumeMode').with(spec.at('volumeMode').value).invalid(FIELD_IMMUTABLE)
-  }
+  claimChange(spot, old)
   return causes
-}
-
-const volumeNameOf = (spec: Spot): Spot['object'] => {
-  const name = spec.at('volumeName').value
-  return name === undefined ? {} : { volumeName: name }
 }

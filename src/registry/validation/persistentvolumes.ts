@@ -5,6 +5,7 @@ import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { quantityValue } from '../../machinery/quantity.ts'
 import type { StatusCause } from '../../machinery/status.ts'
+import { sameStruct, structDiff, structText } from '../../schema/gostructs.ts'
 import { semanticEqual } from '../equality.ts'
 import { FIELD_IMMUTABLE } from '../metadata.ts'
 import { objectAt, present } from '../reading.ts'
@@ -15,12 +16,13 @@ import { nodeSelector } from './scheduling.ts'
 import { Spot } from './spot.ts'
 import { SOURCE_NAMES, volumeSource } from './volumesources.ts'
 
+const SOURCE = 'core.PersistentVolumeSource'
 const RECLAIM = ['Delete', 'Recycle', 'Retain']
 const isSubdomain = (text: string): string[] => nameIsDnsSubdomain(text, false)
 
 function capacity(spot: Spot): void {
   spot.needed()
-  if (!spot.at('storage').isSet || spot.keys().length > 1) spot.notSupported(['storage'], spot.value ?? null)
+  if (!spot.at('storage').isSet || spot.keys().length > 1) spot.notSupported(['storage'], spot.shown)
   for (const name of spot.keys()) {
     const amount = amountAt(spot.key(name))
     const value = amount ? quantityValue(amount) : 0
@@ -88,12 +90,11 @@ export function validateVolume(volume: KubeObject): StatusCause[] {
 }
 
 /** A volume that had no secret for its expansion may get one. */
-function withoutNewSecret(spec: Spot, before: JsonObject): Json | undefined {
-  const csi = spec.at('csi')
-  if (!csi.isSet || !present(before['csi'])) return csi.value
-  if (present(objectAt(before['csi'])['controllerExpandSecretRef'])) return csi.value
-  const { controllerExpandSecretRef: _secret, ...rest } = csi.object
-  return rest
+function withoutNewSecret(spec: JsonObject, before: JsonObject): JsonObject {
+  if (!present(spec['csi']) || !present(before['csi'])) return spec
+  if (present(objectAt(before['csi'])['controllerExpandSecretRef'])) return spec
+  const { controllerExpandSecretRef: _secret, ...csi } = objectAt(spec['csi'])
+  return { ...spec, csi }
 }
 
 /** Names of labels of nodes before and since these went out of beta. */
@@ -123,34 +124,8 @@ function renamed(old: Json, now: Json | undefined): Json {
 function keepsAffinity(volume: Spot, before: JsonObject): void {
   const [now, old] = [volume.at('spec').at('nodeAffinity').value, before['nodeAffinity']]
   if (!present(old) || semanticEqual(now, renamed(old as Json, now))) return
-  const why = `${FIELD_IMMUTABLE}, except for updating from beta label to GA`
-  volume.at('nodeAffinity').invalid(why, nodeAffinityShown(now))
-}
-
-/** As Go prints its struct. */
-function nodeAffinityShown(affinity: Json | undefined): Json {
-  if (!present(affinity)) return null
-  const required = objectAt(affinity)['required']
-  if (!present(required)) return { Required: null }
-  const terms = objectAt(required)['nodeSelectorTerms']
-  const expressions = (value: Json | undefined): Json =>
-    Array.isArray(value)
-      ? value.map(objectAt).map(({ key, operator, values }) => ({
-          Key: key ?? '',
-          Operator: operator ?? '',
-          Values: values ?? null,
-        }))
-      : null
-  return {
-    Required: {
-      NodeSelectorTerms: Array.isArray(terms)
-        ? terms.map(objectAt).map(({ matchExpressions, matchFields }) => ({
-            MatchExpressions: expressions(matchExpressions),
-            MatchFields: expressions(matchFields),
-          }))
-        : null,
-    },
-  }
+  const shown = structText('*core.VolumeNodeAffinity', now)
+  volume.at('nodeAffinity').refused(`${shown}: ${FIELD_IMMUTABLE}, except for updating from beta label to GA`)
 }
 
 export function validateVolumeUpdate(
@@ -163,10 +138,11 @@ export function validateVolumeUpdate(
   const spot = Spot.of(volume, causes)
   const spec = spot.at('spec')
   const before = objectAt(old['spec'])
-  const changed = (name: string): boolean =>
-    !semanticEqual(name === 'csi' ? withoutNewSecret(spec, before) : spec.at(name).value, before[name])
-  if (SOURCE_NAMES.some(changed)) {
-    spec.at('persistentvolumesource').forbidden('spec.persistentvolumesource is immutable after creation\n')
+  const now = withoutNewSecret(spec.object, before)
+  const isSame = SOURCE_NAMES.every((name) => semanticEqual(now[name], before[name]))
+  if (!isSame || !sameStruct(SOURCE, now, before)) {
+    const why = 'spec.persistentvolumesource is immutable after creation\n'
+    spec.at('persistentvolumesource').forbidden(why + structDiff(SOURCE, before, now))
   }
   spot.at('volumeMode').with(spec.at('volumeMode').value).unchanged(before['volumeMode'])
   const attributes = spec.at('volumeAttributesClassName')

@@ -8,7 +8,8 @@ import { goQuote } from '../../machinery/quote.ts'
 import { isDescending } from './paths.ts'
 import type { Spot } from './spot.ts'
 
-const MIRROR = 'kubernetes.io/config.mirror'
+/** Its value is what a kubelet made a mirror of. */
+export const MIRROR = 'kubernetes.io/config.mirror'
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost'
 /** No plus sign, no zeros in front. */
 const COST = /^(0|-[0-9]+|[1-9][0-9]*)$/

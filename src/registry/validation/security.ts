@@ -2,6 +2,8 @@
 // Follows pkg/apis/core/validation.
 import type { Json, JsonObject } from '../../machinery/json.ts'
 import { userOrGroupIdErrors } from '../../machinery/validation.ts'
+import { structText } from '../../schema/gostructs.ts'
+import { objectAt, present } from '../reading.ts'
 import { isDescending } from './paths.ts'
 import type { Spot } from './spot.ts'
 import { hostProcesses, windowsOptions } from './windows.ts'
@@ -25,7 +27,8 @@ function seccomp(profile: Spot): void {
   if (type.text) type.oneOf(SECCOMP)
   else type.required('type is required when seccompProfile is set')
   if (type.text !== 'Localhost') {
-    if (local.isSet) local.invalid('can only be set when seccomp type is Localhost')
+    const why = 'can only be set when seccomp type is Localhost'
+    if (local.isSet) local.refused(`${structText('core.SeccompProfile', profile.value)}: ${why}`)
   } else if (local.isSet) isDescending(local)
   else local.required('must be set when seccomp type is Localhost')
 }
@@ -96,7 +99,9 @@ export function podSecurity(spec: Spot): void {
   windowsOptions(context.at('windowsOptions'))
   appArmor(context.at('appArmorProfile'))
   context.at('supplementalGroupsPolicy').oneOfIfSet(['Merge', 'Strict'])
-  context.at('seLinuxChangePolicy').oneOfIfSet(['MountOption', 'Recursive'])
+  // The feature SELinuxMount, off by default, allows the other one.
+  const former = objectAt(objectAt(spec.policy.formerSpec)['securityContext'])['seLinuxChangePolicy']
+  context.at('seLinuxChangePolicy').oneOfIfSet(present(former) ? ['MountOption', 'Recursive'] : ['Recursive'])
   hostProcesses(spec, allContainers(spec))
 }
 

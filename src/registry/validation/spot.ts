@@ -1,6 +1,7 @@
 // The vocabulary of validation: a spot is one field of an object, with the path that a cause names, and the rules that
 // may be put to it. A rule that does not hold adds a cause; the path is put together only then.
 // Used by every file of this folder. Follows k8s.io/apimachinery/pkg/util/validation/field.
+import { emptiedAt } from '../../machinery/emptied.ts'
 import type { Json, JsonObject } from '../../machinery/json.ts'
 import { labelsCauses, labelSelectorCauses } from '../../machinery/labels.ts'
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
@@ -36,6 +37,8 @@ function entryOf(value: Value, name: string): Value {
 /** What rules ask that stands in no object. */
 export interface Policy {
   readonly allowPrivileged: boolean
+  /** The spec of the stored pod: some of what it has may stay that is no more allowed. */
+  readonly formerSpec?: JsonObject
 }
 const PERMISSIVE: Policy = { allowPrivileged: true }
 
@@ -62,7 +65,7 @@ export class Spot {
 
   /** The whole of an object; its fields' paths begin with their names. */
   static of(value: Value, causes: StatusCause[], policy: Policy = PERMISSIVE): Spot {
-    return new Spot(value, '', { causes, allowPrivileged: policy.allowPrivileged })
+    return new Spot(value, '', { ...policy, causes })
   }
 
   get causes(): StatusCause[] {
@@ -138,12 +141,19 @@ export class Spot {
     )
   }
 
+  /** As Go prints it: an empty list that a client sent is one, though the object has none any more. */
+  get shown(): Json {
+    const { value, parent, step } = this
+    if (value !== undefined && value !== null) return value
+    return (typeof step === 'string' && parent && emptiedAt(parent.object, step)) || null
+  }
+
   // ---- causes
 
   required(detail = ''): void {
     this.causes.push(cause.required(this.path, detail))
   }
-  invalid(detail: string, value: unknown = this.value ?? null): void {
+  invalid(detail: string, value: unknown = this.shown): void {
     this.causes.push(cause.invalid(this.path, value, detail))
   }
   /** Invalid, without showing the value. */
@@ -167,7 +177,7 @@ export class Spot {
     const found = cause.notFound(this.path, value)
     this.causes.push({ ...found, message: `${found.message}: ${detail}` })
   }
-  notSupported(supported: readonly string[], value: unknown = this.value ?? ''): void {
+  notSupported(supported: readonly string[], value: unknown = this.shown ?? ''): void {
     this.causes.push(cause.notSupported(this.path, value, supported))
   }
   tooLong(bytes: number): void {
@@ -235,7 +245,7 @@ export class Spot {
     return false
   }
   /** As it was. */
-  unchanged(old: Value, shown: unknown = this.value ?? null): boolean {
+  unchanged(old: Value, shown: unknown = this.shown): boolean {
     if (semanticEqual(this.value, old)) return true
     this.invalid(FIELD_IMMUTABLE, shown)
     return false

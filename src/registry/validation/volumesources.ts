@@ -70,18 +70,19 @@ function disk(name: string): Rule {
   }
 }
 
+function iscsiName(name: Spot, persistent: boolean): void {
+  if (ISCSI_NAME.test(name.text)) return
+  const begins = persistent || ['iqn', 'eui', 'naa'].some((prefix) => name.text.startsWith(prefix))
+  name.invalid(begins ? 'must be valid format' : 'must be valid format starting with iqn, eui, or naa')
+}
+
 function iscsi(source: Spot, persistent: boolean): void {
   source.at('targetPortal').needed()
   const iqn = source.at('iqn')
-  if (iqn.needed() && !ISCSI_NAME.test(iqn.text)) {
-    const begins = persistent || ['iqn', 'eui', 'naa'].some((prefix) => iqn.text.startsWith(prefix))
-    iqn.invalid(begins ? 'must be valid format' : 'must be valid format starting with iqn, eui, or naa')
-  }
+  if (iqn.needed()) iscsiName(iqn, persistent)
   source.at('lun').between(0, 255)
   const initiator = source.at('initiatorName')
-  if (initiator.isSet && !ISCSI_NAME.test(initiator.text)) {
-    initiator.named('initiatorname').invalid('must be valid format')
-  }
+  if (initiator.isSet) iscsiName(initiator.named('initiatorname'), persistent)
   const chap = source.at('chapAuthDiscovery').value === true || source.at('chapAuthSession').value === true
   const secret = source.at('secretRef')
   if (chap && !secret.isSet) secret.required()
@@ -220,7 +221,7 @@ function hostPath(source: Spot): void {
   if (!source.at('path').needed()) return
   staysInside(source.at('path'))
   if (source.at('type').isSet && !HOST_PATHS.includes(source.at('type').text)) {
-    source.at('type').notSupported(HOST_PATHS.filter(Boolean))
+    source.at('type').notSupported(HOST_PATHS)
   }
 }
 

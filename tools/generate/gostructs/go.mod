@@ -1,0 +1,3 @@
+module dinghy/gostructs
+
+go 1.22
