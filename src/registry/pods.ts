@@ -129,11 +129,18 @@ function takeResources(spec: JsonObject, given: JsonObject): void {
   if (given['resources'] !== undefined) spec['resources'] = given['resources']
 }
 
+const hasSameCounts = (spec: JsonObject, old: JsonObject): boolean =>
+  ['containers', 'initContainers'].every(
+    (list) => objectsAt(spec[list]).length === objectsAt(old[list]).length,
+  )
+
 function prepareForUpdate(pod: KubeObject, old: KubeObject, context: { readonly subresource: string }): void {
   if (context.subresource === '') dropPodFeatures(specOf(pod), specOf(old))
   if (context.subresource === 'ephemeralcontainers') keepOnly(pod, old, takeEphemeralContainers)
-  else if (context.subresource === 'resize') keepOnly(pod, old, takeResources)
-  else if (context.subresource === 'status') {
+  else if (context.subresource === 'resize') {
+    // A pod with more containers, or fewer, is refused with all else that is wrong with it.
+    if (hasSameCounts(specOf(pod), specOf(old))) keepOnly(pod, old, takeResources)
+  } else if (context.subresource === 'status') {
     const status = childOf(pod, 'status')
     const before = textAt(objectAt(old['status'])['qosClass'])
     if (!textAt(status['qosClass']) && before) status['qosClass'] = before
