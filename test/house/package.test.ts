@@ -1,6 +1,14 @@
 // What is published: the files of the package, its dependencies, and that it can be imported, with types.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -36,6 +44,20 @@ test('the lock file names no host', () => {
   expect(Object.keys(lock.packages).filter((path) => lock.packages[path]?.resolved !== undefined)).toEqual([])
 })
 
+/** What the program reads of api/openapi when it runs, by name. */
+function factsThatAreRead(): string[] {
+  const found = sources('src').flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/readFacts(?:<[^(]*>)?\('([\w-]+)'\)/g)].map(([, name]) => name),
+  )
+  expect(found).toContain('resources')
+  return found.map((name) => `api/openapi/${name}.json`)
+}
+
+const sources = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(ROOT, folder, file))
+
 /** The compiler and npm take their time where others load the machine. */
 const SLOW = { timeout: 180_000 }
 
@@ -61,8 +83,8 @@ describe.skipIf(!BUILT)('of what was built', SLOW, () => {
       'dist/types/index.d.ts',
       'dist/descriptions.json',
       'dist/NOTICES.txt',
-      'api/openapi/resources.json',
       'api/openapi/types/io.k8s.api.core.v1.json',
+      ...factsThatAreRead(),
     ]
     expect(needed.filter((path) => !paths.includes(path))).toEqual([])
     const known = /^(bin|dist|api\/openapi|docs)\/|^(LICENSE|README\.md|package\.json)$/
