@@ -1,7 +1,7 @@
 // The objects that a cluster of mixed.ts ends with, without what differs by its nature: identities, times, versions,
 // addresses, the random ends of names, hashes of templates, and which node a pod came to.
 import type { Json, JsonObject } from '../src/machinery/json.ts'
-import { differences } from './answers.ts'
+import { differences } from './differential/answers.ts'
 import type { Kubectl } from './mixed-workload.ts'
 
 /** By kind and name. */

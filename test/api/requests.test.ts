@@ -1,4 +1,4 @@
-// What a request hears whose path, query or headers are odd, over real sockets: words that conformance/requests.ts found
+// What a request hears whose path, query or headers are odd, over real sockets: words that conformance/differential/requests.ts found
 // to be kube-apiserver's.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../../src/cmd/cluster.ts'

@@ -1,5 +1,5 @@
 // Random definitions and custom objects for definitions.ts: sound schemas, in which faults are put at random places.
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import { FAULTS, LEAVES, SPEC_FAULTS, VERSION_FAULTS } from './definition-words.ts'
 import type { Draw } from './mutations.ts'
 import { mapOf } from './owned.ts'

@@ -1,6 +1,6 @@
 // What random requests are made of: kinds and their content, names, selectors, headers, patches, options. Most are right,
 // some odd, some broken. Used by request-shapes.ts.
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 
 export interface Kind {
   readonly root: string

@@ -2,13 +2,13 @@
 // writes to status and scale, in more than one version) go to a kube-apiserver and to this server, one object at a time,
 // and every answer is compared: codes, messages, objects, and who owns which field.
 //
-//	node tools/run.js conformance/applies.ts -- --upstream URL --ours URL [--token T] [KIND...]
+//	node tools/run.js conformance/differential/applies.ts -- --upstream URL --ours URL [--token T] [KIND...]
 //	   --seed N   --rounds N of each kind (20)   --steps N of each round (25)
 //	   --warnings  compare them, too   --verbose  what was sent
 //
 // Ends with `N requests, N differ`; exits 1 where some do.
 import { parseArgs } from 'node:util'
-import type { JsonObject } from '../src/machinery/json.ts'
+import type { JsonObject } from '../../src/machinery/json.ts'
 import { type Answer, differences, Peer } from './answers.ts'
 import { type Shape, shapes } from './apply-shapes.ts'
 import { type Draw, drawing } from './mutations.ts'

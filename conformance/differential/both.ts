@@ -1,7 +1,7 @@
 // A kube-apiserver and this server, asked the same: what differs is told, each sort of it once, and counted. Used by the
 // scripts about rights: rights.ts, escalations.ts, tokens.ts and others.
 import { parseArgs } from 'node:util'
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import { type Answer, differences, Peer } from './answers.ts'
 import { type Draw, drawing } from './mutations.ts'
 

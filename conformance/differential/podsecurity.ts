@@ -2,13 +2,13 @@
 // changes of namespaces' labels over pods that are there, on a kube-apiserver and on this server. Codes, messages and
 // warnings are compared, and the annotations of both audit logs, where these are named.
 //
-//	node tools/run.js conformance/podsecurity.ts -- --upstream URL --ours URL [--token T] [AUDIT-LOG-OF-UPSTREAM OURS]
+//	node tools/run.js conformance/differential/podsecurity.ts -- --upstream URL --ours URL [--token T] [AUDIT-LOG-OF-UPSTREAM OURS]
 //	   --seed N   --rounds N (10)   --steps N of each round (150)   --verbose  every difference, not the first of its sort
 //
 // Both servers exempt the user "exempt-user", the namespace "exempt-ns" and the runtime class "exempt-class", or nobody.
 // Ends with `N requests, N differ`; exits 1 where some do.
 import { readFileSync } from 'node:fs'
-import type { JsonObject } from '../src/machinery/json.ts'
+import type { JsonObject } from '../../src/machinery/json.ts'
 import type { Answer } from './answers.ts'
 import { as, type Asked, Pair, perhaps, settings } from './both.ts'
 import { MAKERS, NO_LABELS, podOf, podSecurityLabels, rootOf } from './podsecurity-shapes.ts'

@@ -1,12 +1,12 @@
 // Who may do what, at random: random roles and bindings are made on a kube-apiserver and on this server, and both are
 // asked by the four kinds of reviews, about users, groups and service accounts, and as them.
 //
-//	node tools/run.js conformance/rights.ts -- --upstream URL --ours URL [--token T]
+//	node tools/run.js conformance/differential/rights.ts -- --upstream URL --ours URL [--token T]
 //	   --seed N   --rounds N (10)   --steps N of each round (400)   --verbose  every difference, not the first of its sort
 //
 // Both servers take the token (secret) as an administrator's, and run no controllers. Ends with `N requests, N differ`;
 // exits 1 where some do.
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import { aggregate } from './aggregated.ts'
 import type { Answer } from './answers.ts'
 import { as, type Asked, mapOf, Pair, perhaps, settings } from './both.ts'

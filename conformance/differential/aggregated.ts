@@ -1,6 +1,6 @@
 // The roles that a cluster starts with, and those of them that others make up ("admin", "edit", "view"), filled where no
 // controller runs. Used by roles.ts, rights.ts and escalations.ts.
-import { isObject, type Json, type JsonObject } from '../src/machinery/json.ts'
+import { isObject, type Json, type JsonObject } from '../../src/machinery/json.ts'
 import type { Peer } from './answers.ts'
 import { RBAC } from './rights-shapes.ts'
 

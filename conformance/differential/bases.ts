@@ -1,12 +1,12 @@
-// The valid objects that differential.ts starts from: those of the tests, those that upstream took when the scenarios
+// The valid objects that objects.ts starts from: those of the tests, those that upstream took when the scenarios
 // beside the repository were recorded, and the fully populated object of each kind, whose fields are added to them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { apiVersionOf } from '../src/machinery/gvk.ts'
-import type { Json, JsonObject } from '../src/machinery/json.ts'
-import { packageRoot } from '../src/schema/facts.ts'
-import type { Resource } from '../src/schema/resource.ts'
-import { collectionOf, sampleOf } from '../test/etcd/kinds.ts'
+import { apiVersionOf } from '../../src/machinery/gvk.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
+import { packageRoot } from '../../src/schema/facts.ts'
+import type { Resource } from '../../src/schema/resource.ts'
+import { collectionOf, sampleOf } from '../../test/etcd/kinds.ts'
 
 const SHARED = join(packageRoot(), '../shared')
 const NAMESPACE = 'differential'

@@ -2,13 +2,13 @@
 // this server, as new definitions and as changes of one that is there; of those that are taken, random objects are made,
 // changed, applied and written to status. Every answer is compared.
 //
-//	node tools/run.js conformance/definitions.ts -- --upstream URL --ours URL [--token T]
+//	node tools/run.js conformance/differential/definitions.ts -- --upstream URL --ours URL [--token T]
 //	   --seed N   --rounds N (20)   --faults N broken definitions of each round (20)   --objects N of each round (25)
 //	   --verbose  whole definitions
 //
 // Ends with `N requests, N differ`; exits 1 where some do.
 import { parseArgs } from 'node:util'
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import { type Answer, differences } from './answers.ts'
 import { breakDefinition, drawDefinition, drawObject } from './definition-shapes.ts'
 import { type Draw, drawing } from './mutations.ts'

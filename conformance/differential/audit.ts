@@ -1,13 +1,13 @@
 // Asks kube-apiserver and this server the same, each request under an audit id of its own, and compares what their audit
 // logs tell of it: every stage, with what was sent and answered.
 //
-//	node tools/run.js conformance/audit.ts -- --upstream URL --upstream-log FILE --ours URL --ours-log FILE [--token T]
+//	node tools/run.js conformance/differential/audit.ts -- --upstream URL --upstream-log FILE --ours URL --ours-log FILE [--token T]
 //
 // Both servers run with the policy that `--policy FILE` writes, write to these logs, and take the token (secret) as an
 // administrator's. Ends with `N requests, N differ`; exits 1 where some do.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import { Peer, type Question } from './answers.ts'
 
 const { values: options } = parseArgs({

@@ -1,6 +1,6 @@
 // Changes of one field, or a few, of an object: what a client may get wrong, and what it may leave out. Seeded, so that a
-// run can be repeated. Used by differential.ts; knows nothing of kinds.
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+// run can be repeated. Used by objects.ts; knows nothing of kinds.
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 
 export type Path = readonly (string | number)[]
 

@@ -1,6 +1,6 @@
 // Requests of every sort over a few objects, drawn at random: methods, paths, queries, headers and bodies, most of them
 // right, some odd, some broken. Used by requests.ts. Knows nothing of servers.
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import {
   type Kind,
   NAMESPACE,

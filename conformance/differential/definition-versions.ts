@@ -1,12 +1,12 @@
 // Differential test of who owns which field while a definition changes: versions come and go, fields, defaults and kinds
 // of lists with them, and managers apply and update in any version. The same goes to a kube-apiserver and to this server.
 //
-//	node tools/run.js conformance/definition-versions.ts -- --upstream URL --ours URL [--token T]
+//	node tools/run.js conformance/differential/definition-versions.ts -- --upstream URL --ours URL [--token T]
 //	   --seed N   --rounds N (10)   --steps N of each round (40)   --verbose  what led there
 //
 // Ends with `N requests, N differ`; exits 1 where some do.
 import { parseArgs } from 'node:util'
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import { differences } from './answers.ts'
 import { type Draw, drawing } from './mutations.ts'
 import { APPLY, inOrder, MERGE } from './owned.ts'

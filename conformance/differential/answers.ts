@@ -1,8 +1,8 @@
 // Answers of two servers, made comparable and compared: what differs by its nature (identities, times, versions,
-// addresses that were drawn) is left out. Used by differential.ts.
+// addresses that were drawn) is left out. Used by objects.ts.
 import { type IncomingHttpHeaders } from 'node:http'
 import { Agent, request } from 'node:https'
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 
 export interface Answer {
   readonly status: number

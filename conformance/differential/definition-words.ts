@@ -1,5 +1,5 @@
 // What definitions.ts puts into definitions: parts of schemas, sound and broken, and faults of a definition beside them.
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 
 const text = { type: 'string' }
 const rule = (rule: string, more: JsonObject = {}): JsonObject => ({

@@ -1,12 +1,12 @@
 // Who may do what by the policy that a cluster starts with: every bootstrap role, and everybody who is bound to one, is
 // asked about with every verb and every resource, of a kube-apiserver and of this server, by SubjectAccessReview.
 //
-//	node tools/run.js conformance/roles.ts -- --upstream URL --ours URL [--token T] [--sample N] [ROLE...]
+//	node tools/run.js conformance/differential/roles.ts -- --upstream URL --ours URL [--token T] [--sample N] [ROLE...]
 //	   --sample N  ask about every Nth pair of verb and resource only
 //
 // Both servers must be new. Ends with `N questions, N differ`; exits 1 where some do.
 import { parseArgs } from 'node:util'
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import { aggregate, bootstrapped, metadataOf } from './aggregated.ts'
 import { Peer } from './answers.ts'
 import { RBAC } from './rights-shapes.ts'

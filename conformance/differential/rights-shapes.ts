@@ -1,6 +1,6 @@
 // Random RBAC objects, users, and questions about them: words are few, so that rules and questions meet, and odd forms
 // are among them. Used by rights.ts and escalations.ts.
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import type { Draw } from './mutations.ts'
 import { perhaps, several } from './both.ts'
 

@@ -2,11 +2,11 @@
 // services and others are made, changed and resized, on a kube-apiserver and on this server. Codes, messages, objects and,
 // after each write, what every quota has counted are compared.
 //
-//	node tools/run.js conformance/quotas.ts -- --upstream URL --ours URL [--token T]
+//	node tools/run.js conformance/differential/quotas.ts -- --upstream URL --ours URL [--token T]
 //	   --seed N   --rounds N (15)   --steps N of each round (40)   --verbose  every difference, not the first of its sort
 //
 // Both servers run no controllers. Ends with `N requests, N differ`; exits 1 where some do.
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import type { Answer } from './answers.ts'
 import { type Asked, mapOf, Pair, settings } from './both.ts'
 import { claim, deployment, limitRange, pod, quota, resources, service } from './quota-shapes.ts'

@@ -1,7 +1,7 @@
 // Asks kube-apiserver and this server the same few requests, and then for their metrics: which families are missing here,
 // which differ in type or labels, and which are ours alone. Go's own and those of libraries in it are left out.
 //
-//	node tools/run.js conformance/metrics.ts -- --upstream URL --ours URL [--token T]
+//	node tools/run.js conformance/differential/metrics.ts -- --upstream URL --ours URL [--token T]
 //
 // Both servers take the token (secret) as an administrator's. Ends with `N of M families are missing, K differ`; exits 1
 // where some differ. What is missing is told, and no failure: docs/compatibility.md says what has no meaning here.

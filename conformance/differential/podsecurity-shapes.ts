@@ -1,5 +1,5 @@
 // Random pods, and what makes pods, with all that the levels of pod security look at. Used by podsecurity.ts.
-import type { JsonObject } from '../src/machinery/json.ts'
+import type { JsonObject } from '../../src/machinery/json.ts'
 import type { Draw } from './mutations.ts'
 import { perhaps, several } from './both.ts'
 

@@ -1,6 +1,6 @@
 // Two servers that are asked the same: a kube-apiserver and this one. Used by the differential tests of definitions and
 // policies.
-import type { JsonObject } from '../src/machinery/json.ts'
+import type { JsonObject } from '../../src/machinery/json.ts'
 import { type Answer, Peer } from './answers.ts'
 import { mapOf } from './owned.ts'
 

@@ -1,7 +1,7 @@
 // Random requests for tokens, tokens of all sorts (issued, forged with the servers' own key, broken), and headers that ask
 // to act as somebody else. Used by tokens.ts.
 import { createSign, type KeyObject } from 'node:crypto'
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import type { Draw } from './mutations.ts'
 import { type Headers, perhaps, several } from './both.ts'
 

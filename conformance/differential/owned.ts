@@ -1,6 +1,6 @@
 // Answers to applies, made comparable: who owns what, and what conflicts, in one order. Used by applies.ts and
 // definition-versions.ts.
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import type { Answer } from './answers.ts'
 
 export const APPLY = 'application/apply-patch+yaml'

@@ -2,7 +2,7 @@
 // gone or made anew, and SelfSubjectReviews with tokens and with headers that ask to act as another, of a kube-apiserver
 // and of this server.
 //
-//	node tools/run.js conformance/tokens.ts -- --upstream URL --ours URL [--token T] [SIGNING-KEY]
+//	node tools/run.js conformance/differential/tokens.ts -- --upstream URL --ours URL [--token T] [SIGNING-KEY]
 //	   --seed N   --rounds N (6)   --steps N of each round (300)   --verbose  every difference, not the first of its sort
 //
 // SIGNING-KEY is the private key with which both servers sign accounts' tokens, a PEM file; without it none are forged.
@@ -15,7 +15,7 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { JsonObject } from '../src/machinery/json.ts'
+import type { JsonObject } from '../../src/machinery/json.ts'
 import type { Answer } from './answers.ts'
 import { type Both, mapOf, Pair, settings } from './both.ts'
 import { RBAC, type World } from './rights-shapes.ts'

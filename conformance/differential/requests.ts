@@ -1,14 +1,14 @@
 // Differential test of the request machinery: the same random requests (every verb, with right, odd and broken paths,
 // queries, headers and bodies) go to a kube-apiserver and to this server, one after another, and every answer is compared.
 //
-//	node tools/run.js conformance/requests.ts -- --upstream URL --ours URL [--token T]
+//	node tools/run.js conformance/differential/requests.ts -- --upstream URL --ours URL [--token T]
 //	   --seed N   --rounds N (20)   --steps N of each round (60)   --verbose  the whole round that led there
 //
 // Both servers take the token (secret) as an administrator's, and run no controllers. Ends with `N requests, N differ`;
 // exits 1 where some do.
 import { parseArgs } from 'node:util'
 import { parse as parseYaml } from 'yaml'
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import { type Answer, differences, Peer } from './answers.ts'
 import { type Draw, drawing } from './mutations.ts'
 import { type DrawnRequest, drawRequest, leftovers } from './request-shapes.ts'

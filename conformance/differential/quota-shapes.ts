@@ -1,5 +1,5 @@
 // Random limits and quotas, and objects that they are about. Used by quotas.ts.
-import type { JsonObject } from '../src/machinery/json.ts'
+import type { JsonObject } from '../../src/machinery/json.ts'
 import type { Draw } from './mutations.ts'
 import { perhaps, several } from './both.ts'
 

@@ -1,7 +1,7 @@
 // Random configurations for applies.ts: objects of a few kinds in which every field may be there or not, with one of a
 // few values. All sorts of the schema are met: maps, atomic maps, structs, sets, atomic lists, lists by one and two keys
 // with defaults, quantities, numbers or texts, parts that other subresources write.
-import type { Json, JsonObject } from '../src/machinery/json.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import type { Draw } from './mutations.ts'
 
 export interface Part {

@@ -1,7 +1,7 @@
 // Asks kube-apiserver and this server the same, field by field: valid objects of every kind, changed in one place or a
 // few, as dry-run creates, updates, status updates and updates of other parts. Codes, reasons, causes, messages, warnings and objects are compared.
 //
-//	node tools/run.js conformance/differential.ts -- --upstream URL --ours URL [--token T] [KIND...]
+//	node tools/run.js conformance/differential/objects.ts -- --upstream URL --ours URL [--token T] [KIND...]
 //	   --seed N    of the combinations (1)             --combinations N   of each base (60)
 //	   --faults N-M  fields changed in each of them (2-3)
 //	   --kinds N   so many kinds, drawn by the seed    --no-single        combinations only
@@ -11,14 +11,14 @@
 // Both servers take the token (secret) as an administrator's. KIND is a resource, `deployments.apps`. The objects come
 // from ../shared; without it nothing is compared. Ends with `N requests, N differ`; exits 1 where some do.
 import { parseArgs } from 'node:util'
-import { packageRoot } from '../src/schema/facts.ts'
-import type { Json, JsonObject } from '../src/machinery/json.ts'
-import type { Resource } from '../src/schema/resource.ts'
-import { storedResources } from '../test/etcd/kinds.ts'
+import { packageRoot } from '../../src/schema/facts.ts'
+import type { Json, JsonObject } from '../../src/machinery/json.ts'
+import type { Resource } from '../../src/schema/resource.ts'
+import { storedResources } from '../../test/etcd/kinds.ts'
 import { type Answer, differences, Peer } from './answers.ts'
 import { basesOf, collection, fullOf, hasShared } from './bases.ts'
 import { additions, combinations, type Mutation, random, singleMutations } from './mutations.ts'
-import { certificateRequest } from '../test/kinds/signing.ts'
+import { certificateRequest } from '../../test/kinds/signing.ts'
 
 /** Requests under way at each server. */
 const CONCURRENCY = 4

@@ -2,12 +2,12 @@
 // patch and apply random roles and bindings on a kube-apiserver and on this server; codes, objects and messages, down to
 // the lines that name what is missing, are compared.
 //
-//	node tools/run.js conformance/escalations.ts -- --upstream URL --ours URL [--token T]
+//	node tools/run.js conformance/differential/escalations.ts -- --upstream URL --ours URL [--token T]
 //	   --seed N   --rounds N (10)   --steps N of each round (200)   --verbose  every difference, not the first of its sort
 //
 // Both servers take the token (secret) as an administrator's, and run no controllers. Ends with `N requests, N differ`;
 // exits 1 where some do.
-import type { JsonObject } from '../src/machinery/json.ts'
+import type { JsonObject } from '../../src/machinery/json.ts'
 import { aggregate } from './aggregated.ts'
 import type { Answer } from './answers.ts'
 import { as, type Asked, type Headers, mapOf, Pair, perhaps, settings, several } from './both.ts'
