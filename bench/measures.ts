@@ -127,6 +127,7 @@ export function medians(rounds: readonly Findings[]): Findings {
 /** How many times as good `ours` is; undefined where one was not measured. */
 export function ratio(measure: Measure, ours: Findings, theirs: Findings): number | undefined {
   const [mine, other] = [ours[measure.key], theirs[measure.key]]
-  if (mine === undefined || other === undefined) return undefined
+  // Of nothing beside nothing there is no ratio.
+  if (mine === undefined || other === undefined || (mine === 0 && other === 0)) return undefined
   return measure.better === 'more' ? mine / other : other / mine
 }
