@@ -89,7 +89,8 @@ class ClaimWork {
 
   async reconcilePod(key: string): Promise<void> {
     const pod = this.#sources.pods.reader.get(key)
-    if (!pod || pod.metadata.deletionTimestamp !== undefined) return
+    // A pod that is done needs no claim: those that were made for it go, and are not made again.
+    if (!pod || pod.metadata.deletionTimestamp !== undefined || isPodDone(pod)) return
     const made = new Map<string, string>()
     for (const claim of pod.spec.resourceClaims ?? []) {
       try {
