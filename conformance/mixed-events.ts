@@ -1,6 +1,6 @@
 // What controllers and schedulers of mixed.ts have told of while they worked: events without times, counts and drawn names,
 // each once. How often one is told, and in how many steps a thing is done, is a matter of chance.
-import type { Kubectl } from './mixed-workload.ts'
+import type { Kubectl } from './mixed-kubectl.ts'
 
 interface ListedEvent {
   readonly type: string
@@ -18,6 +18,14 @@ const NODES = 'kubelet'
 /** Objects that were written by two at the same time: told or not by who was first. */
 const CHANCE = /^(FailedToUpdateEndpoint|FailedToUpdateEndpointSlices|FailedToCreateEndpoint)$/
 
+/** Of pods that a set makes: which ones are on a machine that is switched off is chance. */
+const ANYWHERE = /^(NodeNotReady|TaintManagerEviction)$/
+/** Many alike are told as one; which of them is told last is chance. */
+const COMBINED = '(combined from similar events)'
+
+/** Told by a scheduler that has heard of the pod before its claim, or of a machine before its pod has gone from it. */
+const EARLY = /persistentvolumeclaim "[^"]+" not found|3 node\(s\) didn't match pod anti-affinity rules/
+
 /** One line an event, sorted: "component Kind name Type Reason: message". */
 export async function toldEvents(kubectl: Kubectl): Promise<string[]> {
   const list = JSON.parse(await kubectl.run('get events --all-namespaces -o json')) as {
@@ -25,10 +33,15 @@ export async function toldEvents(kubectl: Kubectl): Promise<string[]> {
   }
   const lines = list.items
     .filter((event) => componentOf(event) !== NODES && !CHANCE.test(event.reason))
+    .filter(({ message = '' }) => !message.startsWith(COMBINED) && !EARLY.test(message))
     .map((event) => {
       const { type, reason, message = '', involvedObject } = event
-      const about = `${involvedObject.kind} ${nameless(involvedObject.name)}`
-      return `${componentOf(event)} ${about} ${type} ${reason}: ${nameless(message)}`
+      const { kind, name } = involvedObject
+      if (kind === 'Pod' && ANYWHERE.test(reason)) {
+        const told = message.replace(/ Pod \S+$/, ' Pod *')
+        return `${componentOf(event)} Pod * ${type} ${reason}: ${told}`
+      }
+      return `${componentOf(event)} ${kind} ${nameless(name)} ${type} ${reason}: ${nameless(message)}`
     })
   return [...new Set(lines)].sort()
 }

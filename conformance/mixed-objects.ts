@@ -2,7 +2,7 @@
 // addresses, the random ends of names, hashes of templates, and which node a pod came to.
 import type { Json, JsonObject } from '../src/machinery/json.ts'
 import { differences } from './differential/answers.ts'
-import type { Kubectl } from './mixed-workload.ts'
+import type { Kubectl } from './mixed-kubectl.ts'
 
 /** By kind and name. */
 export type Normal = ReadonlyMap<string, JsonObject>
@@ -10,7 +10,7 @@ export type Normal = ReadonlyMap<string, JsonObject>
 const KINDS = [
   'deployments,replicasets,statefulsets,daemonsets,controllerrevisions,jobs,pods,services,endpointslices,endpoints',
   'poddisruptionbudgets,serviceaccounts,configmaps,persistentvolumeclaims,secrets,resourcequotas',
-  'horizontalpodautoscalers,cronjobs',
+  'horizontalpodautoscalers,cronjobs,replicationcontrollers,persistentvolumes,nodes',
 ].join(',')
 
 interface Listed {
@@ -30,7 +30,7 @@ const LEFT_OUT = new Set(
   `uid resourceVersion creationTimestamp managedFields lastTransitionTime lastUpdateTime startTime startedAt
   finishedAt completionTime observedGeneration generation nodeName hostIP hostIPs podIP podIPs clusterIP clusterIPs
   containerID lastProbeTime collisionCount selfLink ca.crt targetRef acquireTime renewTime
-  endpoints.kubernetes.io/last-change-trigger-time generateName`.split(/\s+/),
+  endpoints.kubernetes.io/last-change-trigger-time generateName kubeletEndpoint`.split(/\s+/),
 )
 
 /** Waits for nothing: what is there now. */

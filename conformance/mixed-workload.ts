@@ -1,48 +1,17 @@
 // The work that every cluster of mixed.ts does, by kubectl: roll-outs forth and back, updates of a stateful and a daemon
 // set, jobs that end well and badly, deletions that cascade, orphan and wait, a drained node, a namespace that goes.
-import { spawn } from 'node:child_process'
+import {
+  apply,
+  deployment,
+  type Kubectl,
+  NAMESPACE,
+  object,
+  pod,
+  rolledOut,
+  selecting,
+} from './mixed-kubectl.ts'
+import { rarities } from './mixed-rarities.ts'
 
-/** A step that takes longer is stuck. */
-const STEP_MS = 180_000
-export const NAMESPACE = 'mixed'
-
-export class Kubectl {
-  readonly #program: string
-  readonly #kubeconfig: string
-
-  constructor(program: string, kubeconfig: string) {
-    this.#program = program
-    this.#kubeconfig = kubeconfig
-  }
-
-  /** What it printed. Rejects where it fails. Words are divided by blanks. */
-  run(line: string, input = ''): Promise<string> {
-    const args = [`--kubeconfig=${this.#kubeconfig}`, `--namespace=${NAMESPACE}`, ...line.split(' ')]
-    const child = spawn(this.#program, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: STEP_MS })
-    let [said, complained] = ['', '']
-    child.stdout.on('data', (part: Buffer) => (said += part.toString()))
-    child.stderr.on('data', (part: Buffer) => (complained += part.toString()))
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(input)
-    return new Promise((resolve, reject) => {
-      child.once('error', reject)
-      child.once('close', (code) => {
-        if (code === 0) resolve(said)
-        else reject(new Error(`kubectl ${line}: code ${code}\n${said}${complained}`))
-      })
-    })
-  }
-}
-
-const pod = (app: string, container: object = {}): object => ({
-  metadata: { labels: { app } },
-  spec: { containers: [{ name: 'main', image: 'example.com/app:1', ...container }] },
-})
-const selecting = (app: string): object => ({ selector: { matchLabels: { app } } })
-const object = (apiVersion: string, kind: string, name: string, spec?: object): string =>
-  JSON.stringify({ apiVersion, kind, metadata: { name }, ...(spec && { spec }) })
-const deployment = (name: string, replicas: number): string =>
-  object('apps/v1', 'Deployment', name, { replicas, ...selecting(name), template: pod(name) })
 const job = (name: string, spec: object, command: readonly string[]): string => {
   const { metadata, ...template } = pod(name, { command }) as { metadata: object; spec: object }
   return object('batch/v1', 'Job', name, {
@@ -61,6 +30,7 @@ export async function work(kubectl: Kubectl, rounds: number): Promise<void> {
     await jobs(kubectl)
     await autoscalers(kubectl)
     await hopeless(kubectl)
+    await rarities(kubectl)
   }
 }
 
@@ -72,13 +42,6 @@ async function ready(kubectl: Kubectl): Promise<void> {
     await kubectl.run(`wait --for=create node/${name} --timeout=120s`)
   await kubectl.run('wait --for=condition=Ready nodes --all --timeout=120s')
 }
-
-async function apply(kubectl: Kubectl, text: string): Promise<void> {
-  await kubectl.run('apply --server-side -f -', text)
-}
-
-const rolledOut = (kubectl: Kubectl, what: string): Promise<string> =>
-  kubectl.run(`rollout status ${what} --timeout=120s`)
 
 async function deployments(kubectl: Kubectl): Promise<void> {
   await apply(kubectl, deployment('web', 4))

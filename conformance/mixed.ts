@@ -18,7 +18,8 @@ import { dinghy, type Server, upstream } from '../bench/servers.ts'
 import { packageRoot } from '../src/schema/facts.ts'
 import { compareEvents, toldEvents } from './mixed-events.ts'
 import { compareObjects, finalObjects, type Normal } from './mixed-objects.ts'
-import { Kubectl, work } from './mixed-workload.ts'
+import { Kubectl } from './mixed-kubectl.ts'
+import { work } from './mixed-workload.ts'
 
 const ROOT = packageRoot()
 const PROGRAMS = ['kubectl', 'etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']

@@ -1,5 +1,5 @@
 // Answers of two servers, made comparable and compared: what differs by its nature (identities, times, versions,
-// addresses that were drawn) is left out. Used by objects.ts.
+// addresses that were drawn) is left out. Used by all scripts here.
 import { type IncomingHttpHeaders } from 'node:http'
 import { Agent, request } from 'node:https'
 import type { Json, JsonObject } from '../../src/machinery/json.ts'
@@ -10,6 +10,12 @@ export interface Answer {
   readonly warnings: readonly string[]
   readonly headers?: IncomingHttpHeaders
 }
+
+export const isMap = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The object, or an empty one where it is none. */
+export const mapOf = (value: Json | undefined): JsonObject => (isMap(value) ? value : {})
 
 /** A request as it goes over the wire, but for who asks. */
 export interface Question {
@@ -104,8 +110,18 @@ const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}/g
 const TIME = /20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/g
 
+/** Of the ranges that are the default of both: what each has given out. */
+const ADDRESS = /10\.96\.[0-9]{1,3}\.[0-9]{1,3}/g
+const NODE_PORT =
+  /(nodePort: \{[A-Z]+ |^Duplicate value: |\[[0-9]+\]\.nodePort: Duplicate value: )3[0-2][0-9]{3}/g
+
 const settledText = (text: string): string =>
-  text.replaceAll(UID, '<uid>').replaceAll(TIME, '<time>').replaceAll(TOKEN_VOLUME, '<volume>')
+  text
+    .replaceAll(UID, '<uid>')
+    .replaceAll(TIME, '<time>')
+    .replaceAll(TOKEN_VOLUME, '<volume>')
+    .replaceAll(ADDRESS, '<address>')
+    .replaceAll(NODE_PORT, '$1<port>')
 
 /**
  * How two answers differ, a line for each place or cause: `-` what only theirs has, `+` what only ours has. Causes in
@@ -192,12 +208,22 @@ function excerpt(line: string, other = ''): string {
     : `${line.slice(0, SHOWN / 4)} … ${line.slice(from, from + (SHOWN * 3) / 4)}`
 }
 
+/** Maps whose keys are told of without their names. */
+const WALKED = /^status\.allocatedResource(s|Statuses)$/
+/** What a metric holds besides its own sort, from a map, too. */
+const OTHER_SORT = /^spec\.metrics\[[0-9]+\]\.[a-zA-Z]+$/
+
+/** From a map's key on. */
+const OF_A_MAP = /\[[^0-9\]][^\]]*\].*|Annotations.*/i
+
 /** Where causes are, in order; upstream walks maps in random order. */
 const orderOf = ({ details }: Refusal): string =>
   (details?.causes ?? [])
-    .map(
-      ({ field, reason }) => `${field?.replaceAll(/\[[^0-9\]][^\]]*\].*|Annotations.*/gi, '[*]')} ${reason}`,
-    )
+    .map(({ field = '', reason }) => {
+      if (reason === 'FieldValueForbidden' && OTHER_SORT.test(field)) return 'spec.metrics'
+      const place = field.replace(OF_A_MAP, '[*]')
+      return place !== field || WALKED.test(field) ? place : `${field} ${reason}`
+    })
     .join()
 
 /** The lines of `some` that `others` lack; one that is there twice must be there twice. */

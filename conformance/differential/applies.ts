@@ -9,22 +9,19 @@
 // Ends with `N requests, N differ`; exits 1 where some do.
 import { parseArgs } from 'node:util'
 import type { JsonObject } from '../../src/machinery/json.ts'
-import { type Answer, differences, Peer } from './answers.ts'
+import { type Answer, differences, mapOf } from './answers.ts'
 import { type Shape, shapes } from './apply-shapes.ts'
 import { type Draw, drawing } from './mutations.ts'
-import { APPLY, inOrder, mapOf, MERGE } from './owned.ts'
+import { APPLY, inOrder, MERGE } from './owned.ts'
+import { type Answers, DRAWN, Servers } from './servers.ts'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    upstream: { type: 'string' },
-    ours: { type: 'string' },
-    token: { type: 'string', default: 'secret' },
-    seed: { type: 'string', default: '1' },
+    ...DRAWN,
     rounds: { type: 'string', default: '20' },
     steps: { type: 'string', default: '25' },
     warnings: { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
   },
 })
 
@@ -43,24 +40,17 @@ interface Step {
 const settled = (answer: Answer): Answer => inOrder(answer, options.warnings ? answer.warnings : [])
 
 class Walk {
-  readonly #theirs: Peer
-  readonly #ours: Peer
+  readonly servers = new Servers(options)
   readonly #draw: Draw
   requests = 0
   differing = 0
 
-  constructor(upstream: string, ours: string, draw: Draw) {
-    this.#theirs = new Peer(upstream, options.token)
-    this.#ours = new Peer(ours, options.token)
+  constructor(draw: Draw) {
     this.#draw = draw
   }
 
-  async send({ method, path, body, type }: Step): Promise<{ theirs: Answer; ours: Answer }> {
-    const [theirs, ours] = await Promise.all([
-      this.#theirs.send(method, path, body, type),
-      this.#ours.send(method, path, body, type),
-    ])
-    return { theirs, ours }
+  send({ method, path, body, type }: Step): Promise<Answers> {
+    return this.servers.send(method, path, body, type)
   }
 
   /** One object, from nothing to its deletion. Stops where the two went apart. */
@@ -117,11 +107,6 @@ class Walk {
       type: MERGE,
     }
   }
-
-  close(): void {
-    this.#theirs.close()
-    this.#ours.close()
-  }
 }
 
 function placeOf(shape: Shape, name: string, apiVersion = shape.versions[0]?.apiVersion ?? 'v1'): string {
@@ -130,10 +115,8 @@ function placeOf(shape: Shape, name: string, apiVersion = shape.versions[0]?.api
 }
 
 async function main(): Promise<void> {
-  const { upstream, ours } = options
-  if (!upstream || !ours) throw new Error('--upstream URL and --ours URL are needed')
   const seed = Number(options.seed)
-  const walk = new Walk(upstream, ours, drawing(seed))
+  const walk = new Walk(drawing(seed))
   const object = (kind: string, metadata: JsonObject): JsonObject => ({ apiVersion: 'v1', kind, metadata })
   await walk.send({
     method: 'POST',
@@ -146,7 +129,7 @@ async function main(): Promise<void> {
     if (positionals.length && !positionals.includes(shape.path)) continue
     for (let i = 0; i < Number(options.rounds); i++) await walk.round(shape, `r${seed}-${i}`)
   }
-  walk.close()
+  walk.servers.close()
   console.log(`${walk.requests} requests, ${walk.differing} differ`)
   process.exitCode = walk.differing ? 1 : 0
 }

@@ -8,15 +8,14 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Json, JsonObject } from '../../src/machinery/json.ts'
-import { Peer, type Question } from './answers.ts'
+import { isMap, Peer, type Question } from './answers.ts'
+import { SERVERS } from './servers.ts'
 
 const { values: options } = parseArgs({
   options: {
-    upstream: { type: 'string' },
+    ...SERVERS,
     'upstream-log': { type: 'string' },
-    ours: { type: 'string' },
     'ours-log': { type: 'string' },
-    token: { type: 'string', default: 'secret' },
     policy: { type: 'string' },
   },
 })
@@ -196,8 +195,6 @@ function settled(value: Json, key = ''): Json {
 
 /** Paths at which two values differ. */
 function* differing(theirs: Json | undefined, ours: Json | undefined, path = ''): Generator<string> {
-  const isMap = (value: Json | undefined): value is JsonObject =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
   if (isMap(theirs) && isMap(ours)) {
     for (const key of new Set([...Object.keys(theirs), ...Object.keys(ours)]))
       yield* differing(theirs[key], ours[key], `${path}.${key}`)

@@ -1,9 +1,10 @@
 // A kube-apiserver and this server, asked the same: what differs is told, each sort of it once, and counted. Used by the
 // scripts about rights: rights.ts, escalations.ts, tokens.ts and others.
 import { parseArgs } from 'node:util'
-import type { Json, JsonObject } from '../../src/machinery/json.ts'
+import type { JsonObject } from '../../src/machinery/json.ts'
 import { type Answer, differences, Peer } from './answers.ts'
 import { type Draw, drawing } from './mutations.ts'
+import { DRAWN, named } from './servers.ts'
 
 export type Headers = Readonly<Record<string, string | string[]>>
 
@@ -39,17 +40,13 @@ export function settings(rounds: number, steps: number): Settings {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      upstream: { type: 'string' },
-      ours: { type: 'string' },
-      token: { type: 'string', default: 'secret' },
-      seed: { type: 'string', default: '1' },
+      ...DRAWN,
       rounds: { type: 'string', default: String(rounds) },
       steps: { type: 'string', default: String(steps) },
-      verbose: { type: 'boolean', default: false },
     },
   })
-  const { upstream, ours, token, verbose } = values
-  if (!upstream || !ours) throw new Error('--upstream URL and --ours URL are needed')
+  const { token, verbose } = values
+  const { upstream, ours } = named(values)
   const [seed, most, each] = [values.seed, values.rounds, values.steps].map(Number) as [
     number,
     number,
@@ -149,9 +146,6 @@ const mayRepeat = ({ path }: Asked, { theirs, ours }: Both<Answer>): boolean =>
 
 const shown = ({ headers = {}, body }: Asked): string =>
   `${Object.keys(headers).length > 0 ? JSON.stringify(headers) : ''} ${body ? JSON.stringify(body) : ''}`
-
-export const mapOf = (value: Json | undefined): JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
 
 /** At least so many of the list, at most so many, each at most once, in their order. */
 export function several<T>(draw: Draw, list: readonly T[], least: number, most: number): T[] {

@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import { FAULTS, LEAVES, SPEC_FAULTS, VERSION_FAULTS } from './definition-words.ts'
 import type { Draw } from './mutations.ts'
-import { mapOf } from './owned.ts'
+import { mapOf } from './answers.ts'
 
 const FIELDS = ['a', 'b', 'c', 'list', 'map', 'part']
 const MAX_DEPTH = 3

@@ -10,17 +10,13 @@ import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import { differences } from './answers.ts'
 import { type Draw, drawing } from './mutations.ts'
 import { APPLY, inOrder, MERGE } from './owned.ts'
-import { Pair } from './pair.ts'
+import { DRAWN, Servers } from './servers.ts'
 
 const { values: options } = parseArgs({
   options: {
-    upstream: { type: 'string' },
-    ours: { type: 'string' },
-    token: { type: 'string', default: 'secret' },
-    seed: { type: 'string', default: '1' },
+    ...DRAWN,
     rounds: { type: 'string', default: '10' },
     steps: { type: 'string', default: '40' },
-    verbose: { type: 'boolean', default: false },
   },
 })
 
@@ -73,7 +69,7 @@ const VALUES: Readonly<Record<string, readonly Json[]>> = {
 const STABLE = 0.75
 
 class Round {
-  readonly #pair: Pair
+  readonly #servers: Servers
   readonly #draw: Draw
   readonly #group: string
   readonly #schemas = new Map<string, JsonObject>()
@@ -82,8 +78,8 @@ class Round {
   readonly said: string[] = []
   requests = 0
 
-  constructor(pair: Pair, draw: Draw, group: string) {
-    this.#pair = pair
+  constructor(servers: Servers, draw: Draw, group: string) {
+    this.#servers = servers
     this.#draw = draw
     this.#group = group
   }
@@ -129,13 +125,13 @@ class Round {
   }
 
   async begin(): Promise<void> {
-    await this.#pair.send('POST', this.#definitions, this.#definition())
+    await this.#servers.send('POST', this.#definitions, this.#definition())
     await this.#seen()
   }
 
   async #seen(): Promise<void> {
     for (const version of this.#served)
-      await this.#pair.untilColumn(`/apis/${this.#group}/${version}/widgets`, `C${this.#change}`)
+      await this.#servers.untilColumn(`/apis/${this.#group}/${version}/widgets`, `C${this.#change}`)
   }
 
   async #redefine(): Promise<void> {
@@ -143,7 +139,7 @@ class Round {
     const path = `${this.#definitions}/widgets.${this.#group}`
     this.said.push(`CRD ${JSON.stringify((definition['spec'] as JsonObject)['versions'])}`)
     const patch = { spec: definition['spec'] as JsonObject }
-    const { theirs, ours } = await this.#pair.send('PATCH', path, patch, MERGE)
+    const { theirs, ours } = await this.#servers.send('PATCH', path, patch, MERGE)
     if (theirs.status !== 200 || ours.status !== 200)
       throw new Error(`definition: ${theirs.status} ${ours.status} ${JSON.stringify(ours.body)}`)
     await this.#seen()
@@ -164,7 +160,7 @@ class Round {
       : { ...object, spec: this.#spec(version) }
     const name = `${collection}/w${inStatus ? '/status' : ''}?${update ? by.split('&')[0] : by}`
     this.said.push(`${update ? MERGE : APPLY} ${name} ${JSON.stringify(body)}`)
-    const { theirs, ours } = await this.#pair.send('PATCH', name, body, update ? MERGE : APPLY)
+    const { theirs, ours } = await this.#servers.send('PATCH', name, body, update ? MERGE : APPLY)
     this.requests += 1
     this.said.push(`   → ${theirs.status} ${ours.status}`)
     const found = differences(inOrder(theirs), inOrder(ours), true)
@@ -186,19 +182,18 @@ class Round {
   }
 
   async end(): Promise<void> {
-    await this.#pair.send('DELETE', `${this.#definitions}/widgets.${this.#group}`)
+    await this.#servers.send('DELETE', `${this.#definitions}/widgets.${this.#group}`)
   }
 }
 
 async function main(): Promise<void> {
-  const { upstream, ours, token, seed } = options
-  if (!upstream || !ours) throw new Error('--upstream URL and --ours URL are needed')
-  const pair = new Pair(upstream, ours, token)
+  const { seed } = options
+  const servers = new Servers(options)
   const run = Date.now().toString(36)
   let requests = 0
   let differing = 0
   for (let i = 0; i < Number(options.rounds); i++) {
-    const round = new Round(pair, drawing(Number(seed) * 1000 + i), `r${i}.${run}.example.com`)
+    const round = new Round(servers, drawing(Number(seed) * 1000 + i), `r${i}.${run}.example.com`)
     await round.begin()
     for (let step = 0; step < Number(options.steps); step++) {
       if (await round.step()) continue
@@ -208,7 +203,7 @@ async function main(): Promise<void> {
     requests += round.requests
     await round.end()
   }
-  pair.close()
+  servers.close()
   console.log(`${requests} requests, ${differing} differ`)
   process.exitCode = differing ? 1 : 0
 }

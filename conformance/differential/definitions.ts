@@ -9,22 +9,18 @@
 // Ends with `N requests, N differ`; exits 1 where some do.
 import { parseArgs } from 'node:util'
 import type { Json, JsonObject } from '../../src/machinery/json.ts'
-import { type Answer, differences } from './answers.ts'
+import { type Answer, differences, mapOf } from './answers.ts'
 import { breakDefinition, drawDefinition, drawObject } from './definition-shapes.ts'
 import { type Draw, drawing } from './mutations.ts'
-import { APPLY, inOrder, mapOf, MERGE } from './owned.ts'
-import { type Answers, Pair } from './pair.ts'
+import { APPLY, inOrder, MERGE } from './owned.ts'
+import { type Answers, DRAWN, Servers } from './servers.ts'
 
 const { values: options } = parseArgs({
   options: {
-    upstream: { type: 'string' },
-    ours: { type: 'string' },
-    token: { type: 'string', default: 'secret' },
-    seed: { type: 'string', default: '1' },
+    ...DRAWN,
     rounds: { type: 'string', default: '20' },
     faults: { type: 'string', default: '20' },
     objects: { type: 'string', default: '25' },
-    verbose: { type: 'boolean', default: false },
   },
 })
 
@@ -32,18 +28,18 @@ const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 const SHOWN = 10
 
 class Run {
-  readonly #pair: Pair
+  readonly #servers: Servers
   requests = 0
   differing = 0
 
-  constructor(pair: Pair) {
-    this.#pair = pair
+  constructor(servers: Servers) {
+    this.#servers = servers
   }
 
   async round(draw: Draw, group: string): Promise<void> {
     const sound = drawDefinition(draw, group)
     for (let i = 0; i < Number(options.faults) / 2; i++) await this.#broken(draw, sound, 'POST', DEFINITIONS)
-    const made = await this.#pair.send('POST', DEFINITIONS, sound)
+    const made = await this.#servers.send('POST', DEFINITIONS, sound)
     if (made.theirs.status !== 201 || made.ours.status !== 201) {
       this.#compare(made, 'sound', sound)
       return
@@ -51,17 +47,17 @@ class Run {
     const path = `${DEFINITIONS}/widgets.${group}`
     const versions = (mapOf(sound['spec'])['versions'] as Json[]).map(mapOf)
     for (const { name } of versions)
-      await this.#pair.until(`/apis/${group}/${String(name)}/widgets`, ({ status }) => status === 200)
+      await this.#servers.until(`/apis/${group}/${String(name)}/widgets`, ({ status }) => status === 200)
     for (let i = 0; i < Number(options.faults) / 2; i++) await this.#broken(draw, sound, 'PATCH', path)
     for (let i = 0; i < Number(options.objects); i++)
       await this.#object(draw, group, draw.of(versions), `o${i % 3}`)
-    await this.#pair.send('DELETE', path)
+    await this.#servers.send('DELETE', path)
   }
 
   async #broken(draw: Draw, sound: JsonObject, method: string, path: string): Promise<void> {
     const { definition, faults } = breakDefinition(draw, sound)
     const body = method === 'PATCH' ? { spec: definition['spec'] as Json } : definition
-    const answers = await this.#pair.send(method, `${path}?dryRun=All`, body)
+    const answers = await this.#servers.send(method, `${path}?dryRun=All`, body)
     this.#compare(answers, `${method} ${faults.join(' & ')}`, definition)
   }
 
@@ -83,7 +79,7 @@ class Run {
       ['PATCH', `${all}/${name}${part}?x=y${validation}`, MERGE],
       ['PATCH', `${all}/${name}${part}?${force}${validation}`, APPLY],
     ] as const)
-    const answers = await this.#pair.send(method, path, body, type)
+    const answers = await this.#servers.send(method, path, body, type)
     this.#compare(answers, `${type ?? method} ${path} ${JSON.stringify(body)}`, schema)
   }
 
@@ -100,24 +96,23 @@ class Run {
 
 /** Upstream goes over the fields of a schema in the order of Go's maps: causes are a set, which the message repeats. */
 function settled(answer: Answer): Answer {
-  const body = JSON.parse(JSON.stringify(answer.body).replaceAll(DRAWN, '<drawn>')) as Json
+  const body = JSON.parse(JSON.stringify(answer.body).replaceAll(OF_ONE_SERVER, '<drawn>')) as Json
   const causes = mapOf(mapOf(body)['details'])['causes']
   if (!Array.isArray(causes)) return inOrder({ ...answer, body }, answer.warnings)
   return inOrder({ ...answer, body: { ...mapOf(body), message: '' } })
 }
 
 /** Names of types, and versions inside of texts. */
-const DRAWN = /selfType[0-9]+|(?<=resourceVersion.{3,5})[0-9]+/g
+const OF_ONE_SERVER = /selfType[0-9]+|(?<=resourceVersion.{3,5})[0-9]+/g
 
 async function main(): Promise<void> {
-  const { upstream, ours, token, seed } = options
-  if (!upstream || !ours) throw new Error('--upstream URL and --ours URL are needed')
-  const pair = new Pair(upstream, ours, token)
-  const run = new Run(pair)
+  const { seed } = options
+  const servers = new Servers(options)
+  const run = new Run(servers)
   const id = Date.now().toString(36)
   for (let i = 0; i < Number(options.rounds); i++)
     await run.round(drawing(Number(seed) * 1000 + i), `d${i}.${id}.example.com`)
-  pair.close()
+  servers.close()
   console.log(`${run.requests} requests, ${run.differing} differ`)
   process.exitCode = run.differing ? 1 : 0
 }

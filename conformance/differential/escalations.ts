@@ -9,8 +9,8 @@
 // exits 1 where some do.
 import type { JsonObject } from '../../src/machinery/json.ts'
 import { aggregate } from './aggregated.ts'
-import type { Answer } from './answers.ts'
-import { as, type Asked, type Headers, mapOf, Pair, perhaps, settings, several } from './both.ts'
+import { type Answer, mapOf } from './answers.ts'
+import { as, type Asked, type Headers, Pair, perhaps, settings, several } from './both.ts'
 import { objectOf, RBAC, ruleOf, type Who, whoOf, type World } from './rights-shapes.ts'
 import { awaitRules, bindMarkers, errorsInOrder } from './rights-seen.ts'
 

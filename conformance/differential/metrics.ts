@@ -7,12 +7,11 @@
 // where some differ. What is missing is told, and no failure: docs/compatibility.md says what has no meaning here.
 import { parseArgs } from 'node:util'
 import { Peer } from './answers.ts'
+import { named, SERVERS } from './servers.ts'
 
 const { values: options } = parseArgs({
   options: {
-    upstream: { type: 'string' },
-    ours: { type: 'string' },
-    token: { type: 'string', default: 'secret' },
+    ...SERVERS,
   },
 })
 
@@ -58,8 +57,7 @@ async function metricsOf(url: string): Promise<Map<string, FamilyFacts>> {
 const shown = ({ type, labels }: FamilyFacts): string => `${type} {${[...labels].sort().join(', ')}}`
 
 async function main(): Promise<void> {
-  const { upstream, ours: own } = options
-  if (!upstream || !own) throw new Error('--upstream and --ours are needed')
+  const { upstream, ours: own } = named(options)
   const [theirs, ours] = [await metricsOf(upstream), await metricsOf(own)]
   let missing = 0
   let differing = 0

@@ -1,6 +1,7 @@
 // Changes of one field, or a few, of an object: what a client may get wrong, and what it may leave out. Seeded, so that a
 // run can be repeated. Used by objects.ts; knows nothing of kinds.
 import type { Json, JsonObject } from '../../src/machinery/json.ts'
+import { isMap } from './answers.ts'
 
 export type Path = readonly (string | number)[]
 
@@ -13,9 +14,6 @@ export interface Mutation {
 const LONG = 300
 const TEXTS: readonly string[] = ['', 'Bad Value!', 'x'.repeat(LONG), 'a/b', 'x', '10%', '-1']
 const NUMBERS: readonly number[] = [0, -1, 1, 7, 101, 70_000, 2_147_483_647]
-
-const isMap = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 export const labelOf = (path: Path): string =>
   path.map((step, i) => (typeof step === 'number' ? `[${step}]` : (i > 0 ? '.' : '') + step)).join('')

@@ -1,16 +1,10 @@
 // Answers to applies, made comparable: who owns what, and what conflicts, in one order. Used by applies.ts and
 // definition-versions.ts.
-import type { Json, JsonObject } from '../../src/machinery/json.ts'
-import type { Answer } from './answers.ts'
+import type { Json } from '../../src/machinery/json.ts'
+import { type Answer, mapOf } from './answers.ts'
 
 export const APPLY = 'application/apply-patch+yaml'
 export const MERGE = 'application/merge-patch+json'
-
-export const mapOf = (value: Json | undefined): JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
-
-/** Upstream goes on with a comparison of two Go structs, which we do not print. */
-const GO_DIFF = /(pod updates may not change fields other than)[^]*/
 
 /** Upstream tells of one of the fields that are not there, in the order of Go's maps, of one of the versions that lack them. */
 const UNDECLARED = /(errors:\n)?( *\.[^\n]*: expected [^\n]*\n)* *[^ ]+: field not declared in schema[^]*/
@@ -31,9 +25,7 @@ export function inOrder(answer: Answer, warnings: readonly string[] = []): Answe
   if (Array.isArray(causes)) causes.sort(byText)
   if (status['kind'] !== 'Status') return { ...answer, body, warnings }
   for (const place of [status, ...(Array.isArray(causes) ? causes.map(mapOf) : [])]) {
-    const message = String(place['message'] ?? '')
-      .replace(GO_DIFF, '$1')
-      .replace(UNDECLARED, '<faults>')
+    const message = String(place['message'] ?? '').replace(UNDECLARED, '<faults>')
     place['message'] = message.split('\n').sort().join('\n')
   }
   return { ...answer, body, warnings }

@@ -7,8 +7,8 @@
 //
 // Both servers run no controllers. Ends with `N requests, N differ`; exits 1 where some do.
 import type { Json, JsonObject } from '../../src/machinery/json.ts'
-import type { Answer } from './answers.ts'
-import { type Asked, mapOf, Pair, settings } from './both.ts'
+import { type Answer, mapOf } from './answers.ts'
+import { type Asked, Pair, settings } from './both.ts'
 import { claim, deployment, limitRange, pod, quota, resources, service } from './quota-shapes.ts'
 
 /** Upstream comes to the quotas and limits of a namespace in the order of Go's maps. */

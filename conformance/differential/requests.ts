@@ -9,27 +9,21 @@
 import { parseArgs } from 'node:util'
 import { parse as parseYaml } from 'yaml'
 import type { Json, JsonObject } from '../../src/machinery/json.ts'
-import { type Answer, differences, Peer } from './answers.ts'
+import { type Answer, differences, isMap, mapOf, Peer } from './answers.ts'
 import { type Draw, drawing } from './mutations.ts'
 import { type DrawnRequest, drawRequest, leftovers } from './request-shapes.ts'
 import { DEFINITION, NAMESPACE } from './request-words.ts'
+import { DRAWN, named } from './servers.ts'
 
 const { values: options } = parseArgs({
   options: {
-    upstream: { type: 'string' },
-    ours: { type: 'string' },
-    token: { type: 'string', default: 'secret' },
-    seed: { type: 'string', default: '1' },
+    ...DRAWN,
     rounds: { type: 'string', default: '20' },
     steps: { type: 'string', default: '60' },
-    verbose: { type: 'boolean', default: false },
   },
 })
 
 const HEADERS = ['content-type', 'allow', 'retry-after', 'location', 'cache-control', 'warning', 'vary']
-const isMap = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const mapOf = (value: Json | undefined): JsonObject => (isMap(value) ? value : {})
 
 /** One server, and what requests refer to as it says it: versions, identities, the next page. */
 class Side {
@@ -173,8 +167,7 @@ function headersApart(theirs: Answer, ours: Answer): string[] {
 }
 
 async function main(): Promise<void> {
-  const { upstream, ours } = options
-  if (!upstream || !ours) throw new Error('--upstream URL and --ours URL are needed')
+  const { upstream, ours } = named(options)
   const walk = new Walk(upstream, ours, drawing(Number(options.seed)))
   const object = (kind: string, metadata: JsonObject): JsonObject => ({ apiVersion: 'v1', kind, metadata })
   await walk.post('/api/v1/namespaces', object('Namespace', { name: NAMESPACE }))

@@ -1,7 +1,8 @@
 // Waits until a kube-apiserver goes by what was written last: its authorizer sees roles and bindings through informers,
 // each kind in its order. Used by rights.ts and escalations.ts.
 import type { JsonObject } from '../../src/machinery/json.ts'
-import { mapOf, type Pair } from './both.ts'
+import { mapOf } from './answers.ts'
+import { type Pair } from './both.ts'
 import { RBAC, type World } from './rights-shapes.ts'
 
 const GROUP = 'rbac.authorization.k8s.io'

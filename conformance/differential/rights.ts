@@ -8,8 +8,8 @@
 // exits 1 where some do.
 import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import { aggregate } from './aggregated.ts'
-import type { Answer } from './answers.ts'
-import { as, type Asked, mapOf, Pair, perhaps, settings } from './both.ts'
+import { type Answer, mapOf } from './answers.ts'
+import { as, type Asked, Pair, perhaps, settings } from './both.ts'
 import { objectOf, questionOf, type Who, whoOf, type World } from './rights-shapes.ts'
 import { awaitRules, bindMarkers, errorsInOrder, letAsk } from './rights-seen.ts'
 

@@ -10,13 +10,12 @@ import type { Json, JsonObject } from '../../src/machinery/json.ts'
 import { aggregate, bootstrapped, metadataOf } from './aggregated.ts'
 import { Peer } from './answers.ts'
 import { RBAC } from './rights-shapes.ts'
+import { named, SERVERS } from './servers.ts'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    upstream: { type: 'string' },
-    ours: { type: 'string' },
-    token: { type: 'string', default: 'secret' },
+    ...SERVERS,
     sample: { type: 'string', default: '1' },
   },
 })
@@ -136,8 +135,8 @@ async function allowed(peer: Peer, spec: JsonObject): Promise<boolean> {
 }
 
 async function main(): Promise<void> {
-  const { upstream, ours, token } = options
-  if (!upstream || !ours) throw new Error('say --upstream URL and --ours URL')
+  const { token } = options
+  const { upstream, ours } = named(options)
   const [theirs, own] = [new Peer(upstream, token), new Peer(ours, token)]
   await aggregate(theirs)
   const asked = await identities(theirs, positionals)

@@ -16,8 +16,8 @@ import {
 } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { JsonObject } from '../../src/machinery/json.ts'
-import type { Answer } from './answers.ts'
-import { type Both, mapOf, Pair, settings } from './both.ts'
+import { type Answer, mapOf } from './answers.ts'
+import { type Both, Pair, settings } from './both.ts'
 import { RBAC, type World } from './rights-shapes.ts'
 import { awaitRules, bindMarkers, letAsk } from './rights-seen.ts'
 import {
