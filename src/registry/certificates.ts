@@ -54,7 +54,7 @@ const certificatesigningrequests: Strategy = {
   validateName: () => [],
   ...held(validateRequest, validateRequestUpdate),
   resetFields: { '': ['spec', 'status'], status: ['spec'], approval: ['spec', 'status.certificate'] },
-  metadataOnUpdate: ['create', 'update'],
+  metadataOnUpdate: ['create', 'changes', 'update'],
   initialStatus: () => ({}),
   prepareForCreate: recordRequestor,
   prepareForUpdate(request, old, context) {

@@ -6,7 +6,7 @@ import { newUid } from '../machinery/names.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { semanticEqual } from './equality.ts'
 import { childOf, objectAt, objectsAt, present, textAt } from './reading.ts'
-import { held, STATUS_APART, WITH_STATUS } from './rows.ts'
+import { changesOf, held, STATUS_APART, WITH_STATUS } from './rows.ts'
 import type { Strategy } from './strategy.ts'
 import { validateLease, validateLeaseUpdate } from './validation/classes.ts'
 import {
@@ -21,10 +21,22 @@ import {
   validateEndpointSliceUpdate,
   validateEndpointsUpdate,
 } from './validation/endpoints.ts'
-import { validateEvent, validateEventUpdate } from './validation/events.ts'
+import {
+  validateAnyEvent,
+  validateEvent,
+  validateNewerEvent,
+  validateNewerEventUpdate,
+} from './validation/events.ts'
 import { validateLimitRange, validateQuota, validateQuotaUpdate } from './validation/limits.ts'
 import { validateNode, validateNodeUpdate } from './validation/nodes.ts'
-import { quotaWarnings, secretWarnings, serviceAccountWarnings } from './warnings.ts'
+import { secretWarnings } from './warnings/keypair.ts'
+import {
+  endpointSliceWarnings,
+  endpointsWarnings,
+  nodeWarnings,
+  quotaWarnings,
+  serviceAccountWarnings,
+} from './warnings/others.ts'
 
 /** --event-ttl's default: one hour. */
 export const EVENT_TTL_SECONDS = 3600
@@ -70,7 +82,7 @@ const serviceaccounts: Strategy = {
 }
 
 const events: Strategy = {
-  ...held(validateEvent, validateEventUpdate),
+  ...held(validateEvent, (event, _old, context) => validateEvent(event, context)),
   allowCreateOnUpdate: true,
   metadataOnUpdate: ['update'],
   anyFinalizer: false,
@@ -78,16 +90,27 @@ const events: Strategy = {
   ttlSeconds: (_object, settings) => settings?.eventTtlSeconds ?? EVENT_TTL_SECONDS,
 }
 
+/** What v1beta1 told of nodes and zones has fields of its own. */
+function dropTopology(slice: KubeObject): void {
+  for (const endpoint of objectsAt(slice['endpoints'])) delete endpoint['deprecatedTopology']
+}
+
 const endpointslices: Strategy = {
+  warnings: endpointSliceWarnings,
   validateCreate: validateEndpointSlice,
   validateUpdate: validateEndpointSliceUpdate,
   hasGeneration: true,
   metadataOnUpdate: ['create'],
-  changesGeneration(object, old) {
-    const { metadata: meta, ...rest } = object
-    const { metadata: before, ...oldRest } = old
-    return !semanticEqual(rest, oldRest) || !semanticEqual(meta.labels, before.labels)
+  prepareForCreate: (slice) => dropTopology(slice),
+  prepareForUpdate(slice, old, context) {
+    if (!changesOf('endpoints')(slice, old, context)) return
+    // What is dropped counts as a change all the same.
+    slice.metadata.generation = (old.metadata.generation ?? 0) + 1
+    dropTopology(slice)
   },
+  changesGeneration: (object, old, context) =>
+    changesOf('addressType', 'endpoints', 'ports')(object, old, context) ||
+    !semanticEqual(object.metadata.labels, old.metadata.labels),
 }
 
 const lease: Strategy = { allowCreateOnUpdate: true, allowUnconditionalUpdate: false }
@@ -136,18 +159,26 @@ export const core: Readonly<Record<string, Strategy>> = {
     takesStatus: true,
     prepareForCreate: (node) => dropDynamicConfig(node),
     prepareForUpdate: dropDynamicConfig,
-    metadataOnUpdate: ['create', 'update'],
+    metadataOnUpdate: ['create', 'rules', 'update'],
+    warnings: nodeWarnings,
     validateCreate: validateNode,
     validateUpdate: validateNodeUpdate,
   },
   endpoints: {
     allowCreateOnUpdate: true,
     metadataOnUpdate: ['update', 'create'],
+    warnings: endpointsWarnings,
     validateCreate: validateEndpoints,
     validateUpdate: validateEndpointsUpdate,
   },
   events: { ...events, plainMetadata: true, metadataOnUpdate: [] },
-  'events.events.k8s.io': events,
+  'events.events.k8s.io': {
+    ...events,
+    validateFirst: validateAnyEvent,
+    metadataOnUpdate: ['first', 'update', 'changes'],
+    validateCreate: validateNewerEvent,
+    validateUpdate: validateNewerEventUpdate,
+  },
   'endpointslices.discovery.k8s.io': endpointslices,
   'leases.coordination.k8s.io': {
     ...lease,

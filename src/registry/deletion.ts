@@ -119,6 +119,16 @@ function markGraceful(stored: KubeObject, seconds: number | bigint, now: Date): 
   return object
 }
 
+/** How long the object of a first delete has to end; undefined where its kind or its state knows no grace. */
+export function graceOf(
+  { graceful }: Strategy,
+  stored: KubeObject,
+  { gracePeriodSeconds }: DeleteOptions,
+): number | bigint | undefined {
+  if (!graceful || stored.metadata.deletionTimestamp) return undefined
+  return graceful(stored, gracePeriodSeconds).gracePeriodSeconds
+}
+
 /** The marked object; 'pending' where grace runs already; undefined where the kind or the state knows no grace. */
 function grace(
   stored: KubeObject,

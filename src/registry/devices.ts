@@ -1,7 +1,9 @@
 // The kinds of resource.k8s.io: claims, slices and classes of devices.
 // Rows of strategies.ts. Follows pkg/registry/resource.
 import type { JsonObject } from '../machinery/json.ts'
+import { nameIsDnsSubdomainOfBytes } from '../machinery/names.ts'
 import type { KubeObject } from '../machinery/object.ts'
+import { sameAt } from './equality.ts'
 import { childOf, objectAt, objectsAt, present, textAt } from './reading.ts'
 import { COUNTED, held, STATUS_ONLY } from './rows.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
@@ -54,6 +56,7 @@ const resourceclaims: Strategy = {
   reads: [rules.NAMESPACES],
   load: loadSelectors,
   prepareForUpdate: dropDeallocated,
+  validateFirst: rules.claimAdminCauses,
   ...held(rules.validateResourceClaim, rules.validateResourceClaimUpdate),
 }
 
@@ -61,7 +64,12 @@ const resourceslices: Strategy = {
   hasGeneration: true,
   returnsDeleted: true,
   prepareForCreate: (slice) => dropFeatures(slice),
-  prepareForUpdate: dropFeatures,
+  prepareForUpdate(slice, old, { resource }) {
+    // What is dropped counts as a change all the same.
+    if (!sameAt(resource, ['spec'], [slice, old]))
+      slice.metadata.generation = (old.metadata.generation ?? 0) + 1
+    dropFeatures(slice, old)
+  },
   warnings: sliceWarnings,
   ...held(rules.validateSlice, rules.validateSliceUpdate),
 }
@@ -70,13 +78,15 @@ export const devices: Readonly<Record<string, Strategy>> = {
   'resourceclaims.resource.k8s.io': resourceclaims,
   'resourceclaimtemplates.resource.k8s.io': {
     returnsDeleted: true,
-    metadataOnUpdate: ['create', 'update'],
+    metadataOnUpdate: ['create', 'rules', 'update'],
     reads: [rules.NAMESPACES],
     load: loadSelectors,
+    validateFirst: rules.templateAdminCauses,
     ...held(rules.validateClaimTemplate, rules.validateClaimTemplateUpdate),
   },
   'resourceslices.resource.k8s.io': resourceslices,
   'deviceclasses.resource.k8s.io': {
+    validateName: nameIsDnsSubdomainOfBytes,
     hasGeneration: true,
     returnsDeleted: true,
     load: loadSelectors,

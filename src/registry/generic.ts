@@ -4,7 +4,7 @@
 import type { GroupVersionKind } from '../machinery/gvk.ts'
 import type { JsonObject } from '../machinery/json.ts'
 import { generateName, nameIsDnsSubdomain, nameIsPathSegment, newUid } from '../machinery/names.ts'
-import type { KubeObject, ObjectMeta, OwnerReference } from '../machinery/object.ts'
+import type { KubeObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../machinery/object.ts'
 import {
   badRequest,
   cause,
@@ -14,7 +14,7 @@ import {
   type StatusCause,
   StatusError,
 } from '../machinery/status.ts'
-import { semanticEqual } from './equality.ts'
+import { sameAt } from './equality.ts'
 import { kubeFinalizerCauses, metadataCauses, metadataUpdateCauses } from './metadata.ts'
 import { textAt } from './reading.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
@@ -97,6 +97,12 @@ function resetFields(object: KubeObject, old: KubeObject, paths: readonly string
   }
 }
 
+/** Says who owns the fields of an object; undefined: nobody. */
+export function setOwners({ metadata }: KubeObject, owners: ManagedFieldsEntry[] | undefined): void {
+  if (owners) metadata.managedFields = owners
+  else delete metadata.managedFields
+}
+
 const ownerKey = (owner: OwnerReference): string =>
   JSON.stringify([
     owner.apiVersion,
@@ -166,7 +172,7 @@ export function beforeUpdate(
   strategy.prepareForUpdate?.(object, old, context)
   // What a write to the status changes besides it (a deployment's annotations) is no new generation.
   const counts = strategy.hasGeneration && context.subresource !== 'status'
-  if (counts && changed(object, old, strategy)) meta.generation = (before.generation ?? 0) + 1
+  if (counts && changed(object, old, strategy, context)) meta.generation = (before.generation ?? 0) + 1
   if (!meta.uid) setAt(meta, ['uid'], before)
   if (before.creationTimestamp) meta.creationTimestamp = before.creationTimestamp
   if (before.deletionTimestamp) meta.deletionTimestamp = before.deletionTimestamp
@@ -175,10 +181,15 @@ export function beforeUpdate(
   }
 }
 
-const changed = (object: KubeObject, old: KubeObject, strategy: Strategy): boolean =>
-  strategy.changesGeneration
-    ? strategy.changesGeneration(object, old)
-    : !semanticEqual(object['spec'], old['spec'])
+const changed = (
+  object: KubeObject,
+  old: KubeObject,
+  { changesGeneration }: Strategy,
+  context: WriteContext,
+): boolean =>
+  changesGeneration
+    ? changesGeneration(object, old, context)
+    : !sameAt(context.resource, ['spec'], [object, old])
 
 /** The kind that a refusal names. Events of both groups are one kind of the core group to upstream. */
 export const kindOfFaults = (gvk: GroupVersionKind): GroupVersionKind =>
@@ -187,7 +198,7 @@ export const kindOfFaults = (gvk: GroupVersionKind): GroupVersionKind =>
 /** Causes for which a new object is refused; none: it is good. */
 export function validateCreate(object: KubeObject, strategy: Strategy, context: WriteContext): StatusCause[] {
   const namespaced = context.resource.namespaced
-  const causes: StatusCause[] = []
+  const causes = strategy.validateFirst?.(object, context) ?? []
   if (!strategy.plainMetadata) {
     causes.push(...metadataCauses(object, namespaced, strategy.validateName ?? nameIsDnsSubdomain))
     if (!strategy.anyFinalizer) kubeFinalizerCauses(object.metadata, causes)
@@ -217,15 +228,18 @@ export function validateUpdate(
   const causes = metadataCauses(object, namespaced, nameIsPathSegment)
   causes.push(...metadataUpdateCauses(object, old))
   const faulty = causes.length > 0
-  const repeated = context.subresource === 'status' ? UPDATE_ONLY : (strategy.metadataOnUpdate ?? UPDATE_ONLY)
+  const partly = context.subresource === 'status' || context.subresource === 'finalize'
+  const repeated = partly ? UPDATE_ONLY : (strategy.metadataOnUpdate ?? UPDATE_ONLY)
   const changes = (): unknown => causes.push(...(strategy.validateUpdate?.(object, old, context) ?? []))
   for (const rules of repeated) {
     if (rules === 'rules') causes.push(...(strategy.validateCreate?.(object, context) ?? []))
     else if (rules === 'changes') changes()
+    else if (rules === 'first') causes.push(...(strategy.validateFirst?.(object, context) ?? []))
     else {
       // Sound metadata stays sound when it is checked again; only finalizer names have a rule of their own.
       if (faulty && rules === 'update') causes.push(...metadataUpdateCauses(object, old))
-      if (faulty && rules === 'create') {
+      // Names of some kinds follow from the rest of the object, which may have changed.
+      if ((faulty || strategy.validateName) && rules === 'create') {
         causes.push(...metadataCauses(object, namespaced, strategy.validateName ?? nameIsDnsSubdomain))
       }
       if (!strategy.anyFinalizer) kubeFinalizerCauses(object.metadata, causes)
@@ -234,6 +248,9 @@ export function validateUpdate(
   if (!repeated.includes('changes')) changes()
   const whole = context.subresource === '' || context.subresource === 'scale'
   if (!causes.length && whole) warn(object, old, strategy, context)
+  else if (!causes.length && context.subresource === 'status') {
+    for (const text of strategy.statusWarnings?.(object) ?? []) context.warn(text)
+  }
   return causes
 }
 

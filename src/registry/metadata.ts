@@ -1,7 +1,6 @@
 // What metadata may hold, for every kind alike: the causes of a faulty ObjectMeta, in upstream's order.
 // Called by generic.ts. Follows k8s.io/apimachinery/pkg/api/validation (objectmeta.go) and apis/meta/v1/validation.
 import { labelsCauses } from '../machinery/labels.ts'
-import type { NameRule } from '../machinery/names.ts'
 import type { KubeObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../machinery/object.ts'
 import { parseGroupVersion } from '../machinery/gvk.ts'
 import { goQuote } from '../machinery/quote.ts'
@@ -134,15 +133,20 @@ function sharedCauses(meta: ObjectMeta, withFinalizers: boolean, causes: StatusC
   if (meta.managedFields) managedFieldsCauses(meta.managedFields, 'metadata.managedFields', causes)
 }
 
-function nameCauses(meta: ObjectMeta, rule: NameRule, causes: StatusCause[]): void {
+/** `rule` may go by the object, too. */
+type NameRuleOf = (name: string, prefix: boolean, object: KubeObject) => string[]
+
+function nameCauses(object: KubeObject, rule: NameRuleOf, causes: StatusCause[]): void {
+  const meta = object.metadata
   if (meta.generateName) {
-    for (const fault of rule(meta.generateName, true)) {
+    for (const fault of rule(meta.generateName, true, object)) {
       causes.push(cause.invalid('metadata.generateName', meta.generateName, fault))
     }
   }
   if (!meta.name) causes.push(cause.required('metadata.name', 'name or generateName is required'))
   else
-    for (const fault of rule(meta.name, false)) causes.push(cause.invalid('metadata.name', meta.name, fault))
+    for (const fault of rule(meta.name, false, object))
+      causes.push(cause.invalid('metadata.name', meta.name, fault))
 }
 
 function namespaceCauses(meta: ObjectMeta, namespaced: boolean, causes: StatusCause[]): void {
@@ -157,10 +161,10 @@ function namespaceCauses(meta: ObjectMeta, namespaced: boolean, causes: StatusCa
 }
 
 /** The causes of metadata as a whole, whatever stood there before. */
-export function metadataCauses(object: KubeObject, namespaced: boolean, rule: NameRule): StatusCause[] {
+export function metadataCauses(object: KubeObject, namespaced: boolean, rule: NameRuleOf): StatusCause[] {
   const causes: StatusCause[] = []
   const meta = object.metadata
-  nameCauses(meta, rule, causes)
+  nameCauses(object, rule, causes)
   namespaceCauses(meta, namespaced, causes)
   if ((meta.generation ?? 0) < 0) {
     causes.push(cause.invalid('metadata.generation', meta.generation, 'must be greater than or equal to 0'))
@@ -200,7 +204,8 @@ export function metadataUpdateCauses(object: KubeObject, old: KubeObject): Statu
   }
   for (const key of IMMUTABLE) {
     if (semanticEqual(meta[key] === '' ? undefined : meta[key], old.metadata[key])) continue
-    causes.push(cause.invalid(`metadata.${key}`, meta[key] ?? null, FIELD_IMMUTABLE))
+    const none = key === 'creationTimestamp' ? null : ''
+    causes.push(cause.invalid(`metadata.${key}`, meta[key] ?? none, FIELD_IMMUTABLE))
   }
   sharedCauses(meta, false, causes)
   return causes

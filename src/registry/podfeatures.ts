@@ -15,6 +15,7 @@ const projections = (spec: JsonObject): JsonObject[] =>
 /** Drops from a pod's spec what no feature allows; `old` is the stored spec, where there is one. */
 export function dropPodFeatures(spec: JsonObject, old?: JsonObject): void {
   if (spec['volumes'] !== undefined) dropProjections(spec, old)
+  dropStopSignals(spec, old)
   if (spec['schedulingGroup'] !== undefined && !present(old?.['schedulingGroup']))
     delete spec['schedulingGroup']
 }
@@ -26,6 +27,24 @@ function dropProjections(spec: JsonObject, old: JsonObject | undefined): void {
   for (const name of PROJECTIONS) {
     if (before.some((source) => present(source[name]))) continue
     for (const source of sources) delete source[name]
+  }
+}
+
+const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'] as const
+
+const namesSignal = ({ lifecycle }: JsonObject): boolean =>
+  lifecycle !== undefined && present(objectAt(lifecycle)['stopSignal'])
+
+const someSignal = (spec: JsonObject): boolean =>
+  CONTAINERS.some((list) => spec[list] !== undefined && objectsAt(spec[list]).some(namesSignal))
+
+/** The feature ContainerStopSignals; a lifecycle that held nothing else goes, too. */
+function dropStopSignals(spec: JsonObject, old: JsonObject | undefined): void {
+  if (!someSignal(spec) || (old && someSignal(old))) return
+  for (const container of CONTAINERS.flatMap((list) => objectsAt(spec[list])).filter(namesSignal)) {
+    const lifecycle = objectAt(container['lifecycle'])
+    delete lifecycle['stopSignal']
+    if (Object.keys(lifecycle).length === 0) delete container['lifecycle']
   }
 }
 

@@ -9,7 +9,7 @@ import { qosClassOf } from './qos.ts'
 import { childOf, exactAt, numberAt, objectAt, objectsAt, present, textAt, textsAt } from './reading.ts'
 import type { DeleteDecision, Strategy, WriteContext } from './strategy.ts'
 import { validatePod, validatePodUpdate } from './validation/pods.ts'
-import { podWarnings } from './warnings.ts'
+import { podStatusWarnings, podWarnings } from './warnings/pods.ts'
 
 const specOf = (pod: KubeObject): JsonObject => objectAt(pod['spec'])
 
@@ -144,6 +144,9 @@ function prepareForUpdate(pod: KubeObject, old: KubeObject, context: { readonly 
     const status = childOf(pod, 'status')
     const before = textAt(objectAt(old['status'])['qosClass'])
     if (!textAt(status['qosClass']) && before) status['qosClass'] = before
+    // The feature DRANodeAllocatableResources, off by default in 1.36.
+    const claimed = 'nodeAllocatableResourceClaimStatuses'
+    if (!objectsAt(objectAt(old['status'])[claimed]).length) delete status[claimed]
     keepObservedGenerations(pod, old)
   }
 }
@@ -165,6 +168,7 @@ export const pods: Strategy = {
   prepareForCreate,
   prepareForUpdate,
   warnings: podWarnings,
+  statusWarnings: podStatusWarnings,
   validateCreate: validatePod,
   validateUpdate: validatePodUpdate,
   graceful,

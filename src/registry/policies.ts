@@ -7,7 +7,7 @@ import type { KubeObject } from '../machinery/object.ts'
 import { forbidden } from '../machinery/status.ts'
 import { timeText } from './generic.ts'
 import { childOf, objectAt, present } from './reading.ts'
-import { changesOf, COUNTED, held, STATUS_ONLY, WITH_STATUS } from './rows.ts'
+import { changesExactly, COUNTED, held, STATUS_ONLY, WITH_STATUS } from './rows.ts'
 import type { DeleteOptions, Strategy, WriteContext } from './strategy.ts'
 import * as admission from './validation/admissionpolicies.ts'
 import { loadExpressions } from './validation/expressions.ts'
@@ -16,7 +16,13 @@ import * as flow from './validation/flowcontrol.ts'
 import * as networking from './validation/networking.ts'
 import * as rbac from './validation/rbac.ts'
 import * as extension from './validation/webhooks.ts'
-import { ingressWarnings } from './warnings.ts'
+import { runtimeClassWarnings } from './warnings/nodelabels.ts'
+import {
+  balancerWarnings,
+  ingressWarnings,
+  networkPolicyWarnings,
+  staticNameWarnings,
+} from './warnings/others.ts'
 
 const ruled: Strategy = {
   validateName: nameIsPathSegment,
@@ -27,6 +33,7 @@ const ruled: Strategy = {
 const CONDITIONAL: Strategy = { allowUnconditionalUpdate: false }
 const binding: Strategy = {
   ...CONDITIONAL,
+  warnings: staticNameWarnings,
   hasGeneration: true,
   metadataOnUpdate: ['create'],
   anyFinalizer: true,
@@ -34,7 +41,7 @@ const binding: Strategy = {
 const webhooks: Strategy = {
   ...binding,
   load: loadExpressions,
-  changesGeneration: changesOf('webhooks'),
+  changesGeneration: changesExactly('webhooks'),
   ...held(extension.validateWebhooks, extension.validateWebhooksUpdate),
 }
 const flowcontrol: Strategy = { ...COUNTED, resetFields: STATUS_ONLY, metadataOnUpdate: ['create'] }
@@ -54,7 +61,8 @@ function markLocal(apiservice: KubeObject, context: WriteContext): void {
 }
 
 const apiservices: Strategy = {
-  validateName: nameIsPathSegment,
+  validateName: extension.nameOfAPIService,
+  metadataOnUpdate: ['update', 'create'],
   ...CONDITIONAL,
   anyFinalizer: true,
   resetFields: STATUS_ONLY,
@@ -131,6 +139,7 @@ export const policies: Readonly<Record<string, Strategy>> = {
     metadataOnUpdate: ['update', 'create'],
     initialStatus: () => ({ loadBalancer: {} }),
     warnings: ingressWarnings,
+    statusWarnings: balancerWarnings,
     ...held(networking.validateIngress, networking.validateIngressUpdate),
   },
   'ingressclasses.networking.k8s.io': {
@@ -140,6 +149,8 @@ export const policies: Readonly<Record<string, Strategy>> = {
   },
   'networkpolicies.networking.k8s.io': {
     hasGeneration: true,
+    changesGeneration: changesExactly('spec'),
+    warnings: networkPolicyWarnings,
     ...held(networking.validateNetworkPolicy, networking.validateNetworkPolicyUpdate),
   },
   'servicecidrs.networking.k8s.io': {
@@ -156,6 +167,7 @@ export const policies: Readonly<Record<string, Strategy>> = {
     metadataOnUpdate: ['create', 'rules', 'update'],
     allowCreateOnUpdate: true,
     allowUnconditionalUpdate: false,
+    warnings: runtimeClassWarnings,
     ...held(classes.validateRuntimeClass, classes.validateRuntimeClassUpdate),
   },
   'customresourcedefinitions.apiextensions.k8s.io': customresourcedefinitions,

@@ -1,9 +1,10 @@
 // The parts that rows of the strategy tables share: which half of an object each kind of write leaves alone.
 // Follows GetResetFields of pkg/registry/*/*/strategy.go.
+import { emptiedAt, hasEmptied } from '../machinery/emptied.ts'
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { semanticEqual } from './equality.ts'
-import type { Strategy } from './strategy.ts'
+import { sameAt } from './equality.ts'
+import type { Strategy, WriteContext } from './strategy.ts'
 
 /** Writes of the object leave its status alone, writes of the status leave the spec. */
 export const STATUS_APART = { '': ['status'], status: ['spec'] } as const
@@ -25,5 +26,13 @@ export const held = (
 /** A generation that counts changes of other fields than the spec. */
 export const changesOf =
   (...fields: readonly string[]) =>
-  (object: KubeObject, old: KubeObject): boolean =>
-    fields.some((field) => !semanticEqual(object[field], old[field]))
+  (object: KubeObject, old: KubeObject, { resource }: WriteContext): boolean =>
+    fields.some((field) => !sameAt(resource, [field], [object, old]))
+
+/** The same where upstream tells an empty list or map, which only what was just sent has, from none. */
+export const changesExactly =
+  (field: string) =>
+  (object: KubeObject, old: KubeObject, context: WriteContext): boolean =>
+    changesOf(field)(object, old, context) ||
+    hasEmptied(object[field]) ||
+    (object[field] === undefined && emptiedAt(object, field) !== undefined)

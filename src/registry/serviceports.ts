@@ -2,7 +2,7 @@
 // Called by services.ts before validation. Follows pkg/registry/core/service/storage/alloc.go.
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { cause, internalError, invalid } from '../machinery/status.ts'
+import { cause, internalError, invalid, plainError } from '../machinery/status.ts'
 import type { ServiceAllocators } from './allocators.ts'
 import { numberAt, objectAt, objectsAt, textAt } from './reading.ts'
 import type { Taken } from './serviceips.ts'
@@ -102,14 +102,18 @@ function takeNew(service: KubeObject, taking: Taking): void {
 function takeChanged(service: KubeObject, old: JsonObject, taking: Taking): void {
   const spec = objectAt(service['spec'])
   const held = new Set(nodePortsOf(old))
+  const given = new Set<string>()
   for (const [i, port] of portsOf(spec).entries()) {
-    const given = numberAt(port['nodePort'])
-    if (!given && !givesNodePorts(spec)) continue
-    if (!given) port['nodePort'] = takeNext(taking, 'nodePort', spec)
-    else if (!held.has(given)) {
-      takeWanted(service, given, i, taking)
-      held.add(given)
+    const wanted = numberAt(port['nodePort'])
+    if (!wanted && !givesNodePorts(spec)) continue
+    if (!wanted) port['nodePort'] = takeNext(taking, 'nodePort', spec)
+    else if (!held.has(wanted)) {
+      takeWanted(service, wanted, i, taking)
+      held.add(wanted)
     }
+    const pair = `${textAt(port['protocol'])} ${numberAt(port['nodePort'])}`
+    if (given.has(pair)) throw plainError(`duplicate nodePort: {${pair}}`)
+    given.add(pair)
   }
 }
 

@@ -21,7 +21,7 @@ import {
 import { hasNodePorts, keepNodePorts, needsHealthPort, portsHeld, takePorts } from './serviceports.ts'
 import type { Strategy, WriteContext } from './strategy.ts'
 import { validateService, validateServiceUpdate } from './validation/services.ts'
-import { serviceWarnings } from './warnings.ts'
+import { balancerWarnings, serviceWarnings } from './warnings/others.ts'
 
 /** Of each prepared object, until it is stored or abandoned. */
 const taken = new WeakMap<KubeObject, Holding>()
@@ -143,6 +143,7 @@ export const services: Strategy = {
     hideInternalPolicy(spec)
   },
   warnings: serviceWarnings,
+  statusWarnings: balancerWarnings,
   validateCreate: validateService,
   validateUpdate: validateServiceUpdate,
   claim: async (service, context) => {

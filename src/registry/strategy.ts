@@ -82,10 +82,16 @@ export interface Strategy {
   prepareForUpdate?(object: KubeObject, old: KubeObject, context: WriteContext): void
   validateCreate?(object: KubeObject, context: WriteContext): StatusCause[]
   validateUpdate?(object: KubeObject, old: KubeObject, context: WriteContext): StatusCause[]
+  /** Validation may take long (src/schema/turns.ts): other requests have turns in between. */
+  readonly takesTurns?: boolean
   /** What the client is warned of when its write is good; `old` is absent for a new object. */
   warnings?(object: KubeObject, old: KubeObject | undefined): Iterable<string>
+  /** The same of a write to the status. */
+  statusWarnings?(object: KubeObject): Iterable<string>
   /** Faults in metadata.name of this kind, as messages; default: DNS-1123 subdomain. */
-  validateName?(name: string, prefix: boolean): string[]
+  validateName?(name: string, prefix: boolean, object: KubeObject): string[]
+  /** Rules of the kind that come before those of its metadata. */
+  validateFirst?(object: KubeObject, context: WriteContext): StatusCause[]
   /** PUT of a name that is not there creates it. */
   readonly allowCreateOnUpdate?: boolean
   /** PUT without a resourceVersion overwrites. Default true. */
@@ -93,16 +99,17 @@ export interface Strategy {
   /** The spec's changes count in metadata.generation. */
   readonly hasGeneration?: boolean
   /** What counts as a change for the generation. Default: `spec` differs. */
-  changesGeneration?(object: KubeObject, old: KubeObject): boolean
+  changesGeneration?(object: KubeObject, old: KubeObject, context: WriteContext): boolean
   /** The status of a new object, as a fresh value; what the client sent is dropped. Absent: no status at all. */
   initialStatus?(): JsonObject
   /**
    * Which metadata rules the kind's own update validation repeats after the common ones (each fault is then
-   * listed again), and in which order the kind's own stand among them: `rules`, those of a new object put to the
-   * changed one (left out where `validateUpdate` has them), and `changes`, its `validateUpdate` (else the last).
+   * listed again), and in which order the kind's own stand among them: `first`, its `validateFirst`, `rules`, those of a new
+   * object put to the changed one (left out where `validateUpdate` has them), and `changes`, its `validateUpdate`
+   * (else the last).
    * Default: `update`.
    */
-  readonly metadataOnUpdate?: readonly ('create' | 'update' | 'rules' | 'changes')[]
+  readonly metadataOnUpdate?: readonly ('create' | 'update' | 'first' | 'rules' | 'changes')[]
   /** The kind's own rules say nothing of metadata: only what holds for every kind is checked, after them. */
   readonly plainMetadata?: boolean
   /** A create takes the status that the client sends. */

@@ -68,7 +68,7 @@ export interface Action {
   readonly reads?: readonly GroupResource[]
   /** Other versions of the body's kind that are read as the present one: "policy/v1beta1". */
   readonly alsoAccepts?: readonly string[]
-  /** For a body that is itself the answer, whose fields the client owns: fills in what it left out. */
+  /** Fills in what the body left out, where it is itself the answer. */
   complete?(body: KubeObject): void
   /** Refuses the body before the parent is looked for: these faults come before a 404. */
   check?(name: string, body: KubeObject): void

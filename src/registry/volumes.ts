@@ -9,7 +9,13 @@ import type { Strategy, WriteContext } from './strategy.ts'
 import * as storage from './validation/storage.ts'
 import { validateVolume, validateVolumeUpdate } from './validation/persistentvolumes.ts'
 import { validateClaim, validateClaimUpdate } from './validation/claims.ts'
-import { csiDriverWarnings, persistentVolumeWarnings } from './warnings.ts'
+import {
+  claimWarnings,
+  csiDriverWarnings,
+  persistentVolumeWarnings,
+  storageCapacityWarnings,
+  storageClassWarnings,
+} from './warnings/volumes.ts'
 
 const PHASE_TIME = 'lastPhaseTransitionTime'
 
@@ -72,6 +78,7 @@ const persistentvolumeclaims: Strategy = {
   initialStatus: () => ({ phase: 'Pending' }),
   metadataOnUpdate: ['update', 'create'],
   returnsDeleted: true,
+  warnings: claimWarnings,
   validateCreate: validateClaim,
   validateUpdate: validateClaimUpdate,
   prepareForCreate: (claim) => pairDataSources(claim),
@@ -115,6 +122,7 @@ export const volumes: Readonly<Record<string, Strategy>> = {
   'storageclasses.storage.k8s.io': {
     returnsDeleted: true,
     metadataOnUpdate: ['create', 'rules', 'update'],
+    warnings: storageClassWarnings,
     ...held(storage.validateStorageClass, storage.validateStorageClassUpdate),
   },
   'csidrivers.storage.k8s.io': csidrivers,
@@ -127,6 +135,7 @@ export const volumes: Readonly<Record<string, Strategy>> = {
   'csistoragecapacities.storage.k8s.io': {
     metadataOnUpdate: ['create', 'rules', 'update'],
     ...CONDITIONAL,
+    warnings: storageCapacityWarnings,
     ...held(storage.validateStorageCapacity, storage.validateStorageCapacityUpdate),
   },
   'volumeattachments.storage.k8s.io': volumeattachments,

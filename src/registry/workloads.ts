@@ -1,10 +1,10 @@
 // Kinds that run pods, and those that size or guard them.
 // Rows of strategies.ts. Follows pkg/registry/apps, batch, autoscaling, policy and core/replicationcontroller.
 import type { KubeObject } from '../machinery/object.ts'
-import { nameIsDnsLabel } from '../machinery/names.ts'
+import { nameIsDnsLabel, nameIsDnsSubdomainOfBytes } from '../machinery/names.ts'
 import { badRequest } from '../machinery/status.ts'
 import { labelValueErrors } from '../machinery/validation.ts'
-import { semanticEqual } from './equality.ts'
+import { sameAt, semanticEqual } from './equality.ts'
 import { dropTemplateFeatures } from './podfeatures.ts'
 import { childOf, objectAt, present, textAt } from './reading.ts'
 import { changesOf, COUNTED, held, STATUS_APART } from './rows.ts'
@@ -34,7 +34,13 @@ import {
   validateStatefulSet,
   validateStatefulSetUpdate,
 } from './validation/replicas.ts'
-import { templateWarnings } from './warnings.ts'
+import {
+  controllerWarnings,
+  cronJobWarnings,
+  jobWarnings,
+  statefulSetWarnings,
+  templateWarnings,
+} from './warnings/pods.ts'
 
 const TEMPLATE = ['spec', 'template']
 const inTemplate = dropTemplateFeatures(TEMPLATE)
@@ -81,21 +87,26 @@ function setTemplateGeneration(object: KubeObject, value: number): void {
   object.metadata.annotations = { ...object.metadata.annotations, [TEMPLATE_GENERATION]: String(value) }
 }
 
+/** The template counted up: what a change of the rest warns of, too, is not told again. */
+const templateChanged = (object: KubeObject, old: KubeObject): boolean =>
+  object.metadata.annotations?.[TEMPLATE_GENERATION] !== old.metadata.annotations?.[TEMPLATE_GENERATION]
+
 function prepareDaemonSetUpdate(object: KubeObject, old: KubeObject, context: WriteContext): void {
   templateGeneration(object)
   inTemplate.prepareForUpdate(object, old, context)
   const before = templateGeneration(old) ?? 0
-  const same = semanticEqual(objectAt(object['spec'])['template'], objectAt(old['spec'])['template'])
+  const same = sameAt(context.resource, TEMPLATE, [object, old])
   const counted = same ? before : before + 1
   if (counted) setTemplateGeneration(object, counted)
 }
 
 const replicationcontrollers: Strategy = {
+  validateName: nameIsDnsSubdomainOfBytes,
   ...COUNTED,
   ...inTemplate,
   initialStatus: () => ({ replicas: 0 }),
   defaultPropagation: 'Orphan',
-  warnings: templateWarnings(TEMPLATE),
+  warnings: controllerWarnings,
   validateCreate: validateReplicationController,
   validateUpdate: validateReplicationControllerUpdate,
 }
@@ -113,7 +124,7 @@ const daemonsets: Strategy = {
     setTemplateGeneration(object, Math.max(1, templateGeneration(object) ?? 0))
   },
   prepareForUpdate: prepareDaemonSetUpdate,
-  warnings: templateWarnings(TEMPLATE, false),
+  warnings: templateWarnings(TEMPLATE, false, templateChanged),
   validateCreate: validateDaemonSet,
   validateUpdate: validateDaemonSetUpdate,
 }
@@ -125,8 +136,8 @@ const deployments: Strategy = {
   validateCreate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,
   resetFields: { '': ['status'], status: ['spec', 'metadata.labels'] },
-  changesGeneration: (object, old) =>
-    !semanticEqual(object['spec'], old['spec']) ||
+  changesGeneration: (object, old, context) =>
+    changesOf('spec')(object, old, context) ||
     !semanticEqual(object.metadata.annotations, old.metadata.annotations),
 }
 
@@ -148,7 +159,7 @@ const statefulsets: Strategy = {
     inTemplate.prepareForUpdate(set, old, context)
     dropMaxUnavailable(set, old)
   },
-  warnings: templateWarnings(TEMPLATE, false),
+  warnings: statefulSetWarnings,
   initialStatus: () => ({ availableReplicas: 0, replicas: 0 }),
   validateCreate: validateStatefulSet,
   validateUpdate: validateStatefulSetUpdate,
@@ -163,9 +174,9 @@ const jobs: Strategy = {
   prepareForUpdate: inTemplate.prepareForUpdate,
   validateCreate: validateJob,
   validateUpdate: validateJobUpdate,
-  metadataOnUpdate: ['create', 'update'],
+  metadataOnUpdate: ['create', 'rules', 'update'],
   defaultPropagation: 'Orphan',
-  warnings: templateWarnings(TEMPLATE),
+  warnings: jobWarnings(['spec']),
   deletionWarning:
     'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
 }
@@ -209,7 +220,7 @@ export const workloads: Readonly<Record<string, Strategy>> = {
     ...COUNTED,
     ...dropTemplateFeatures(['spec', 'jobTemplate', ...TEMPLATE]),
     ...held(validateCronJob, validateCronJobUpdate),
-    warnings: templateWarnings(['spec', 'jobTemplate', ...TEMPLATE]),
+    warnings: cronJobWarnings,
   },
   'horizontalpodautoscalers.autoscaling': {
     resetFields: STATUS_APART,

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { emptiedAt } from '../machinery/emptied.ts'
 import { isObject, type Json, type JsonObject } from '../machinery/json.ts'
 import { jsonText } from '../machinery/jsontext.ts'
+import { Worded } from '../machinery/status.ts'
 import { unifiedDiff } from '../machinery/unifieddiff.ts'
 import { readFacts } from './facts.ts'
 import { escapeHtml } from './json/json.ts'
@@ -48,6 +49,10 @@ export function sameStruct(type: string, a: Value, b: Value): boolean {
 /** The value, whose type in v1 has the same name, as JSON of upstream's struct on one line. */
 export const structText = (type: string, value: Value): string => textOf(type, value, false)
 
+/** The value as a cause shows it that prints upstream's struct. */
+export const asStruct = (type: string, value: Value): unknown =>
+  type === 'string' ? (value ?? '') : new Worded(() => structText(type, value))
+
 /** With `alike`, empty lists and maps read as absent ones. */
 function textOf(type: string, value: Value, alike: boolean): string {
   const isAbsent = value === undefined || value === null || (alike && isEmptyCollection(type, value))
@@ -55,7 +60,7 @@ function textOf(type: string, value: Value, alike: boolean): string {
   if (type.startsWith('[]')) return isAbsent ? 'null' : listText(type.slice(2), value, alike)
   if (type.startsWith('map ')) return isAbsent ? 'null' : mapText(type.slice(4), value, alike)
   if (!type.includes('.')) return isAbsent ? (ABSENT[type] ?? 'null') : plainText(value)
-  const object = isObject(value) ? value : {}
+  const object = type === POD_SPEC ? podSpec(value) : isObject(value) ? value : {}
   const fields = fieldsOf(type)
   if (fields) {
     const members = fields.map((field) => memberText(field, object, alike)).filter((text) => text !== '')
@@ -65,6 +70,21 @@ function textOf(type: string, value: Value, alike: boolean): string {
   const versioned = typeOf(type)
   if (!versioned) throw new Error(`upstream's struct ${type} is not known: see tools/generate/gostructs`)
   return typedJson(object, versioned)
+}
+
+const POD_SPEC = 'core.PodSpec'
+/** What stands in a pod's spec in v1, and in its security context in upstream's struct. */
+const OF_HOST = ['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace', 'hostUsers']
+
+/** As upstream's conversion from v1 leaves a spec: its security context is always there. */
+function podSpec(value: Value): JsonObject {
+  const spec = isObject(value) ? value : {}
+  const securityContext: JsonObject = {
+    ...(isObject(spec['securityContext']) ? spec['securityContext'] : {}),
+  }
+  for (const name of OF_HOST) if (spec[name] !== undefined) securityContext[name] = spec[name] as Json
+  const serviceAccountName = spec['serviceAccountName'] || spec['serviceAccount'] || ''
+  return { ...spec, securityContext, serviceAccountName }
 }
 
 const isEmptyCollection = (type: string, value: Json): boolean =>

@@ -174,10 +174,10 @@ export function tableOf(
 ): JsonObject {
   const { key, columns, printer } = viewOf(resource, objects[0], options.shape)
   const sorted = printer.compare === undefined ? objects : [...objects].sort(printer.compare)
-  const rows = sorted.map((object) => ({
-    ...rowOf(resource, object, printer, options.now),
-    object: embedded(object, options),
-  }))
+  const rows = sorted.map((object) => {
+    const { cells, conditions } = rowOf(resource, object, printer, options.now)
+    return { cells, ...(conditions && { conditions }), object: embedded(object, options) }
+  })
   const headers = options.headers ?? true
   return {
     kind: 'Table',

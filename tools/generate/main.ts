@@ -7,10 +7,12 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { homedir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { packageRoot } from '../../src/schema/facts.ts'
+import { SPACING_FILE } from '../descriptions/spacing.ts'
 import { kindFiles } from './kinds.ts'
 import { linesOf, objectLines } from './lines.ts'
 import { bootstrapPolicy } from './policy.ts'
 import { resourceRows, tableColumns } from './resources.ts'
+import { spacingOfDescriptions } from './spacing.ts'
 import { readSpec } from './spec.ts'
 import { typePackages } from './types.ts'
 
@@ -54,6 +56,7 @@ function generate(folder: string, target: string): Map<string, string> {
   const resources = resourceRows(spec, packages)
   files.set('resources.json', linesOf(resources))
   files.set('columns.json', objectLines({}, 'columns', tableColumns(folder)))
+  files.set(SPACING_FILE, objectLines({}, 'spacing', spacingOfDescriptions(spec.definitions)))
   files.set('policy.json', linesOf(bootstrapPolicy(folder)))
   return files
 }

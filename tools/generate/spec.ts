@@ -5,6 +5,7 @@ import { join } from 'node:path'
 
 /** One schema of the OpenAPI v3 documents, as far as the generator looks into it. */
 export interface Schema {
+  readonly description?: string
   readonly type?: string
   readonly format?: string
   readonly default?: unknown

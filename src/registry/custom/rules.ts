@@ -9,6 +9,7 @@ import { jsonText } from '../../machinery/jsontext.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
 import { nodeAt, type SchemaNode } from '../../schema/custom/structural.ts'
 import { isSame } from '../../schema/ownership/fieldset-compare.ts'
+import { counted } from '../../schema/turns.ts'
 import { celTypeOf } from './celtypes.ts'
 import { hasRules } from './rulesin.ts'
 
@@ -27,18 +28,30 @@ export interface CompiledRule {
   readonly type: CelType
 }
 
-const compiled = new WeakMap<SchemaNode, readonly CompiledRule[]>()
+/** The rules of a node, and how many of them have been compiled. */
+interface Compiling {
+  readonly given: readonly JsonObject[]
+  readonly type: CelType | undefined
+  readonly done: CompiledRule[]
+}
+
+const compiled = new WeakMap<SchemaNode, Compiling>()
 
 /** The rules of one node. */
 export function rulesOf(node: SchemaNode, whole: boolean): readonly CompiledRule[] {
   let rules = compiled.get(node)
-  if (!rules) {
-    const given = node.props['x-kubernetes-validations']
-    const type = Array.isArray(given) && given.length > 0 ? celTypeOf(node, whole) : undefined
-    const list = type && Array.isArray(given) ? given.filter(isObject) : []
-    compiled.set(node, (rules = list.map((rule) => compileRule(rule, type as CelType))))
-  }
-  return rules
+  if (!rules) compiled.set(node, (rules = uncompiled(node, whole)))
+  const { given, type, done } = rules
+  // Each of them is kept as soon as it is there: there may be thousands, and others have turns in between.
+  while (type && done.length < given.length)
+    counted(() => done.push(compileRule(given[done.length] as JsonObject, type)))
+  return done
+}
+
+function uncompiled(node: SchemaNode, whole: boolean): Compiling {
+  const given = node.props['x-kubernetes-validations']
+  const type = Array.isArray(given) && given.length > 0 ? celTypeOf(node, whole) : undefined
+  return { given: type && Array.isArray(given) ? given.filter(isObject) : [], type, done: [] }
 }
 
 const textOf = (rule: JsonObject, key: string): string => {

@@ -46,6 +46,7 @@ export function customStrategy({ version, schema, terminating, loadRules }: Cust
   return {
     allowUnconditionalUpdate: false,
     anyFinalizer: true,
+    takesTurns: true,
     hasGeneration: true,
     ...(loadRules && {
       load: async () => {

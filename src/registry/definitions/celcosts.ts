@@ -5,6 +5,7 @@ import { estimateCost } from '../../cel/estimate.ts'
 import { times } from '../../cel/estimate-sizes.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
 import type { SchemaNode } from '../../schema/custom/structural.ts'
+import { remembered } from '../../schema/turns.ts'
 import { MAX_REQUEST_BYTES, type Sized, sizeAt } from './celsizes.ts'
 
 /** What one rule may cost, for all the data that it may be asked about. */
@@ -77,8 +78,10 @@ export class Costs {
   }
 }
 
-const estimate = ({ expr, checked }: Program, sized: Sized): number =>
-  estimateCost(expr, checked, (path) => sizeAt(sized, path))
+const estimate = (program: Program, sized: Sized): number =>
+  remembered(program, 'cost', () =>
+    estimateCost(program.expr, program.checked, (path) => sizeAt(sized, path)),
+  )
 
 function tooMuch(name: string, cost: number, limit: number): string {
   const factor = cost / limit

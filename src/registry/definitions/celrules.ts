@@ -3,6 +3,7 @@
 import type { JsonObject } from '../../machinery/json.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
 import { type SchemaNode, structuralOf } from '../../schema/custom/structural.ts'
+import { remembered } from '../../schema/turns.ts'
 import { type CompiledRule, rulesOf } from '../custom/rules.ts'
 import { hasRules } from '../custom/rulesin.ts'
 import { Costs, type Often, oftenBelow } from './celcosts.ts'
@@ -15,7 +16,9 @@ import { ruleForm } from './goform.ts'
 export function celCauses(schema: JsonObject, path: string, how: Looking): StatusCause[] {
   const causes: StatusCause[] = []
   const costs = new Costs(causes, how.isKnown)
-  walk(structuralOf(schema), { path, whole: true, lost: undefined, often: 1 }, { causes, costs, how })
+  // The same graph in every turn: what is known of its nodes stays known.
+  const graph = remembered(schema, 'graph', () => structuralOf(schema))
+  walk(graph, { path, whole: true, lost: undefined, often: 1 }, { causes, costs, how })
   costs.finish(path)
   return causes
 }

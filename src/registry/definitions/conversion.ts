@@ -1,5 +1,6 @@
 // The rules for how a definition's versions are converted.
 // Follows apiextensions-apiserver/pkg/apis/apiextensions/validation (validateCustomResourceConversion).
+import { hookUrlFaults } from '../../machinery/gourl.ts'
 import { isObject, type JsonObject } from '../../machinery/json.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
 import { dns1035LabelErrors } from '../../machinery/validation.ts'
@@ -91,16 +92,8 @@ const isGood = (bundle: string): boolean =>
   bundle === '' || Buffer.from(bundle, 'base64').toString('latin1').includes(CERTIFICATE)
 
 function urlCauses(url: string, causes: StatusCause[]): void {
-  const invalid = (value: string, why: string) => causes.push(cause.invalid(`${CONFIG}.url`, value, why))
-  const form = 'desired format: https://host[/path]'
-  if (!URL.canParse(url)) {
-    causes.push(cause.required(`${CONFIG}.url`, `url must be a valid URL; ${form}`))
-    return
+  const at = `${CONFIG}.url`
+  for (const { value, why } of hookUrlFaults(url)) {
+    causes.push(value === undefined ? cause.required(at, why) : cause.invalid(at, value, why))
   }
-  const { protocol, host, username, hash, search } = new URL(url)
-  if (protocol !== 'https:') invalid(protocol.slice(0, -1), `'https' is the only allowed URL scheme; ${form}`)
-  if (host === '') invalid(host, `host must be specified; ${form}`)
-  if (username !== '') invalid(username, 'user information is not permitted in the URL')
-  if (hash !== '') invalid(hash.slice(1), 'fragments are not permitted in the URL')
-  if (search !== '') invalid(search.slice(1), 'query parameters are not permitted in the URL')
 }

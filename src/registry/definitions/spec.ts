@@ -63,7 +63,6 @@ function knownSchemas(versions: readonly JsonObject[], before: readonly JsonObje
 /** Causes for which a new definition is refused, metadata's common ones aside. */
 export function definitionCauses(definition: KubeObject): StatusCause[] {
   return [
-    ...nameCauses(definition),
     ...specCauses(objectAt(definition, 'spec')),
     ...statusCauses(definition),
     ...approvalCauses(definition, undefined),
@@ -84,15 +83,6 @@ export function definitionUpdateCauses(definition: KubeObject, old: KubeObject):
     ...approvalCauses(definition, old),
     ...preserveCauses(definition, old),
   ]
-}
-
-function nameCauses({ metadata, spec }: KubeObject): StatusCause[] {
-  const { name = '' } = metadata
-  const asked = isObject(spec) ? spec : {}
-  const wanted = `${textAt(objectAt(asked, 'names'), 'plural')}.${textAt(asked, 'group')}`
-  return name === wanted
-    ? []
-    : [cause.invalid('metadata.name', name, 'must be spec.names.plural+"."+spec.group')]
 }
 
 function specCauses(spec: JsonObject, before?: JsonObject): StatusCause[] {
@@ -208,7 +198,11 @@ function namesCauses(names: JsonObject, path: string): StatusCause[] {
   label('listKind', textAt(names, 'listKind'), true)
   const each = (key: string): void => {
     const list = names[key]
-    if (Array.isArray(list)) list.forEach((name, i) => label(`${key}[${i}]`, String(name)))
+    if (!Array.isArray(list)) return
+    list.forEach((name, i) => {
+      const faults = dns1035LabelErrors(String(name))
+      if (faults.length) causes.push(cause.invalid(`${path}.${key}[${i}]`, String(name), faults.join(',')))
+    })
   }
   each('shortNames')
   const kind = textAt(names, 'kind')

@@ -30,8 +30,13 @@ function recordStoredVersion(definition: KubeObject): void {
 export const customresourcedefinitions: Strategy = {
   allowUnconditionalUpdate: false,
   hasGeneration: true,
-  validateName: nameIsDnsSubdomain,
+  validateName(name, prefix, { spec }) {
+    const faults = nameIsDnsSubdomain(name, prefix)
+    const wanted = `${textAt(objectAt(objectAt(spec)['names'])['plural'])}.${textAt(objectAt(spec)['group'])}`
+    return name === wanted ? faults : [...faults, 'must be spec.names.plural+"."+spec.group']
+  },
   anyFinalizer: true,
+  takesTurns: true,
   resetFields: { '': ['status'], status: ['spec'] },
   load: async () => {
     rules ??= await import('./spec.ts')

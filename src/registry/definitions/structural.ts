@@ -2,7 +2,7 @@
 // Follows k8s.io/apiextensions-apiserver/pkg/apiserver/schema (validation.go, complete.go).
 import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
-import { patternFault } from '../../schema/custom/pattern.ts'
+import { patternFault } from '../../schema/regexp/regexp.ts'
 import { isSame } from '../../schema/ownership/fieldset-compare.ts'
 import { listOf, namedOf, textAt } from './reading.ts'
 

@@ -60,10 +60,24 @@ export function validationCauses(
   if (unsupported !== undefined && causes.length === 0)
     causes.push(cause.invalid(field, '', `OpenAPIV3Schema ${unsupported}`))
   // What the rules say is looked at in the parts of a sound shape in which nothing else is wrong.
-  const isFaulty = (path: string): boolean => open.some((one) => one.field?.startsWith(`${path}.`))
+  const above = open.length > 0 ? pathsAbove(open) : undefined
+  const isFaulty = (path: string): boolean => above?.has(path) ?? false
   if (unsupported === undefined && faults.length === 0)
     causes.push(...celCauses(schema, field, { isKnown, isFaulty }))
   return causes
+}
+
+/** The paths of all parts of a schema in which something is. */
+function pathsAbove(causes: readonly StatusCause[]): ReadonlySet<string> {
+  const paths = new Set<string>()
+  for (const { field = '' } of causes) {
+    for (let end = field.lastIndexOf('.'); end > 0; end = field.lastIndexOf('.', end - 1)) {
+      const path = field.slice(0, end)
+      if (paths.has(path)) break
+      paths.add(path)
+    }
+  }
+  return paths
 }
 
 function shapeCauses(schema: JsonObject, field: string): StatusCause[] {

@@ -6,6 +6,7 @@ import { dns1035LabelErrors, pathSegmentErrors, qualifiedNameErrors } from '../.
 import type { Declared } from '../../cel/admission.ts'
 import type { CelType } from '../../cel/types.ts'
 import { textsAt } from '../reading.ts'
+import { conditions } from './conditions.ts'
 import { expression as compiled } from './expressions.ts'
 import { onCreate, onUpdate } from './rules.ts'
 import type { Spot } from './spot.ts'
@@ -82,13 +83,14 @@ function mutatingOnly(match: Spot): void {
 
 /** What the expressions of a policy may name; its variables join one after the other. */
 interface Scope extends Declared {
-  readonly variables: Map<string, CelType>
+  /** Absent where a validating policy has none: then there is no such name. */
+  readonly variables?: Map<string, CelType>
 }
 
-const scopeOf = (spec: Spot): Scope => ({
+const scopeOf = (spec: Spot, mutating: boolean): Scope => ({
   params: spec.at('paramKind').isSet,
   authorizer: true,
-  variables: new Map(),
+  ...(spec.at('variables').isEmpty && !mutating ? {} : { variables: new Map<string, CelType>() }),
 })
 
 function variable(spot: Spot, scope: Scope): void {
@@ -99,12 +101,12 @@ function variable(spot: Spot, scope: Scope): void {
   }
   if (!expression.text.trim()) return expression.required('expression is not specified')
   const type = compiled(expression, scope, 'any')
-  if (name.text) scope.variables.set(name.text, type ?? { kind: 'dyn' })
+  if (name.text) scope.variables?.set(name.text, type ?? { kind: 'dyn' })
 }
 
 /** What policies of both sorts have. */
 function commonSpec(spec: Spot, mutating: boolean): Scope {
-  const scope = scopeOf(spec)
+  const scope = scopeOf(spec, mutating)
   const [failure, match] = [spec.at('failurePolicy'), spec.at('matchConstraints')]
   if (failure.isSet) failure.oneOf(['Fail', 'Ignore'])
   else failure.required()
@@ -238,8 +240,32 @@ const binding =
     else actions(spec.at('validationActions'))
   }
 
+/** A text, brackets with what is in them, blanks, a field or an identifier, a number, the root. */
+const STEPS = /^(?:"[^"]*"|'[^']*'|\[[^\]]*\]|\s+|[.A-Za-z_][^\s.,[\]$@{}]*|[+-]?[0-9.]+|[$@])+/
+
+/** The first character with which nothing of a path begins, as Go's %#U shows it. */
+function oddCharacter(path: string): string | undefined {
+  const odd = [...path.slice(STEPS.exec(path)?.[0].length ?? 0)][0]
+  const code = odd?.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')
+  return code && `U+${code} '${odd}'`
+}
+
+/** What the types of its expressions were found to be, and its conditions. */
+function policyStatus(status: Spot): void {
+  for (const item of status.at('typeChecking').itemsOf('expressionWarnings')) {
+    item.at('warning').needed()
+    const [ref, path] = [item.at('fieldRef'), item.at('fieldRef').text.trim()]
+    const odd = oddCharacter(path)
+    if (!path) ref.required()
+    else if (odd) ref.invalid(`invalid JSONPath: unrecognized character in action: ${odd}`, path)
+  }
+  conditions(status.at('conditions'))
+}
+
 export const validateValidatingPolicy = onCreate(validatingPolicy)
-export const validateValidatingPolicyUpdate = onUpdate(validatingPolicy)
+export const validateValidatingPolicyUpdate = onUpdate(validatingPolicy, (object) =>
+  policyStatus(object.at('status')),
+)
 export const validateMutatingPolicy = onCreate(mutatingPolicy)
 export const validateMutatingPolicyUpdate = onUpdate(mutatingPolicy)
 export const validateValidatingBinding = onCreate(binding(false))

@@ -5,6 +5,7 @@ import type { KubeObject } from '../../machinery/object.ts'
 import { pathSegmentErrors } from '../../machinery/validation.ts'
 import { objectAt, objectsAt } from '../reading.ts'
 import { isIntOrPercent, isNotMoreThanAll } from './numbers.ts'
+import { conditions } from './conditions.ts'
 import { amountAt, isAmountOf, isContainerResourceName, isPositive } from './resources.ts'
 import { onCreate, onUpdate } from './rules.ts'
 import { POSITIVE, type Spot } from './spot.ts'
@@ -59,7 +60,8 @@ function target(spot: Spot): void {
   if (!TARGETS.includes(spot.at('type').text)) {
     spot.at('type').invalid('must be either Utilization, Value, or AverageValue', spot.at('type').text)
   }
-  for (const name of ['value', 'averageValue']) if (amountAt(spot.at(name))) isPositive(spot.at(name))
+  for (const name of ['value', 'averageValue'])
+    if (amountAt(spot.at(name))) isPositive(spot.at(name), 'must be positive')
   spot.at('averageUtilization').atLeastIfSet(1, 'must be greater than 0')
 }
 
@@ -207,6 +209,7 @@ function budget(object: Spot): void {
 
 export const validateBudget = onCreate(budget)
 export const validateBudgetUpdate = onUpdate(budget, (object) => {
+  conditions(object.at('status').at('conditions'))
   for (const name of ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods']) {
     object.at('status').at(name).atLeast(0)
   }

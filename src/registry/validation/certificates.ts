@@ -1,9 +1,14 @@
 // Rules of certificate signing requests.
 // Follows pkg/apis/certificates/validation.
+import { X509Certificate } from 'node:crypto'
 import type { JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
+import { goQuote } from '../../machinery/quote.ts'
 import type { StatusCause } from '../../machinery/status.ts'
 import { dns1123LabelErrors } from '../../machinery/validation.ts'
+import { pemBlocks } from '../../pki/pem.ts'
+import { parseRequest } from '../../pki/request.ts'
+import { DerError } from '../../pki/tlv.ts'
 import { structDiff } from '../../schema/gostructs.ts'
 import { semanticEqual } from '../equality.ts'
 import { objectAt, objectsAt, textAt } from '../reading.ts'
@@ -45,11 +50,8 @@ const SHORT_LIFE = `may not specify a duration less than ${MIN_SECONDS} seconds 
 const CONDITIONS = '[]certificates.CertificateSigningRequestCondition'
 const DECISIONS = ['Approved', 'Denied']
 const FINAL = [...DECISIONS, 'Failed']
-const BLOCK = /-----BEGIN ([^-]+)-----\r?\n(?:[A-Za-z0-9+/=\s]*)-----END \1-----/g
 
-/** What the PEM blocks of base64 data are called. */
-const blocksOf = (data: string): string[] =>
-  [...Buffer.from(data, 'base64').toString('latin1').matchAll(BLOCK)].map((block) => block[1] ?? '')
+const textOf = (data: string): string => Buffer.from(data, 'base64').toString('latin1')
 
 /** "example.com/signer-name"; more of it may be empty where `domainOnly` parts are asked. */
 export function isSigner(spot: Spot): void {
@@ -86,20 +88,44 @@ function conditions(list: Spot): void {
 
 function certificate(spot: Spot): void {
   if (spot.isEmpty) return
-  const blocks = blocksOf(spot.text)
-  const other = blocks.find((block) => block !== 'CERTIFICATE')
-  const fault =
-    other !== undefined
-      ? `only CERTIFICATE PEM blocks are allowed, found "${other}"`
-      : 'must contain at least one CERTIFICATE PEM block'
-  if (other !== undefined || !blocks.length) spot.invalid(fault, '<certificate data>')
+  const fault = certificateFault(textOf(spot.text))
+  if (fault !== undefined) spot.invalid(fault, '<certificate data>')
+}
+
+function certificateFault(text: string): string | undefined {
+  let blocks = 0
+  for (const { label, hasHeaders, bytes } of pemBlocks(text)) {
+    if (label !== 'CERTIFICATE') return `only CERTIFICATE PEM blocks are allowed, found ${goQuote(label)}`
+    if (hasHeaders) return 'no PEM block headers are permitted'
+    if (bytes.length === 0) return 'found CERTIFICATE PEM block containing 0 certificates'
+    if (!isCertificate(bytes)) return 'x509: malformed certificate'
+    blocks++
+  }
+  return blocks === 0 ? 'must contain at least one CERTIFICATE PEM block' : undefined
+}
+
+function isCertificate(bytes: Buffer): boolean {
+  try {
+    new X509Certificate(bytes)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Why the data is no request that its key has signed. */
+function requestFault(data: string): string | undefined {
+  try {
+    return parseRequest(textOf(data)).signatureFault()
+  } catch (error) {
+    return error instanceof DerError ? `asn1: ${error.message}` : (error as Error).message
+  }
 }
 
 function request(csr: Spot): void {
   const spec = csr.at('spec')
-  if (blocksOf(spec.at('request').text)[0] !== 'CERTIFICATE REQUEST') {
-    spec.at('request').invalid('PEM block type must be CERTIFICATE REQUEST', spec.at('request').text)
-  }
+  const fault = requestFault(spec.at('request').text)
+  if (fault !== undefined) spec.at('request').invalid(fault)
   spec.at('usages').needed()
   for (const usage of spec.itemsOf('usages')) usage.oneOf(USAGES)
   spec.at('usages').unique()

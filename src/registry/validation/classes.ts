@@ -1,7 +1,9 @@
 // Rules of the kinds that others refer to by name: priorities and runtimes; and of leases, revisions and templates.
 // Follows pkg/apis/{scheduling,node,coordination,apps}/validation.
 import { isObject } from '../../machinery/json.ts'
+import { jsonText } from '../../machinery/jsontext.ts'
 import { dns1123LabelErrors } from '../../machinery/validation.ts'
+import { FIELD_IMMUTABLE } from '../metadata.ts'
 import { resourceRequirements } from './resources.ts'
 import { onCreate, onUpdate } from './rules.ts'
 import { podTemplate } from './podspec.ts'
@@ -91,7 +93,9 @@ export const validateRevision = onCreate((object) => {
 })
 export const validateRevisionUpdate = onUpdate((object, old) => {
   object.at('revision').atLeast(0)
-  object.at('data').unchanged(old['data'])
+  // Upstream has it as bytes: keys in another order are other data.
+  const data = object.at('data')
+  if (jsonText(data.value ?? null) !== jsonText(old['data'] ?? null)) data.invalid(FIELD_IMMUTABLE)
 })
 
 export const validatePodTemplate = onCreate((object) => podTemplate(object.at('template')))

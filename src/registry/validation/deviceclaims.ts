@@ -1,6 +1,6 @@
 // Rules of resource claims and of their templates: what is asked for, under which names, and what was allocated.
 // Used by devices.ts. Follows pkg/apis/resource/validation.
-import type { Json } from '../../machinery/json.ts'
+import type { Json, JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { interfaceAddressFaults } from '../addresses.ts'
 import { objectAt, objectsAt, textAt } from '../reading.ts'
@@ -31,7 +31,6 @@ const MAX_CONDITIONS = 8
 const MAX_ADDRESSES = 16
 const MAX_INTERFACE_NAME = 256
 const MAX_HARDWARE_ADDRESS = 128
-const UNLIMITED = Number.POSITIVE_INFINITY
 
 const ONE_SORT = 'exactly one of `exactly` or `firstAvailable` is required'
 const ONE_ATTRIBUTE =
@@ -152,6 +151,12 @@ export function deviceId(device: Json | undefined): string {
   return textAt(shareID) ? `${id}/${textAt(shareID)}` : id
 }
 
+/** As Go prints its struct. */
+const shownId = (device: Json | undefined): JsonObject => {
+  const { driver, pool, device: name, shareID } = objectAt(device)
+  return { Driver: textAt(driver), Pool: textAt(pool), Device: textAt(name), ShareID: textAt(shareID) }
+}
+
 export const allocatedDevices = (status: Json | undefined): Set<string> => {
   const { devices } = objectAt(objectAt(status)['allocation'])
   return new Set(objectsAt(objectAt(devices)['results']).map(deviceId))
@@ -175,7 +180,7 @@ function deviceStatus(device: Spot, allocated: ReadonlySet<string>): void {
   names(device)
   isUid(device.at('shareID'))
   if (!allocated.has(deviceId(device.value))) {
-    device.invalid('must be an allocated device in the claim', deviceId(device.value))
+    device.invalid('must be an allocated device in the claim', shownId(device.value))
   }
   const list = device.at('conditions')
   if (list.items().length > MAX_CONDITIONS) list.tooMany(MAX_CONDITIONS)
@@ -219,20 +224,25 @@ function reservations(reserved: Spot, isAllocated: boolean, claim: Spot, old: Ku
 }
 
 /** The status of a claim, written by schedulers and drivers. */
+function deviceStatuses(list: Spot, allocated: ReadonlySet<string>): void {
+  const seen = new Set<string>()
+  for (const item of list.items()) deviceStatus(item, allocated)
+  for (const item of list.items()) {
+    const id = deviceId(item.value)
+    if (seen.has(id)) item.duplicate(shownId(item.value))
+    seen.add(id)
+  }
+}
+
 export function claimStatus(claim: Spot, old: KubeObject): void {
   const status = claim.at('status')
   const result = status.at('allocation')
   setOf(status.at('reservedFor'), MAX_RESERVED, consumer, (item) => item.at('uid').text)
   const allocated = allocatedDevices(status.value)
-  setOf(
-    status.at('devices'),
-    UNLIMITED,
-    (item) => deviceStatus(item, allocated),
-    (item) => deviceId(item.value),
-  )
+  deviceStatuses(status.at('devices'), allocated)
   reservations(status.at('reservedFor'), result.isSet, claim, old)
   const before = objectAt(old['status'])['allocation']
   if (!result.isSet) return
-  if (before !== undefined && before !== null) result.unchanged(before)
+  if (before !== undefined && before !== null) result.unchangedStruct('resource.AllocationResult', before)
   else allocation(result, requestNames(claim.at('spec').at('devices').value))
 }

@@ -49,13 +49,14 @@ const results = (claim: KubeObject): readonly Json[] => {
 
 // ---- the kinds
 
-const newClaim = onCreate((claim) => claimSpec(claim.at('spec')))
-export const validateResourceClaim: CreateRules = (claim, context) => [
-  ...adminCauses(exactRequests(claim['spec']), requestsPath, context),
-  ...newClaim(claim, context),
-]
+export const claimAdminCauses: CreateRules = (claim, context) =>
+  adminCauses(exactRequests(claim['spec']), requestsPath, context)
+export const validateResourceClaim = onCreate((claim) => claimSpec(claim.at('spec')))
 
-const changedClaim = onUpdate((claim, old) => void claim.at('spec').unchanged(old['spec']), claimStatus)
+const changedClaim = onUpdate(
+  (claim, old) => void claim.at('spec').unchangedStruct('resource.ResourceClaimSpec', old['spec']),
+  claimStatus,
+)
 export const validateResourceClaimUpdate: UpdateRules = (claim, old, context) => {
   const isGranted = results(old).some((result) => objectAt(result)['adminAccess'] === true)
   const isStatus = context.subresource === 'status' && !isGranted
@@ -68,15 +69,12 @@ function claimTemplate(template: Spot): void {
   templateMetadata(spec.at('metadata'))
   claimSpec(spec.at('spec'))
 }
-const newTemplate = onCreate(claimTemplate)
-export const validateClaimTemplate: CreateRules = (template, context) => [
-  ...adminCauses(exactRequests(objectAt(template['spec'])['spec']), requestsPath, context),
-  ...newTemplate(template, context),
-]
+export const templateAdminCauses: CreateRules = (template, context) =>
+  adminCauses(exactRequests(objectAt(template['spec'])['spec']), requestsPath, context)
+export const validateClaimTemplate = onCreate(claimTemplate)
 // Access that was given before stays.
 export const validateClaimTemplateUpdate = onUpdate((template, old) => {
-  claimTemplate(template)
-  template.at('spec').unchanged(old['spec'])
+  template.at('spec').unchangedStruct('resource.ResourceClaimTemplateSpec', old['spec'])
 })
 
 /** What was there before its limits were stays. */

@@ -3,7 +3,7 @@
 import type { Json, JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { semanticEqual } from '../equality.ts'
-import { objectAt, objectsAt, present, textAt } from '../reading.ts'
+import { objectAt, objectsAt, textAt } from '../reading.ts'
 import { requestPolicy } from './devicecapacity.ts'
 import {
   bindingConditions,
@@ -211,7 +211,7 @@ export function sliceRules(slice: Spot, before?: KubeObject): void {
   }
   nodesOfSlice(spec)
   const devices = spec.at('devices')
-  if (present(spec.at('sharedCounters').value) && present(devices.value)) {
+  if (spec.at('sharedCounters').shown !== null && devices.shown !== null) {
     spec.invalid('only one of `sharedCounters` or `devices` is allowed', '')
   }
   const most = objectsAt(devices.value).some(isAdvanced) ? MAX_ADVANCED_DEVICES : MAX_DEVICES

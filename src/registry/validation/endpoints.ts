@@ -3,7 +3,7 @@
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { StatusCause } from '../../machinery/status.ts'
-import { dns1123LabelErrors, labelValueErrors, qualifiedNameErrors } from '../../machinery/validation.ts'
+import { dns1123LabelErrors, labelValueErrors } from '../../machinery/validation.ts'
 import { addressFaults, parseAddress, parseBlock, type Address } from '../addresses.ts'
 import { semanticEqual } from '../equality.ts'
 import { Spot } from './spot.ts'
@@ -14,6 +14,7 @@ const FAMILIES = ['FQDN', 'IPv4', 'IPv6']
 const MAX_ENDPOINTS = 1000
 const MAX_ADDRESSES = 100
 const MAX_PORTS = 20_000
+const MAX_HINTS = 8
 
 const within = (address: Address, ...blocks: readonly string[]): boolean =>
   blocks.some((text) => {
@@ -69,15 +70,45 @@ export function validateEndpointsUpdate(endpoints: KubeObject, old: KubeObject):
   return semanticEqual(endpoints['subsets'], old['subsets']) ? [] : validateEndpoints(endpoints)
 }
 
-function sliceAddress(address: Spot, list: Spot, family: string): void {
-  if (family === 'FQDN') {
-    address.matches((text) => nameIsDnsSubdomain(text, false))
-    return
+/** "db.example.com", with or without the dot at its end; only the first fault is told. */
+function isDomain(spot: Spot): void {
+  if (!spot.needed()) return
+  const name = spot.text.endsWith('.') ? spot.text.slice(0, -1) : spot.text
+  const faults = nameIsDnsSubdomain(name, false)
+  const labels = name.split('.')
+  if (faults.length) spot.invalid(faults.join(','), name)
+  else if (labels.length < 2) {
+    spot.invalid('should be a domain with at least two segments separated by dots', name)
+  } else {
+    const bad = labels.find((label) => dns1123LabelErrors(label).length > 0)
+    if (bad !== undefined) spot.invalid(dns1123LabelErrors(bad).join(','), bad)
   }
+}
+
+/** Addresses of a family that nobody knows are not looked at. */
+function sliceAddress(address: Spot, list: Spot, family: string): void {
+  if (family === 'FQDN') return isDomain(address)
+  if (!FAMILIES.includes(family)) return
   const found = parseAddress(address.text)
-  if (!found) address.matches(addressFaults)
-  else if (found.family !== family) list.invalid(`must be an ${family} address`, address.text)
-  else isEndpointAddress(address)
+  if (!found) return void address.matches(addressFaults)
+  if (found.family !== family) list.invalid(`must be an ${family} address`, address.text)
+  isEndpointAddress(address)
+}
+
+/** Names that are each there once; `faults` are those of one name. */
+function hints(list: Spot, faults: (text: string) => readonly string[]): boolean {
+  if (list.items().length > MAX_HINTS) {
+    list.tooMany(MAX_HINTS)
+    return false
+  }
+  const seen = new Set<string>()
+  for (const hint of list.items()) {
+    const name = hint.at('name')
+    if (seen.has(name.text)) name.duplicate(name.text)
+    seen.add(name.text)
+    for (const fault of faults(name.text)) name.invalid(fault, name.text)
+  }
+  return true
 }
 
 function endpoints(list: Spot, family: string): void {
@@ -87,12 +118,12 @@ function endpoints(list: Spot, family: string): void {
     if (addresses.isEmpty) addresses.required('must contain at least 1 address')
     if (addresses.items().length > MAX_ADDRESSES) addresses.tooMany(MAX_ADDRESSES)
     for (const address of addresses.items()) sliceAddress(address, addresses, family)
-    endpoint.at('nodeName').ifSet((text) => nameIsDnsSubdomain(text, false))
-    for (const key of endpoint.at('deprecatedTopology').keys()) {
-      const topology = endpoint.at('deprecatedTopology')
-      topology.key(key).matches(labelValueErrors)
-    }
-    endpoint.at('hostname').ifSet(dns1123LabelErrors)
+    if (endpoint.at('nodeName').isSet) endpoint.at('nodeName').isSubdomain()
+    endpoint.at('deprecatedTopology').isLabels()
+    if (endpoint.at('hostname').isSet) endpoint.at('hostname').isLabelName()
+    const named = endpoint.at('hints')
+    if (named.isSet && hints(named.at('forZones'), labelValueErrors))
+      hints(named.at('forNodes'), (text) => nameIsDnsSubdomain(text, false))
   }
 }
 
@@ -100,21 +131,23 @@ function slicePorts(list: Spot): void {
   if (list.items().length > MAX_PORTS) return list.tooMany(MAX_PORTS)
   const names = new Set<string>()
   for (const port of list.items()) {
-    const name = port.at('name')
+    const [name, protocol, application] = [port.at('name'), port.at('protocol'), port.at('appProtocol')]
     name.ifSet(dns1123LabelErrors)
     if (names.has(name.text)) name.duplicate(name.text)
     names.add(name.text)
-    port.at('protocol').neededOneOf(PROTOCOLS)
-    port.at('appProtocol').ifSet(qualifiedNameErrors)
+    if (protocol.isSet) protocol.oneOf(PROTOCOLS)
+    else protocol.required()
+    if (application.isSet) application.isQualifiedName()
   }
 }
 
-function slice(spot: Spot): void {
+function slice(spot: Spot, old?: KubeObject): void {
   const family = spot.at('addressType')
-  if (!family.needed()) return
-  const known = family.oneOf(FAMILIES)
+  family.neededOneOf(FAMILIES)
   slicePorts(spot.at('ports'))
-  if (known) endpoints(spot.at('endpoints'), family.text)
+  // Faults that were stored by an older release may stay.
+  const list = spot.at('endpoints')
+  if (!old || !semanticEqual(list.value, old['endpoints'])) endpoints(list, family.text)
 }
 
 export function validateEndpointSlice(object: KubeObject): StatusCause[] {
@@ -126,9 +159,7 @@ export function validateEndpointSlice(object: KubeObject): StatusCause[] {
 export function validateEndpointSliceUpdate(object: KubeObject, old: KubeObject): StatusCause[] {
   const causes: StatusCause[] = []
   const spot = Spot.of(object, causes)
-  const changed =
-    !semanticEqual(object['endpoints'], old['endpoints']) || !semanticEqual(object['ports'], old['ports'])
-  if (changed) slice(spot)
-  spot.at('addressType').unchanged(old['addressType'])
+  slice(spot, old)
+  spot.at('addressType').unchanged(old['addressType'], spot.at('addressType').text)
   return causes
 }

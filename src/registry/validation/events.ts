@@ -1,11 +1,9 @@
 // Rules of events, which are stricter for clients of events.k8s.io than for those of the core group.
 // Follows pkg/apis/core/validation/events.go.
-import type { KubeObject } from '../../machinery/object.ts'
-import type { StatusCause } from '../../machinery/status.ts'
 import { qualifiedNameErrors } from '../../machinery/validation.ts'
 import { semanticEqual } from '../equality.ts'
-import type { WriteContext } from '../strategy.ts'
-import { Spot } from './spot.ts'
+import { onCreate, onUpdate } from './rules.ts'
+import type { Spot } from './spot.ts'
 
 const MAX_SHORT = 128
 const MAX_NOTE = 1024
@@ -57,43 +55,33 @@ function newer(event: Spot): void {
   }
 }
 
+/** What never changes, by upstream's types. */
 const FIXED = [
-  'involvedObject',
-  'reason',
-  'message',
-  'source',
-  'firstTimestamp',
-  'lastTimestamp',
-  'count',
-  'reason',
-  'type',
-  'eventTime',
-  'action',
-  'related',
-]
+  ['involvedObject', 'core.ObjectReference'],
+  ['reason', 'string'],
+  ['message', 'string'],
+  ['source', 'core.EventSource'],
+  ['firstTimestamp', 'time'],
+  ['lastTimestamp', 'time'],
+  ['count', 'int32'],
+  ['reason', 'string'],
+  ['type', 'string'],
+  ['eventTime', 'time'],
+  ['action', 'string'],
+  ['related', '*core.ObjectReference'],
+] as const
 
-export function validateEvent(event: KubeObject, context: WriteContext): StatusCause[] {
-  const causes: StatusCause[] = []
-  const spot = Spot.of(event, causes)
-  const legacy = context.resource.group === ''
-  common(spot, legacy)
-  if (!legacy) newer(spot)
-  return causes
-}
+/** In the core group nothing more is asked, of new events and of changed ones. */
+export const validateEvent = onCreate((event) => common(event, true))
 
-export function validateEventUpdate(
-  event: KubeObject,
-  old: KubeObject,
-  context: WriteContext,
-): StatusCause[] {
-  const causes: StatusCause[] = []
-  const spot = Spot.of(event, causes)
-  const legacy = context.resource.group === ''
-  common(spot, legacy)
-  if (legacy) return causes
-  if (!semanticEqual(spot.at('series').value, old['series'])) seriesRules(spot.at('series'))
-  for (const name of FIXED) spot.at(name).unchanged(old[name])
-  spot.at('reportingComponent').named('reportingController').unchanged(old['reportingComponent'])
-  spot.at('reportingInstance').unchanged(old['reportingInstance'])
-  return causes
-}
+/** Of the newer group: what comes before metadata. */
+export const validateAnyEvent = onCreate((event) => common(event, false))
+export const validateNewerEvent = onCreate(newer)
+
+export const validateNewerEventUpdate = onUpdate((event, old) => {
+  if (!semanticEqual(event.at('series').value, old['series'])) seriesRules(event.at('series'))
+  for (const [name, type] of FIXED) event.at(name).unchangedStruct(type, old[name])
+  const controller = event.at('reportingComponent').named('reportingController')
+  controller.unchangedStruct('string', old['reportingComponent'])
+  event.at('reportingInstance').unchangedStruct('string', old['reportingInstance'])
+})

@@ -13,6 +13,8 @@ const EXEMPT = 'exempt'
 
 const isSubdomain = (text: string): string[] => nameIsDnsSubdomain(text, false)
 const isNamespace = (text: string): string[] => nameIsDnsLabel(text, false)
+const LISTED = "each member of this list must be '*' or a DNS-1123 label; "
+const isListedNamespace = (text: string): string[] => isNamespace(text).map((fault) => LISTED + fault)
 
 /** Something, or "*" alone. Answers whether the values are to be looked at one by one. */
 function someOrAll(list: Spot, absent: string, what: string): boolean {
@@ -37,7 +39,7 @@ function resourceRule(rule: Spot): void {
   if (rule.at('clusterScope').value === true && list.isEmpty) return
   const absent = 'resource rules that are not cluster scoped must supply at least one namespace'
   if (!someOrAll(list, absent, 'namespaces')) return
-  for (const namespace of list.items()) namespace.matches(isNamespace)
+  for (const namespace of list.items()) namespace.matches(isListedNamespace)
 }
 
 function urlFault(url: string): string | undefined {
@@ -61,23 +63,24 @@ function nonResourceRule(rule: Spot): void {
   }
 }
 
+/** In the order in which a field of another kind is refused. */
 const SUBJECTS: Readonly<Record<string, string>> = {
-  Group: 'group',
   ServiceAccount: 'serviceAccount',
   User: 'user',
+  Group: 'group',
 }
 
 function subject(spot: Spot): void {
   const kind = spot.at('kind')
   const field = SUBJECTS[kind.text]
-  if (!field) return kind.notSupported(Object.keys(SUBJECTS), kind.text)
+  if (!field) return kind.notSupported(Object.keys(SUBJECTS).sort(), kind.text)
   const named = spot.at(field)
   if (!named.isSet) named.required(`${field} is required when subject kind is '${kind.text}'`)
   else {
     named.at('name').needed()
     if (field === 'serviceAccount') {
       if (named.at('name').text !== '*') named.at('name').ifSet(isSubdomain)
-      named.at('namespace').neededAs(isNamespace)
+      named.at('namespace').neededAs(isNamespace, 'must specify namespace for service account')
     }
   }
   for (const [other, name] of Object.entries(SUBJECTS)) {

@@ -100,7 +100,7 @@ function wholeJob(job: Spot): void {
   const name = job.at('metadata').at('name')
   const longest = `${name.text}-${completions - 1}`
   if (dns1123LabelErrors(longest).length) {
-    name.invalid(`will not able to create pod with invalid DNS label: ${longest}`)
+    name.invalid(`will not able to create pod with invalid DNS label: ${longest}`, name.text)
   }
 }
 
@@ -110,7 +110,14 @@ export function validateJob(job: KubeObject, context: WriteContext): StatusCause
   return causes
 }
 
-const FIXED = ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy']
+/** What never changes, by upstream's types. */
+const FIXED = [
+  ['completionMode', '*string'],
+  ['podFailurePolicy', '*batch.PodFailurePolicy'],
+  ['backoffLimitPerIndex', '*int32'],
+  ['managedBy', '*string'],
+  ['successPolicy', '*batch.SuccessPolicy'],
+] as const
 
 function completionsUpdate(spec: Spot, old: JsonObject): void {
   const completions = spec.at('completions')
@@ -149,12 +156,12 @@ function sameAffinity(now: Json | undefined, old: Json | undefined): Json | unde
 function templateUpdate(job: Spot, old: KubeObject): void {
   const before = objectAt(objectAt(old['spec'])['template'])
   const template = job.at('spec').at('template')
-  if (!isAtRest(old)) return void template.unchanged(before)
+  if (!isAtRest(old)) return void template.unchangedStruct('core.PodTemplateSpec', before)
   const [now, then] = [template.at('spec').object, objectAt(before['spec'])]
   const same: JsonObject = { ...then, affinity: sameAffinity(now['affinity'], then['affinity']) }
   for (const name of DIRECTIVES) same[name] = now[name]
   for (const name of ['containers', 'initContainers']) same[name] = sameAmounts(now[name], then[name])
-  template.at('spec').unchanged(same)
+  template.at('spec').unchangedStruct('core.PodSpec', same)
 }
 
 const isTrue = (status: JsonObject, type: string): boolean =>
@@ -251,13 +258,12 @@ export function validateJobUpdate(job: KubeObject, old: KubeObject, context: Wri
     jobStatus(spot, old)
     return causes
   }
-  wholeJob(spot)
   const spec = spot.at('spec')
   jobSpec(spec)
   completionsUpdate(spec, before)
   spec.at('selector').unchanged(before['selector'])
   templateUpdate(spot, old)
-  for (const name of FIXED) spec.at(name).unchanged(before[name])
+  for (const [name, type] of FIXED) spec.at(name).unchangedStruct(type, before[name])
   return causes
 }
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
-import { quotaWarnings } from '../warnings.ts'
+import { quotaWarnings } from '../warnings/others.ts'
 import { validateQuota } from './limits.ts'
 
 const quota = (spec: JsonObject): KubeObject => ({ metadata: { name: 'q' }, spec }) as KubeObject

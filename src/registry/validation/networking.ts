@@ -59,7 +59,7 @@ function path(spot: Spot): void {
 function ingress(object: Spot): void {
   const spec = object.at('spec')
   if (spec.at('rules').isEmpty && !spec.at('defaultBackend').isSet) {
-    spec.invalid('either `defaultBackend` or `rules` must be specified', null)
+    spec.invalid('either `defaultBackend` or `rules` must be specified', spec.at('rules').shown)
   }
   if (spec.at('defaultBackend').isSet) backend(spec.at('defaultBackend'))
   for (const rule of spec.itemsOf('rules')) {
@@ -131,7 +131,8 @@ function ingressClass(object: Spot): void {
 
 export const validateIngressClass = onCreate(ingressClass)
 export const validateIngressClassUpdate = onUpdate((object, old) => {
-  object.at('spec').at('controller').unchanged(objectAt(old['spec'])['controller'])
+  const controller = object.at('spec').at('controller')
+  controller.with(controller.text).unchanged(objectAt(old['spec'])['controller'])
 })
 
 // ---- network policies
@@ -223,7 +224,8 @@ export const validateIPAddressUpdate = onUpdate((object, old) => {
   const [Group, Resource, Namespace, Name] = ['group', 'resource', 'namespace', 'name'].map(
     (key) => ref.at(key).text,
   )
-  ref.unchanged(objectAt(old['spec'])['parentRef'], { Group, Resource, Namespace, Name })
+  const shown = ref.isSet ? { Group, Resource, Namespace, Name } : null
+  ref.unchanged(objectAt(old['spec'])['parentRef'], shown)
 })
 
 function ranges(spec: Spot): void {

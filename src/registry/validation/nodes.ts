@@ -1,6 +1,7 @@
 // Rules of nodes and namespaces.
 // Follows pkg/apis/core/validation.
 import type { KubeObject } from '../../machinery/object.ts'
+import { goQuote } from '../../machinery/quote.ts'
 import type { StatusCause } from '../../machinery/status.ts'
 import { qualifiedNameErrors } from '../../machinery/validation.ts'
 import { cause } from '../../machinery/status.ts'
@@ -8,9 +9,10 @@ import { blockFaults, parseBlock } from '../addresses.ts'
 import { semanticEqual } from '../equality.ts'
 import { objectAt, textAt, textsAt } from '../reading.ts'
 import type { WriteContext } from '../strategy.ts'
+import { nodeAnnotations } from './annotatedlists.ts'
 import { isAmountOf } from './resources.ts'
 import { taints } from './scheduling.ts'
-import { Spot } from './spot.ts'
+import { POSITIVE, Spot } from './spot.ts'
 
 function amounts(status: Spot): void {
   for (const list of ['capacity', 'allocatable']) {
@@ -35,14 +37,17 @@ function podBlocks(list: Spot): void {
 }
 
 const FEATURE_NAME = /^[A-Z][a-zA-Z0-9]*(\/[a-zA-Z][a-zA-Z0-9]*)*$/
+const MAX_FEATURE_NAME = 253
+const TOO_LONG = `must be no more than ${MAX_FEATURE_NAME} characters`
 const FEATURE_FORM =
   "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes"
 
 /** Names, in order, each once. */
 function declaredFeatures(list: Spot): void {
   list.items().forEach((feature, i, all) => {
-    if (!FEATURE_NAME.test(feature.text)) {
-      feature.invalid(`invalid feature name ${JSON.stringify(feature.text)}: ${FEATURE_FORM}`, feature.text)
+    const form = feature.text.length > MAX_FEATURE_NAME ? TOO_LONG : FEATURE_FORM
+    if (form === TOO_LONG || !FEATURE_NAME.test(feature.text)) {
+      feature.invalid(`invalid feature name ${goQuote(feature.text)}: ${form}`, feature.text)
     }
     const next = all[i + 1]
     if (next?.text === feature.text) next.duplicate()
@@ -55,10 +60,16 @@ function nodeTaints(node: Spot): void {
 }
 
 function wholeNode(node: Spot): void {
+  nodeAnnotations(node.at('metadata').at('annotations'))
   nodeTaints(node)
   amounts(node.at('status'))
-  podBlocks(node.at('spec').at('podCIDRs'))
+  // Upstream's place for it is no field.
+  const swap = node.at('status').at('nodeInfo').at('swap').at('capacity')
+  if (swap.isSet && swap.number <= 0) {
+    node.at('metadata').at('nodeSwapStatus').at('capacity').invalid(POSITIVE, swap.exact)
+  }
   declaredFeatures(node.at('status').at('declaredFeatures'))
+  podBlocks(node.at('spec').at('podCIDRs'))
 }
 
 export function validateNode(node: KubeObject): StatusCause[] {
@@ -67,12 +78,13 @@ export function validateNode(node: KubeObject): StatusCause[] {
   return causes
 }
 
-export function validateNodeUpdate(node: KubeObject, old: KubeObject, context: WriteContext): StatusCause[] {
+/** What changes; the rules of a new node are put to it, too, but for a write to its status. */
+export function validateNodeUpdate(node: KubeObject, old: KubeObject): StatusCause[] {
   const causes: StatusCause[] = []
   const spot = Spot.of(node, causes)
   const spec = spot.at('spec')
   const before = objectAt(old['spec'])
-  if (context.subresource !== 'status') wholeNode(spot)
+  nodeAnnotations(spot.at('metadata').at('annotations'))
   amounts(spot.at('status'))
   declaredFeatures(spot.at('status').at('declaredFeatures'))
   uniqueAddresses(spot.at('status').at('addresses'))

@@ -17,6 +17,7 @@ import { Spot } from './spot.ts'
 import { SOURCE_NAMES, volumeSource } from './volumesources.ts'
 
 const SOURCE = 'core.PersistentVolumeSource'
+const LOCAL_NEEDS = 'Local volume requires node affinity'
 const RECLAIM = ['Delete', 'Recycle', 'Retain']
 const isSubdomain = (text: string): string[] => nameIsDnsSubdomain(text, false)
 
@@ -40,10 +41,9 @@ function volumeSpec(spec: Spot): void {
   const affinity = spec.at('nodeAffinity')
   if (affinity.isSet && affinity.at('required').isSet) nodeSelector(affinity.at('required'))
   else if (affinity.isSet) affinity.at('required').required('must specify required node constraints')
-  const source = volumeSource(spec, true)
-  if (source === 'local' && !affinity.isSet) {
-    spec.at('nodeAffinity').required('Local volume requires node affinity')
-  }
+  volumeSource(spec, true, () => {
+    if (!affinity.isSet) affinity.required(LOCAL_NEEDS)
+  })
   const path = spec.at('hostPath').at('path').text
   if (path && /^\/+$/.test(path) && reclaim.text === 'Recycle') {
     reclaim.forbidden("may not be 'recycle' for a hostPath mount of '/'")
@@ -74,9 +74,7 @@ export function inlineVolumeSpec(spec: Spot): void {
   accessModes(modes)
   if (reclaim.text && reclaim.text !== 'Retain') reclaim.forbidden(`may only be Retain ${INLINE}`)
   spec.at('nodeAffinity').absent(NOT_INLINE)
-  if (volumeSource(spec, true) === 'local') {
-    spec.at('nodeAffinity').required('Local volume requires node affinity')
-  }
+  volumeSource(spec, true, () => spec.at('nodeAffinity').required(LOCAL_NEEDS))
   if (spec.at('storageClassName').text) spec.at('storageClassName').forbidden(NOT_INLINE)
   if (mode.isSet && mode.text !== 'Filesystem') {
     mode.forbidden(`may not specify volumeMode other than Filesystem ${INLINE}`)

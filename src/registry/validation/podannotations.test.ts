@@ -4,7 +4,7 @@ import type { JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { StatusCause } from '../../machinery/status.ts'
 import { adoptAppArmor } from '../podprofiles.ts'
-import { podWarnings, templateWarnings } from '../warnings.ts'
+import { podWarnings, templateWarnings } from '../warnings/pods.ts'
 import { podAnnotations, podAnnotationsUpdate, profilesMatch } from './podannotations.ts'
 import { Spot } from './spot.ts'
 

@@ -5,6 +5,7 @@ import { objectAt } from '../reading.ts'
 import { APPARMOR_OF_CONTAINER, LOCALHOST, SECCOMP_OF_CONTAINER, SECCOMP_OF_POD } from '../podprofiles.ts'
 import type { Json } from '../../machinery/json.ts'
 import { goQuote } from '../../machinery/quote.ts'
+import { annotatedTolerations } from './annotatedlists.ts'
 import { isDescending } from './paths.ts'
 import type { Spot } from './spot.ts'
 
@@ -27,6 +28,7 @@ export function podAnnotations(annotations: Spot, spec: Spot): void {
   const mirror = annotations.key(MIRROR)
   if (mirror.isSet && !spec.at('nodeName').text)
     mirror.invalid('must set spec.nodeName if mirror pod annotation is set')
+  annotatedTolerations(annotations)
   const cost = annotations.key(DELETION_COST)
   if (cost.isSet && !isCost(cost.text)) cost.invalid('must be a 32bit integer')
   const keys = annotations.keys()

@@ -48,7 +48,8 @@ export function podResources(spec: Spot, claimNames: readonly string[]): void {
   if (!resources.isSet) return
   if (spec.at('os').at('name').text === 'windows')
     return resources.forbidden('may not be set for a windows pod')
-  if (resources.at('claims').isSet)
+  // An empty list is one too many.
+  if (resources.at('claims').shown !== null)
     resources.at('claims').forbidden('claims may not be set for Resources at pod-level')
   resourceRequirements(resources, claimNames, isPodResourceName)
   isEnough(spec, 'requests')

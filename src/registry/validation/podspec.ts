@@ -11,7 +11,7 @@ import { podResources } from './podresources.ts'
 import { resourceRequirements } from './resources.ts'
 import { affinity, spreadConstraints, tolerations } from './scheduling.ts'
 import { podAnnotations, profilesMatch } from './podannotations.ts'
-import { operatingSystem, podSecurity } from './security.ts'
+import { hostProcessPod, operatingSystem, podSecurity } from './security.ts'
 import type { Spot } from './spot.ts'
 import { podVolumes } from './volumesources.ts'
 
@@ -197,6 +197,7 @@ export function podSpec(spec: Spot, isPod: boolean): void {
   dns(spec)
   gates(spec)
   spreadConstraints(spec.at('topologySpreadConstraints'))
+  hostProcessPod(spec)
   hostUsers(spec)
   hostnameOverride(spec)
   names(spec)

@@ -21,8 +21,6 @@ const CHANGEABLE = [
   '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
 ].join(',')
 const IMMUTABLE = `pod updates may not change fields other than ${CHANGEABLE}\n`
-/** In v1 these stand in the spec itself, upstream's own structs have them in its security context. */
-const OF_THE_HOST = ['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace', 'hostUsers'] as const
 const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution'
 const TERMS = 'nodeSelectorTerms'
 const TERM = 'core.NodeSelectorTerm'
@@ -140,22 +138,17 @@ function restored(spec: JsonObject, old: JsonObject): JsonObject {
     if (now.length > 0) same[list] = now.map((one, i) => ({ ...one, image: before[i]?.['image'] }))
     else delete same[list]
   }
-  // The older name of serviceAccountName, which upstream keeps in the served form alone.
-  for (const key of ['activeDeadlineSeconds', 'schedulingGates', 'tolerations', 'serviceAccount'])
-    same[key] = old[key]
+  for (const key of ['activeDeadlineSeconds', 'schedulingGates', 'tolerations']) same[key] = old[key]
   const grace = 'terminationGracePeriodSeconds'
   if (numberAt(old[grace]) < 0 && same[grace] === 1) same[grace] = old[grace]
   return same
 }
 
-/** As upstream's conversion from v1 leaves a spec. */
-function internalSpec(spec: JsonObject): JsonObject {
-  const securityContext: JsonObject = { ...objectAt(spec['securityContext']) }
-  for (const key of OF_THE_HOST) securityContext[key] = spec[key]
-  const serviceAccountName = textAt(spec['serviceAccountName']) || textAt(spec['serviceAccount'])
-  const grace = spec['terminationGracePeriodSeconds']
-  const terminationGracePeriodSeconds = numberAt(grace) < 0 ? 1 : grace
-  return { ...spec, securityContext, serviceAccountName, terminationGracePeriodSeconds }
+/** As upstream reads a pod: less than none is one second, and the older name of serviceAccountName is not kept. */
+function asRead({ serviceAccount, ...spec }: JsonObject): JsonObject {
+  const grace = 'terminationGracePeriodSeconds'
+  const serviceAccountName = spec['serviceAccountName'] || serviceAccount
+  return { ...spec, serviceAccountName, ...(numberAt(spec[grace]) < 0 ? { [grace]: 1 } : {}) }
 }
 
 export function specUpdate(spec: Spot, old: JsonObject): void {
@@ -167,7 +160,7 @@ export function specUpdate(spec: Spot, old: JsonObject): void {
   if (isDeepStrictEqual(spec.object, old)) return
   const same = restored(spec.object, old)
   if (objectsAt(old['schedulingGates']).length) directed(spec, old, same)
-  const [before, now] = [internalSpec(old), internalSpec(same)]
+  const [before, now] = [asRead(old), asRead(same)]
   if (semanticEqual(now, before) && sameStruct('core.PodSpec', now, before)) return
   spec.forbidden(IMMUTABLE + structDiff('core.PodSpec', before, now))
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { StatusCause } from '../../machinery/status.ts'
 import { dns1123LabelErrors } from '../../machinery/validation.ts'
+import { asStruct } from '../../schema/gostructs.ts'
 import { semanticEqual } from '../equality.ts'
 import { objectAt } from '../reading.ts'
 import type { WriteContext } from '../strategy.ts'
@@ -71,9 +72,10 @@ function deploymentStrategy(strategy: Spot): void {
     return void rolling.absent("may not be specified when strategy `type` is 'Recreate'")
   }
   if (type !== 'RollingUpdate') {
-    const { maxUnavailable, maxSurge } = rolling.object
-    const shown = rolling.isSet ? { MaxUnavailable: maxUnavailable ?? 0, MaxSurge: maxSurge ?? 0 } : null
-    return strategy.notSupported(['Recreate', 'RollingUpdate'], { Type: type, RollingUpdate: shown })
+    return strategy.notSupported(
+      ['Recreate', 'RollingUpdate'],
+      asStruct('apps.DeploymentStrategy', strategy.value),
+    )
   }
   if (!rolling.isSet) return rolling.required('this should be defaulted and never be nil')
   const [unavailable, surge] = [rolling.at('maxUnavailable'), rolling.at('maxSurge')]
@@ -170,16 +172,15 @@ function statefulStrategy(strategy: Spot): void {
   const type = strategy.at('type').text
   if (!type) strategy.required()
   else if (type === 'OnDelete') {
-    if (rolling.isSet) rolling.invalid("only allowed for updateStrategy 'RollingUpdate'")
+    const shown = asStruct('apps.RollingUpdateStatefulSetStrategy', rolling.value)
+    if (rolling.isSet) rolling.invalid("only allowed for updateStrategy 'RollingUpdate'", shown)
   } else if (type === 'RollingUpdate') {
     rolling.at('partition').atLeast(0)
     isIntOrPercent(rolling.at('maxUnavailable'))
     isNotMoreThanAll(rolling.at('maxUnavailable'))
   } else {
-    strategy.invalid("must be 'RollingUpdate' or 'OnDelete'", {
-      Type: type,
-      RollingUpdate: rolling.value ?? null,
-    })
+    const shown = asStruct('apps.StatefulSetUpdateStrategy', strategy.value)
+    strategy.invalid("must be 'RollingUpdate' or 'OnDelete'", shown)
   }
 }
 
@@ -264,10 +265,8 @@ function daemonStrategy(strategy: Spot): void {
   const rolling = strategy.at('rollingUpdate')
   if (type === 'OnDelete') return
   if (type !== 'RollingUpdate') {
-    return strategy.notSupported(['RollingUpdate', 'OnDelete'], {
-      Type: type,
-      RollingUpdate: rolling.value ?? null,
-    })
+    const shown = asStruct('apps.DaemonSetUpdateStrategy', strategy.value)
+    return strategy.notSupported(['RollingUpdate', 'OnDelete'], shown)
   }
   if (!rolling.isSet) return rolling.required()
   const [unavailable, surge] = [rolling.at('maxUnavailable'), rolling.at('maxSurge')]

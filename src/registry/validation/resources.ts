@@ -116,9 +116,9 @@ export function isNotNegative(spot: Spot): void {
 }
 
 /** Above zero. */
-export function isPositive(spot: Spot): void {
+export function isPositive(spot: Spot, detail = 'must be greater than zero'): void {
   const amount = amountAt(spot) ?? ZERO
-  if (compareQuantities(amount, ZERO) <= 0) spot.invalid('must be greater than zero', String(spot.value))
+  if (compareQuantities(amount, ZERO) <= 0) spot.invalid(detail, String(spot.value))
 }
 
 function requestKeepsToLimit(resources: Spot, name: string): void {

@@ -102,6 +102,10 @@ export function podSecurity(spec: Spot): void {
   // The feature SELinuxMount, off by default, allows the other one.
   const former = objectAt(objectAt(spec.policy.formerSpec)['securityContext'])['seLinuxChangePolicy']
   context.at('seLinuxChangePolicy').oneOfIfSet(present(former) ? ['MountOption', 'Recursive'] : ['Recursive'])
+}
+
+/** Containers that are processes of a Windows host: all of a pod's are, or none. */
+export function hostProcessPod(spec: Spot): void {
   hostProcesses(spec, allContainers(spec))
 }
 

@@ -1,6 +1,7 @@
 // The vocabulary of validation: a spot is one field of an object, with the path that a cause names, and the rules that
 // may be put to it. A rule that does not hold adds a cause; the path is put together only then.
 // Used by every file of this folder. Follows k8s.io/apimachinery/pkg/util/validation/field.
+import { isObject } from '../../machinery/json.ts'
 import { emptiedAt } from '../../machinery/emptied.ts'
 import type { Json, JsonObject } from '../../machinery/json.ts'
 import { labelsCauses, labelSelectorCauses } from '../../machinery/labels.ts'
@@ -13,6 +14,7 @@ import {
   portNumberErrors,
   qualifiedNameErrors,
 } from '../../machinery/validation.ts'
+import { asStruct, sameStruct } from '../../schema/gostructs.ts'
 import { semanticEqual } from '../equality.ts'
 import { FIELD_IMMUTABLE } from '../metadata.ts'
 import { exactAt, numberAt, objectAt, textAt } from '../reading.ts'
@@ -244,10 +246,16 @@ export class Spot {
     this.forbidden(detail)
     return false
   }
-  /** As it was. */
+  /** As it was. An empty struct is another than none. */
   unchanged(old: Value, shown: unknown = this.shown): boolean {
-    if (semanticEqual(this.value, old)) return true
+    if (semanticEqual(this.value, old) && isObject(this.value) === isObject(old)) return true
     this.invalid(FIELD_IMMUTABLE, shown)
+    return false
+  }
+  /** As it was: values of this type of upstream's, whose causes print it. */
+  unchangedStruct(type: string, old: Value): boolean {
+    if (sameStruct(type, this.value, old)) return true
+    this.invalid(FIELD_IMMUTABLE, asStruct(type, this.shown ?? undefined))
     return false
   }
   /** Each item, or each item's `name`, once. */

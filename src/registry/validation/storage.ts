@@ -14,7 +14,7 @@ import { isDriverName } from './volumesources.ts'
 const isSubdomain = (text: string): string[] => nameIsDnsSubdomain(text, false)
 const MAX_PARAMETERS = 512
 const MAX_PARAMETER_BYTES = 256 * 1024
-const MAX_NODE_ID = 192
+const MAX_NODE_ID = 256
 
 function parameters(spot: Spot): void {
   const names = spot.keys()
@@ -188,7 +188,7 @@ function attachment(object: Spot): void {
 export const validateAttachment = onCreate(attachment)
 function changedAttachment(object: Spot, old: JsonObject): void {
   attachment(object)
-  object.at('spec').unchanged(old['spec'])
+  object.at('spec').unchangedStruct('storage.VolumeAttachmentSpec', old['spec'])
 }
 export const validateAttachmentUpdate = onUpdate(changedAttachment, changedAttachment)
 

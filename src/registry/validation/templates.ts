@@ -21,7 +21,7 @@ export function selectorAt(spot: Spot): LabelSelector | undefined {
 /** The template has the labels that the selector asks for. */
 export function templateMatches(template: Spot, selector: LabelSelector): void {
   const labels = template.at('metadata').at('labels')
-  if (!selector.matches(labelsOf(template))) labels.invalid(MISMATCH, labels.isEmpty ? null : labels.value)
+  if (!selector.matches(labelsOf(template))) labels.invalid(MISMATCH)
 }
 
 export const plainSelector = (spot: Spot): LabelSelector =>
@@ -59,6 +59,7 @@ export function templateMetadata(metadata: Spot): void {
   for (const name of GENERATED) {
     const field = metadata.at(name).named(name === 'uid' ? 'uID' : name)
     const isZero = field.value === '' || (name === 'generation' && field.value === 0)
-    if (field.isSet && !isZero) field.forbidden('cannot be set')
+    // An empty list is one.
+    if (field.shown !== null && !isZero) field.forbidden('cannot be set')
   }
 }

@@ -213,7 +213,8 @@ function csi(source: Spot, persistent: boolean): void {
     }
   } else {
     const ref = source.at('nodePublishSecretRef')
-    if (ref.isSet) ref.at('name').neededAs((text) => nameIsDnsSubdomain(text, false))
+    // What is wrong with the name is told of a field that there is not.
+    if (ref.isSet && ref.at('name').needed()) source.at('name').with(ref.at('name').text).isSubdomain()
   }
 }
 
@@ -300,7 +301,11 @@ const SOURCES: Readonly<Record<string, Rule>> = {
   fc: fibreChannel,
   flexVolume,
   configMap: filesOf('name'),
-  azureFile: needs('secretName', 'shareName'),
+  azureFile(source, persistent) {
+    for (const field of ['secretName', 'shareName']) source.at(field).needed()
+    const namespace = source.at('secretNamespace')
+    if (persistent && namespace.isSet) namespace.needed()
+  },
   vsphereVolume: needs('volumePath'),
   photonPersistentDisk: needs('pdID'),
   portworxVolume: needs('volumeID'),
@@ -351,7 +356,7 @@ const PERSISTENT_ORDER: readonly string[] = [
 ]
 
 /** Exactly one source. Answers its name, or undefined where there is none. */
-export function volumeSource(volume: Spot, persistent: boolean): string | undefined {
+export function volumeSource(volume: Spot, persistent: boolean, afterLocal?: () => void): string | undefined {
   let found: string | undefined
   for (const type of persistent ? PERSISTENT_ORDER : SOURCE_NAMES) {
     if (!persistent && ONLY_PERSISTENT.has(type)) continue
@@ -365,6 +370,7 @@ export function volumeSource(volume: Spot, persistent: boolean): string | undefi
     } else {
       found = type
       check(source.named(SHOWN[type] ?? type), persistent)
+      if (type === 'local') afterLocal?.()
     }
   }
   if (found === undefined) volume.required('must specify a volume type')

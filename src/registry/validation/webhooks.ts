@@ -1,6 +1,9 @@
 // Rules of what extends the server: webhooks, and APIServices.
 // Follows pkg/apis/admissionregistration/validation, apiserver pkg/util/webhook/validation.go and kube-aggregator.
+import { hookUrlFaults } from '../../machinery/gourl.ts'
 import { nameIsDnsSubdomain } from '../../machinery/names.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { goQuote } from '../../machinery/quote.ts'
 import {
   dns1035LabelErrors,
   pathSegmentErrors,
@@ -8,7 +11,7 @@ import {
   qualifiedNameErrors,
 } from '../../machinery/validation.ts'
 import type { Declared } from '../../cel/admission.ts'
-import { textAt, textsAt } from '../reading.ts'
+import { objectAt, textAt, textsAt } from '../reading.ts'
 import { expression as compiled } from './expressions.ts'
 import { onCreate, onUpdate } from './rules.ts'
 import type { Spot } from './spot.ts'
@@ -18,7 +21,6 @@ const SAFE = ['None', 'NoneOnDryRun']
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
 const MAX_CONDITIONS = 64
 const MAX_SECONDS = 30
-const FORM = '; desired format: https://host[/path]'
 
 const isSubdomain = (text: string): string[] => nameIsDnsSubdomain(text, false)
 
@@ -71,21 +73,10 @@ export function rule(spot: Spot): void {
 }
 
 function url(spot: Spot): void {
-  const [escape] = /%(?![0-9A-Fa-f]{2}).{0,2}/.exec(spot.text) ?? []
-  if (escape !== undefined) {
-    const fault = `parse ${JSON.stringify(spot.text)}: invalid URL escape ${JSON.stringify(escape)}`
-    return spot.required(`url must be a valid URL: ${fault}${FORM}`)
+  for (const { value, why } of hookUrlFaults(spot.text)) {
+    if (value === undefined) spot.required(why)
+    else spot.invalid(why, value)
   }
-  const parsed = URL.parse(spot.text)
-  if (parsed?.protocol !== 'https:') {
-    const scheme = /^([A-Za-z][-A-Za-z0-9+.]*):/.exec(spot.text)?.[1] ?? ''
-    spot.invalid(`'https' is the only allowed URL scheme${FORM}`, scheme.toLowerCase())
-  }
-  if (!parsed?.host) spot.invalid(`host must be specified${FORM}`, '')
-  if (!parsed) return
-  if (parsed.username) spot.invalid('user information is not permitted in the URL', parsed.username)
-  if (parsed.hash) spot.invalid('fragments are not permitted in the URL', parsed.hash.slice(1))
-  if (parsed.search) spot.invalid('query parameters are not permitted in the URL', parsed.search.slice(1))
 }
 
 function urlPath(spot: Spot): void {
@@ -182,15 +173,19 @@ export const validateWebhooksUpdate = onUpdate(webhooks)
 const MAX_GROUP_PRIORITY = 20_000
 const MAX_VERSION_PRIORITY = 1000
 
+/** It is named by what it serves. */
+export function nameOfAPIService(name: string, _prefix: boolean, { spec }: KubeObject): string[] {
+  const faults = pathSegmentErrors(name)
+  const { version, group } = objectAt(spec)
+  const wanted = `${textAt(version)}.${textAt(group)}`
+  if (faults.length || name === wanted) return [...faults]
+  return [`must be \`spec.version+"."+spec.group\`: ${goQuote(wanted)}`]
+}
+
 function apiservice(object: Spot): void {
   const spec = object.at('spec')
   const [group, version] = [spec.at('group'), spec.at('version')]
   const [bundle, insecure] = [spec.at('caBundle'), spec.at('insecureSkipTLSVerify')]
-  const name = object.at('metadata').at('name')
-  const wanted = `${version.text}.${group.text}`
-  // A name that is no segment of a path has been refused for that.
-  const isSegment = name.text !== '' && pathSegmentErrors(name.text).length === 0
-  if (isSegment && name.text !== wanted) name.invalid(`must be \`spec.version+"."+spec.group\`: "${wanted}"`)
   if (!group.text && version.text !== 'v1') {
     group.required('only v1 may have an empty group and it better be legacy kube')
   }

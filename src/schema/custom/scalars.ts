@@ -6,7 +6,7 @@ import { isInteger, isNumeric } from '../../machinery/numbers.ts'
 import { cause } from '../../machinery/status.ts'
 import { isSame } from '../ownership/fieldset-compare.ts'
 import { isKnownFormat, textFormat } from './formats.ts'
-import { matchesPattern } from './pattern.ts'
+import { isFound, PatternFault } from '../regexp/regexp.ts'
 import type { Result } from './result.ts'
 
 /** Adds what is wrong with a value at a path ("spec.list[0]") to the result. */
@@ -97,7 +97,17 @@ export function textCheck(props: JsonObject): Check | undefined {
     const length = max === undefined && min === undefined ? 0 : lengthOf(value)
     if (max !== undefined && length > max) result.add(cause.tooLong(fieldOf(path), max))
     else if (min !== undefined && length < min) invalid(`should be at least ${min} chars long`)
-    else if (pattern !== '' && !matchesPattern(pattern, value)) invalid(`should match '${pattern}'`)
+    else if (pattern !== '' && !fits(pattern, value)) invalid(`should match '${pattern}'`)
+  }
+}
+
+/** Nothing fits a pattern that is none. */
+function fits(pattern: string, text: string): boolean {
+  try {
+    return isFound(pattern, text)
+  } catch (error) {
+    if (error instanceof PatternFault) return false
+    throw error
   }
 }
 

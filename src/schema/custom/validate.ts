@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../../machinery/json.ts'
 import { jsonText } from '../../machinery/jsontext.ts'
 import { cause, type StatusCause } from '../../machinery/status.ts'
 import { isSame } from '../ownership/fieldset-compare.ts'
+import { remembered } from '../turns.ts'
 import { numberCheck } from './numbers.ts'
 import { Result } from './result.ts'
 import {
@@ -151,6 +152,38 @@ function checkAll(results: readonly Result[], path: string, result: Result): voi
   result.add(wholeCause(`"${path}" must validate all the schemas (allOf)${none}`))
 }
 
+// ---- parts, which may be many
+
+/** Parts that are looked at in one go. */
+const CHUNK = 64
+
+/** Checks of lists and objects that were made: each has its number. */
+let made = 0
+
+interface Parts {
+  readonly of: object
+  readonly count: number
+  /** Which check it is, and where. */
+  readonly name: string
+}
+
+/** Many parts are looked at in turns with other requests. */
+function inChunks(parts: Parts, result: Result, check: (i: number, result: Result) => void): void {
+  const { of, count, name } = parts
+  if (count <= CHUNK) {
+    for (let i = 0; i < count; i++) check(i, result)
+    return
+  }
+  for (let start = 0; start < count; start += CHUNK) {
+    const found = remembered(of, `${name} ${start}`, () => {
+      const own = new Result()
+      for (let i = start; i < Math.min(count, start + CHUNK); i++) check(i, own)
+      return own
+    })
+    result.merge(found)
+  }
+}
+
 // ---- lists
 
 type ListCheck = (list: readonly Json[], path: string, old: Old, result: Result) => void
@@ -161,15 +194,16 @@ function listCheck(props: JsonObject): ListCheck {
   const max = numberOf(props, 'maxItems')
   const unique = props['uniqueItems'] === true
   const previous = correlation(props)
+  const id = String(made++)
   let validate: Validate | undefined
   return (list, path, old, result) => {
     if (items) {
       const before = previous && Array.isArray(old) ? previous(old) : undefined
-      validate ??= validatorOf(items)
-      for (let i = 0; i < list.length; i++) {
+      const check = (validate ??= validatorOf(items))
+      inChunks({ of: list, count: list.length, name: `${id} ${path}` }, result, (i, found) => {
         const item = list[i] as Json
-        validate(item, `${path}[${i}]`, before?.(item), result)
-      }
+        check(item, `${path}[${i}]`, before?.(item), found)
+      })
     }
     const size = list.length
     if (min !== undefined && size < min)
@@ -207,6 +241,7 @@ type ObjectCheck = (object: JsonObject, path: string, old: Old, result: Result) 
 function objectCheck(props: JsonObject): ObjectCheck {
   const properties = propertiesOf(props)
   const additional = props['additionalProperties']
+  const id = String(made++)
   const required = Array.isArray(props['required']) ? props['required'].map(String) : []
   const min = numberOf(props, 'minProperties')
   const max = numberOf(props, 'maxProperties')
@@ -216,11 +251,13 @@ function objectCheck(props: JsonObject): ObjectCheck {
     const before = isObject(old) ? old : undefined
     const was = (key: string): Old => (before && Object.hasOwn(before, key) ? before[key] : undefined)
     if (additional === false || isObject(additional)) {
-      for (const key of Object.keys(object)) {
-        if (properties.has(key)) continue
-        if (additional === false) result.add(forbiddenKey(path, key))
-        else (others ??= validatorOf(additional))(object[key] as Json, `${path}.${key}`, was(key), result)
-      }
+      const check = additional === false ? undefined : (others ??= validatorOf(additional))
+      const keys = Object.keys(object).filter((key) => !properties.has(key))
+      inChunks({ of: object, count: keys.length, name: `${id} ${path}` }, result, (i, found) => {
+        const key = keys[i] as string
+        if (check) check(object[key] as Json, `${path}.${key}`, was(key), found)
+        else found.add(forbiddenKey(path, key))
+      })
     }
     for (const [key, schema] of properties) {
       if (!Object.hasOwn(object, key)) continue

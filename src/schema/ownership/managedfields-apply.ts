@@ -129,7 +129,7 @@ function enter(apply: ApplyToTrack, managed: Managed): Applier {
   const id = identify(entry)
   const last = managed.get(id)
   const set = withoutReset(fieldsOf(apply.type, apply.applied), apply.resetFields)
-  const current: ManagedEntry = { ...entry, time: last?.time, set, encoded: undefined }
+  const current: ManagedEntry = { time: last?.time, set, encoded: undefined, ...entry }
   managed.set(id, current)
   return { id, last, current }
 }

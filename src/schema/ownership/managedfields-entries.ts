@@ -147,7 +147,7 @@ export function capUpdateManagers(managed: Managed): Managed {
     if (!managed.has(bucket)) managed.delete(first)
     managed.delete(id)
     const set = union(entry.set, merged.set)
-    managed.set(bucket, { ...bucketEntry, time: entry.time, set, encoded: undefined })
+    managed.set(bucket, { time: entry.time, set, encoded: undefined, ...bucketEntry })
     count--
   }
   return managed

@@ -239,5 +239,5 @@ function record(update: UpdateToTrack, managed: Managed, set: FieldSet): void {
   const id = identify(entry)
   const previous = managed.get(id)
   const time = timeOf(update.now)
-  managed.set(id, { ...entry, time, set: previous ? union(set, previous.set) : set, encoded: undefined })
+  managed.set(id, { time, set: previous ? union(set, previous.set) : set, encoded: undefined, ...entry })
 }

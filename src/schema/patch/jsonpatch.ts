@@ -4,7 +4,7 @@
 // Follows gopkg.in/evanphx/json-patch.v4 and applyJSPatch in k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
 import * as library from 'jsonpatch'
 import type { Json, JsonObject } from '../../machinery/json.ts'
-import { requestEntityTooLarge } from '../../machinery/status.ts'
+import { requestEntityTooLarge, StatusError } from '../../machinery/status.ts'
 import { isSame } from '../ownership/fieldset-compare.ts'
 import { assign } from '../../machinery/jsonassign.ts'
 import { jsonText } from '../../machinery/jsontext.ts'
@@ -46,6 +46,32 @@ export function applyJsonPatch(current: JsonObject, patch: JsonPatch): Json {
   return document.finish()
 }
 
+/** How far a patch comes that does not apply. */
+export interface Halted {
+  /** Which of its operations does not apply. */
+  readonly at: number
+  /** What those before it make of the object. */
+  readonly document: Json
+  /** Bytes of JSON that were copied; those that were too many are counted. */
+  readonly copied: number
+}
+
+/** Where a patch halts; undefined where it does not. */
+export function haltOf(current: JsonObject, { operations }: JsonPatch): Halted | undefined {
+  const document = new Document(current)
+  for (const [at, operation] of operations.entries()) {
+    try {
+      document.apply(operation)
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error
+      // The operation may have been half done: those before it are, once more.
+      const before = applyJsonPatch(current, { operations: operations.slice(0, at), strictErrors: [] })
+      return { at, document: before, copied: document.copied }
+    }
+  }
+  return undefined
+}
+
 interface Pointer {
   readonly path: string[]
   add(document: Json, value: Json, mutate: true): Json
@@ -69,7 +95,7 @@ class Document {
   #root: Json
   /** Containers that were copied, so that they can be changed in place: each only once. */
   readonly #own = new Set<Container>()
-  #copied = 0
+  copied = 0
   /** Never less than the depth of the document. */
   #depth = MAX_DEPTH
 
@@ -105,8 +131,8 @@ class Document {
   /** The value there, for a second place in the document: no part of it may be changed in place any more. */
   #duplicate(path: string | undefined): Json {
     const value = this.#get(this.#find(path))
-    if (value !== null) this.#copied += Buffer.byteLength(jsonText(value))
-    if (this.#copied > MAX_COPIED_BYTES) throw rejected()
+    if (value !== null) this.copied += Buffer.byteLength(jsonText(value))
+    if (this.copied > MAX_COPIED_BYTES) throw rejected()
     this.#disown(value)
     return value
   }

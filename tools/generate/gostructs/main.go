@@ -24,9 +24,13 @@ import (
 var printed = map[string][]string{
 	"core": {
 		"PodSpec", "EphemeralContainer", "PersistentVolumeSource", "PersistentVolumeClaimSpec", "PersistentVolumeClaim",
-		"VolumeNodeAffinity",
+		"VolumeNodeAffinity", "PodTemplateSpec", "ObjectReference", "EventSource",
 	},
+	"apps":         {"DaemonSetUpdateStrategy", "DeploymentStrategy", "StatefulSetUpdateStrategy"},
+	"batch":        {"PodFailurePolicy", "SuccessPolicy"},
 	"certificates": {"CertificateSigningRequestCondition"},
+	"resource":     {"AllocationResult", "ResourceClaimSpec", "ResourceClaimTemplateSpec"},
+	"storage":      {"VolumeAttachmentSpec"},
 }
 
 const (
@@ -34,12 +38,14 @@ const (
 	meta     = "k8s.io/apimachinery/pkg/apis/meta/v1"
 	quantity = "k8s.io/apimachinery/pkg/api/resource.Quantity"
 	numOrStr = "k8s.io/apimachinery/pkg/util/intstr.IntOrString"
+	raw      = "k8s.io/apimachinery/pkg/runtime.RawExtension"
 )
 
 // Types of other packages with a name of their own here; UIDs are texts.
 var known = map[string]string{
 	quantity:                            "quantity",
 	numOrStr:                            "intOrString",
+	raw:                                 "any",
 	meta + ".Time":                      "time",
 	"k8s.io/apimachinery/pkg/types.UID": "string",
 	meta + ".LabelSelector":             "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector",
