@@ -3,9 +3,12 @@
 import type { ClusterView } from './clusterview.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import type { NodeInfo } from './nodeinfo.ts'
+import { MeteredFilter, MeteredScore, statusOf } from './metered.ts'
 import { Memory } from './pernode.ts'
 import { type FilterWork, isRejection, type Rejection, type ScoreWork } from './plugin.ts'
 import type { PodInfo } from './podinfo.ts'
+import type { CycleMeter } from './pointmetrics.ts'
+import { PLUGIN_POINTS } from './config/points.ts'
 import type { Profile } from './profile.ts'
 
 /** As upstream: so many are always looked for, and at least this part of a large cluster. */
@@ -26,6 +29,7 @@ export interface CycleParts {
   readonly cluster: ClusterView
   readonly profile: Pick<Profile, 'filters' | 'scores' | 'percentage' | 'preemption'>
   readonly nominated: Nominated
+  readonly meter: CycleMeter
   /** From 0 to 1. */
   random(): number
 }
@@ -41,14 +45,19 @@ export interface Looked {
 /** The filters that have something to say about the pod; a rejection where no node will do. */
 export function prepareFilters(
   pod: PodInfo,
-  { cluster, profile }: CycleParts,
+  { cluster, profile, meter }: CycleParts,
 ): readonly FilterWork[] | Rejection {
   const works: FilterWork[] = []
-  for (const { filter } of profile.filters) {
+  for (const { name, filter } of profile.filters) {
+    const since = meter.isTimed ? performance.now() : 0
     const work = filter?.(pod, cluster)
-    if (work === undefined) continue
-    if (isRejection(work)) return work
-    works.push(work)
+    const rejection = work && isRejection(work) ? work : undefined
+    if (PLUGIN_POINTS.get(name)?.includes('preFilter')) {
+      if (work) meter.counter(name, 'PreFilter').count++
+      if (meter.isTimed) meter.plugin(name, 'PreFilter', work ? statusOf(rejection) : 'Skip', since)
+    }
+    if (rejection) return rejection
+    if (work) works.push(new MeteredFilter(work as FilterWork, name, meter))
   }
   return works
 }
@@ -86,8 +95,8 @@ export function tryOut(works: readonly FilterWork[], node: NodeInfo, pod: PodInf
   for (const work of works) work.changed?.(node, pod, sign)
 }
 
-/** A score that hangs on the node alone. */
-interface OwnScore {
+/** A score that has something to say about the pod. */
+interface PreparedScore {
   readonly name: string
   readonly weight: number
   readonly work: ScoreWork
@@ -110,9 +119,12 @@ export class Cycle {
   }
 
   look(pod: PodInfo): Looked {
-    const { cluster } = this.#parts
+    const { cluster, meter } = this.#parts
     const nodes = cluster.nodes.length
+    meter.begin()
+    const since = performance.now()
     const works = prepareFilters(pod, this.#parts)
+    meter.point('PreFilter', statusOf('reasons' in works ? works : undefined), since)
     if ('reasons' in works)
       return { feasible: [], diagnosis: { nodes, rejections: new Map(), overall: works } }
     const preferred = cluster.node(pod.pod.status.nominatedNodeName ?? '')
@@ -133,8 +145,9 @@ export class Cycle {
   }
 
   #search(pod: PodInfo, works: readonly FilterWork[]) {
-    const { cluster, nominated, profile } = this.#parts
+    const { cluster, nominated, profile, meter } = this.#parts
     const { nodes } = cluster
+    const since = performance.now()
     const wanted = enough(nodes.length, profile.percentage)
     const feasible: NodeInfo[] = []
     const rejections = new Map<string, Rejection>()
@@ -148,6 +161,7 @@ export class Cycle {
       else feasible.push(node)
     }
     this.#start = nodes.length === 0 ? 0 : (this.#start + looked) % nodes.length
+    meter.point('Filter', 'Success', since)
     return { feasible, rejections }
   }
 
@@ -183,16 +197,14 @@ export class Cycle {
     nodes: readonly NodeInfo[],
     more: readonly ReadonlyMap<string, number>[],
   ): Float64Array {
+    const { meter } = this.#parts
     const totals = new Float64Array(nodes.length)
-    const own: OwnScore[] = []
     const scores = new Array<number>(nodes.length)
-    for (const { name, weight, prepare } of this.#parts.profile.scores) {
-      const work = prepare(pod, this.#parts.cluster, nodes)
-      if (!work) continue
-      if (work.key !== undefined) {
-        own.push({ name, weight, work })
-        continue
-      }
+    const works = this.#prepareScores(pod, nodes)
+    const since = performance.now()
+    const own = works.filter(({ work }) => work.key !== undefined)
+    for (const { weight, work } of works) {
+      if (work.key !== undefined) continue
       for (let i = 0; i < nodes.length; i++) scores[i] = work.score(nodes[i] as NodeInfo)
       work.normalize?.(scores, nodes)
       for (let i = 0; i < nodes.length; i++)
@@ -201,10 +213,29 @@ export class Cycle {
     this.#addOwn(own, nodes, totals)
     for (const added of more)
       nodes.forEach(({ name }, i) => (totals[i] = (totals[i] as number) + (added.get(name) ?? 0)))
+    meter.point('Score', 'Success', since)
     return totals
   }
+
+  #prepareScores(pod: PodInfo, nodes: readonly NodeInfo[]): readonly PreparedScore[] {
+    const { cluster, meter, profile } = this.#parts
+    const found: PreparedScore[] = []
+    const start = performance.now()
+    for (const { name, weight, prepare } of profile.scores) {
+      const since = meter.isTimed ? performance.now() : 0
+      const work = prepare(pod, cluster, nodes)
+      if (PLUGIN_POINTS.get(name)?.includes('preScore')) {
+        if (work) meter.counter(name, 'PreScore').count++
+        if (meter.isTimed) meter.plugin(name, 'PreScore', work ? 'Success' : 'Skip', since)
+      }
+      if (work) found.push({ name, weight, work: new MeteredScore(work, name, meter) })
+    }
+    meter.point('PreScore', 'Success', start)
+    return found
+  }
+
   /** Adds the scores that hang on the node alone, which are remembered. */
-  #addOwn(own: readonly OwnScore[], nodes: readonly NodeInfo[], totals: Float64Array): void {
+  #addOwn(own: readonly PreparedScore[], nodes: readonly NodeInfo[], totals: Float64Array): void {
     if (own.length === 0) return
     const known = this.#ownScores.of(
       own.map(({ name, weight, work: { key } }) => `${name} ${weight} ${key}`).join('\n'),

@@ -3,7 +3,9 @@
 import type { Informers } from '../client/informer.ts'
 import type { ApiObject, Resource } from '../client/resource.ts'
 import {
+  CSI_DRIVERS,
   CSI_NODES,
+  CSI_STORAGE_CAPACITIES,
   DEVICE_CLASSES,
   NAMESPACES,
   PERSISTENT_VOLUME_CLAIMS,
@@ -18,11 +20,31 @@ import {
   STORAGE_CLASSES,
   VOLUME_ATTACHMENTS,
 } from '../client/resources.ts'
+import { classesByResource } from './plugins/devices/extended.ts'
 import type { ObjectKind } from './plugin.ts'
 import type { ObjectSources } from './sources.ts'
 
 /** Called where an object of the kinds that decisions read comes, changes, or goes. */
-export type Changed = (of: ObjectKind, object: ApiObject, isGone: boolean) => void
+export type Changed = (of: ObjectKind, object: ApiObject, how: How) => void
+export type How = { readonly isGone: boolean; readonly isNew: boolean }
+
+/** Kinds whose changes may help a pod that waits. */
+const HEARD: readonly Resource[] = [
+  PERSISTENT_VOLUME_CLAIMS,
+  PERSISTENT_VOLUMES,
+  STORAGE_CLASSES,
+  CSI_NODES,
+  CSI_DRIVERS,
+  CSI_STORAGE_CAPACITIES,
+  VOLUME_ATTACHMENTS,
+  RESOURCE_CLAIMS,
+  DEVICE_CLASSES,
+  RESOURCE_SLICES,
+]
+
+const ADDED: How = { isGone: false, isNew: true }
+const CHANGED: How = { isGone: false, isNew: false }
+const GONE: How = { isGone: true, isNew: false }
 
 export function informerSources(informers: Informers, changed: Changed): ObjectSources {
   const read = <T extends ApiObject>(resource: Resource<T>) => informers.of(resource).reader
@@ -35,31 +57,28 @@ export function informerSources(informers: Informers, changed: Changed): ObjectS
   const volumes = read(PERSISTENT_VOLUMES)
   const classes = read(STORAGE_CLASSES)
   const csiNodes = read(CSI_NODES)
+  const csiDrivers = read(CSI_DRIVERS)
+  const capacities = read(CSI_STORAGE_CAPACITIES)
   const budgets = read(POD_DISRUPTION_BUDGETS)
   const resourceClaims = read(RESOURCE_CLAIMS)
   const deviceClasses = read(DEVICE_CLASSES)
   const slices = read(RESOURCE_SLICES)
   let slicesVersion = 0
-  const hear = <T extends ApiObject>(resource: Resource<T>): void => {
+  let byResource: ReturnType<typeof classesByResource> | undefined
+  const hear = (resource: Resource): void => {
     const of = resource.kind as ObjectKind
-    const tell = (object: T, isGone: boolean): void => {
+    const tell = (object: ApiObject, how: How): void => {
       if (of === 'ResourceSlice') slicesVersion++
-      changed(of, object, isGone)
+      if (of === 'DeviceClass') byResource = undefined
+      changed(of, object, how)
     }
     informers.of(resource).handle({
-      added: (object) => tell(object, false),
-      updated: (object) => tell(object, false),
-      deleted: (object) => tell(object, true),
+      added: (object) => tell(object, ADDED),
+      updated: (object) => tell(object, CHANGED),
+      deleted: (object) => tell(object, GONE),
     })
   }
-  hear(PERSISTENT_VOLUME_CLAIMS)
-  hear(PERSISTENT_VOLUMES)
-  hear(STORAGE_CLASSES)
-  hear(CSI_NODES)
-  hear(VOLUME_ATTACHMENTS)
-  hear(RESOURCE_CLAIMS)
-  hear(DEVICE_CLASSES)
-  hear(RESOURCE_SLICES)
+  HEARD.forEach(hear)
   return {
     namespace: (name) => namespaces.get(name),
     servicesIn: (namespace) => services.inNamespace(namespace),
@@ -71,9 +90,12 @@ export function informerSources(informers: Informers, changed: Changed): ObjectS
     volumes: () => volumes.list(),
     storageClass: (name) => classes.get(name),
     csiNode: (name) => csiNodes.get(name),
+    csiDriver: (name) => csiDrivers.get(name),
+    capacities: () => capacities.list(),
     resourceClaim: (namespace, name) => resourceClaims.get(`${namespace}/${name}`),
     resourceClaims: () => resourceClaims.list(),
     deviceClass: (name) => deviceClasses.get(name),
+    classForResource: (name) => (byResource ??= classesByResource(deviceClasses.list())).get(name),
     resourceSlices: () => slices.list(),
     slicesVersion: () => slicesVersion,
     budgetsIn: (namespace) => budgets.inNamespace(namespace),

@@ -4,6 +4,7 @@ import { SchedulerMetrics } from './metrics.ts'
 const idle = {
   pending: () => ({ active: 0, backoff: 1, unschedulable: 2, gated: 3 }),
   cacheSize: () => ({ nodes: 4, pods: 5, assumed_pods: 6 }),
+  queueLines: () => ['# TYPE of_the_queue gauge'],
 }
 
 describe('the metrics of a scheduler', () => {
@@ -48,6 +49,6 @@ describe('the metrics of a scheduler', () => {
 
   it('name each family once', () => {
     const types = new SchedulerMetrics(idle).text().match(/^# TYPE .*$/gm) ?? []
-    expect(new Set(types).size).toBe(9)
+    expect(new Set(types).size).toBe(15)
   })
 })

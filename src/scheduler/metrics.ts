@@ -1,6 +1,8 @@
 // scheduler_* for Prometheus, under upstream's names, as plain numbers until somebody asks.
 // Follows k8s.io/kubernetes/pkg/scheduler/metrics.
 import { exponential, Histogram } from '../client/histogram.ts'
+import { escaped, family } from './metricstext.ts'
+import { histogramOf, PointMetrics } from './pointmetrics.ts'
 
 export type AttemptResult = 'scheduled' | 'unschedulable' | 'error'
 
@@ -31,6 +33,8 @@ const MANY_ATTEMPTS = 15
 export interface SchedulerState {
   pending(): Pending
   cacheSize(): CacheSize
+  /** What the queue counts. */
+  queueLines(): readonly string[]
 }
 
 export class SchedulerMetrics {
@@ -40,6 +44,8 @@ export class SchedulerMetrics {
   readonly #sli = new Map<string, Histogram>()
   readonly #podAttempts = new Histogram(ATTEMPTS_BOUNDS)
   readonly #victims = new Histogram(VICTIMS_BOUNDS)
+  readonly #evictions = new Map<string, Histogram>()
+  readonly points = new PointMetrics()
   #preemptions = 0
 
   constructor(state: SchedulerState) {
@@ -75,6 +81,11 @@ export class SchedulerMetrics {
     if (victims > 0) this.#victims.observe(victims)
   }
 
+  /** Those who had to make room were told to, or could not be told. */
+  evicted(isGood: boolean, seconds: number): void {
+    histogramOf(this.#evictions, `result="${isGood ? 'success' : 'error'}"`, SLI_BOUNDS).observe(seconds)
+  }
+
   text(): string {
     const attempts = [...this.#attempts]
     return [
@@ -108,25 +119,34 @@ export class SchedulerMetrics {
       ...family('preemption_victims', 'histogram', 'Pods that had to make room.', (name) =>
         this.#victims.lines(name, ''),
       ),
+      ...this.#evictionLines(),
       ...family('pending_pods', 'gauge', 'Pods that wait, by how.', (name) =>
         Object.entries(this.#state.pending()).map(([queue, count]) => `${name}{queue="${queue}"} ${count}`),
       ),
       ...family('cache_size', 'gauge', 'What is known of the cluster.', (name) =>
         Object.entries(this.#state.cacheSize()).map(([type, count]) => `${name}{type="${type}"} ${count}`),
       ),
+      ...this.#state.queueLines(),
+      ...this.points.lines(),
       '',
     ].join('\n')
   }
-}
 
-function family(
-  name: string,
-  type: string,
-  help: string,
-  lines: (name: string) => readonly string[],
-): string[] {
-  const full = `scheduler_${name}`
-  return [`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`, ...lines(full)]
+  #evictionLines(): string[] {
+    const evictions = [...this.#evictions]
+    return [
+      ...family(
+        'preemption_goroutines_duration_seconds',
+        'histogram',
+        'Time of telling pods to make room.',
+        (name) => evictions.flatMap(([labels, times]) => times.lines(name, labels)),
+      ),
+      ...family(
+        'preemption_goroutines_execution_total',
+        'counter',
+        'Times that pods were told to make room.',
+        (name) => evictions.map(([labels, { count }]) => `${name}{${labels}} ${count}`),
+      ),
+    ]
+  }
 }
-
-const escaped = (text: string): string => text.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Cycle } from './cycle.ts'
 import { aNode, aPod, asking, clusterOf } from './fixture.ts'
 import { Memory, PerNode } from './pernode.ts'
+import { CycleMeter, PointMetrics } from './pointmetrics.ts'
 import { defaultProfile } from './profile.ts'
 
 describe('values of nodes', () => {
@@ -41,8 +42,9 @@ describe('values of nodes', () => {
 })
 
 describe('a cycle', () => {
+  const meter = new CycleMeter(new PointMetrics(), 'default-scheduler')
   const cycleOf = (cluster: ReturnType<typeof clusterOf>): Cycle =>
-    new Cycle({ cluster, profile: defaultProfile(), nominated: () => [], random: () => 0.5 })
+    new Cycle({ cluster, profile: defaultProfile(), nominated: () => [], meter, random: () => 0.5 })
   const placeOf = (cycle: Cycle, cpu: string): string => {
     const found = cycle.run(asking({ cpu }))
     return 'node' in found ? found.node.name : 'none'

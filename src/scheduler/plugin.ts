@@ -21,7 +21,7 @@ export interface FilterWork {
    * All of the pod that counts, where the node alone counts beside it: pods of the same text get the same answers of a
    * node for as long as it does not change. Absent: other nodes, or what is on them, count, too.
    */
-  readonly key?: string
+  readonly key?: string | undefined
   /** Told where a pod is put onto a node, or taken from it, to try something out. */
   changed?(node: NodeInfo, pod: PodInfo, sign: 1 | -1): void
 }
@@ -32,7 +32,7 @@ export type PrepareFilter = (pod: PodInfo, cluster: ClusterView) => FilterWork |
 export interface ScoreWork {
   score(node: NodeInfo): number
   /** As that of FilterWork; only where nothing is normalized. */
-  readonly key?: string
+  readonly key?: string | undefined
   /** Brings scores into 0 to 100, in place. */
   normalize?(scores: number[], nodes: readonly NodeInfo[]): void
 }
@@ -54,13 +54,21 @@ export type ClusterEvent =
   /** The waiting pod itself is another than it was. */
   | { readonly kind: 'self'; readonly before: PodInfo }
   /** Of the kinds that rules read beside nodes and pods: one came or changed, or went. */
-  | { readonly kind: 'object'; readonly of: ObjectKind; readonly object: ApiObject; readonly isGone: boolean }
+  | {
+      readonly kind: 'object'
+      readonly of: ObjectKind
+      readonly object: ApiObject
+      readonly isGone: boolean
+      readonly isNew?: boolean
+    }
 
 export type ObjectKind =
   | 'PersistentVolumeClaim'
   | 'PersistentVolume'
   | 'StorageClass'
   | 'CSINode'
+  | 'CSIDriver'
+  | 'CSIStorageCapacity'
   | 'VolumeAttachment'
   | 'ResourceClaim'
   | 'ResourceSlice'

@@ -1,6 +1,8 @@
 // A pod with what the scheduler reads of it over and over, worked out once.
 // Follows PodInfo and AffinityTerm of k8s.io/kubernetes/pkg/scheduler/framework/types.go.
 import type { Pod, PodAffinityTerm, WeightedPodAffinityTerm } from '../client/kinds/core.v1.gen.ts'
+import { heldSpec } from '../machinery/heldresources.ts'
+import type { JsonObject } from '../machinery/json.ts'
 import { type LabelSelector, NOTHING, selectorOfObject } from '../machinery/labels.ts'
 import { type PodRequests, podRequests } from './amounts.ts'
 
@@ -42,6 +44,10 @@ export interface PodInfo extends PodRequests {
   readonly avoided: readonly WeightedTerm[]
 }
 
+/** The pod's spec, with what its node has granted it where that differs. */
+export const heldOf = ({ spec, status }: Pod): Pod['spec'] =>
+  heldSpec(spec as unknown as JsonObject, status) as unknown as Pod['spec']
+
 const NO_LABELS: Readonly<Record<string, string>> = {}
 const NONE: readonly never[] = []
 
@@ -53,7 +59,6 @@ export function podInfo(pod: Pod): PodInfo {
   const weighted = (list: readonly WeightedPodAffinityTerm[] | undefined): readonly WeightedTerm[] =>
     list?.map(({ weight, podAffinityTerm }) => ({ weight, term: termOf(podAffinityTerm, namespace) })) ?? NONE
   return {
-    ...podRequests(pod.spec),
     pod,
     key: `${namespace}/${name}`,
     uid,
@@ -66,6 +71,7 @@ export function podInfo(pod: Pod): PodInfo {
     antiAffinity: terms(affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
     preferred: weighted(affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
     avoided: weighted(affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
+    ...podRequests(heldOf(pod)),
   }
 }
 

@@ -11,13 +11,15 @@ import type { Plugin, PrepareScore } from './plugin.ts'
 import { imageLocality } from './plugins/imagelocality.ts'
 import { interPodAffinityWith } from './plugins/interpodaffinity.ts'
 import { nodeAffinityWith } from './plugins/nodeaffinity.ts'
+import { nodeDeclaredFeatures } from './plugins/nodedeclaredfeatures.ts'
 import { nodeName } from './plugins/nodename.ts'
 import { nodePorts } from './plugins/nodeports.ts'
 import { balancedAllocationWith, nodeResourcesFitWith } from './plugins/noderesources.ts'
 import { nodeUnschedulable } from './plugins/nodeunschedulable.ts'
 import { podTopologySpreadWith } from './plugins/podtopologyspread.ts'
 import { taintToleration } from './plugins/tainttoleration.ts'
-import { nodeVolumeLimits, volumeBinding, volumeRestrictions, volumeZone } from './plugins/volumes.ts'
+import { volumeRestrictions } from './plugins/volumerestrictions.ts'
+import { nodeVolumeLimits, volumeBinding, volumeZone } from './plugins/volumes.ts'
 
 export interface WeightedScore {
   readonly name: string
@@ -63,6 +65,7 @@ const MAKERS: ReadonlyMap<string, Make> = new Map<string, Make>([
     ({ NodeResourcesBalancedAllocation: args }) => balancedAllocationWith(args),
   ],
   ['ImageLocality', () => imageLocality],
+  ['NodeDeclaredFeatures', () => nodeDeclaredFeatures],
 ])
 
 /** `others`: rules that need more than a configuration, by their names. Throws Error for what cannot work together. */

@@ -4,9 +4,12 @@ import type { Clock } from '../client/clock.ts'
 import { Heap } from './heap.ts'
 import { EXTENDER } from './extenders.ts'
 import type { Pending } from './metrics.ts'
+import { ATTEMPT_FAILED, BACKOFF_COMPLETE, eventLabel, FORCED, POD_ADD, WAITED_LONG } from './eventlabels.ts'
 import type { ClusterEvent, Plugin } from './plugin.ts'
 import type { PodInfo } from './podinfo.ts'
+import { secondsSince } from './pointmetrics.ts'
 import type { Profile } from './profile.ts'
+import { QueueCounts } from './queuemetrics.ts'
 
 export interface Backoff {
   readonly firstMs: number
@@ -40,6 +43,8 @@ export interface QueuedPod {
    * something that may, or somebody went from the node where the room is made.
    */
   held: 'nothing' | 'helped' | 'due' | undefined
+  /** It had waited so long that it was tried without a reason. */
+  wasFlushed: boolean
 }
 
 export class SchedulingQueue {
@@ -55,6 +60,7 @@ export class SchedulingQueue {
   readonly #waiting = new Set<QueuedPod>()
   readonly #nominated = new Map<string, Map<string, PodInfo>>()
   readonly #nodeOf = new Map<string, string>()
+  readonly counts = new QueueCounts()
   #turns = 0
   #events = 0
   #stopFlush: () => void = () => undefined
@@ -89,12 +95,23 @@ export class SchedulingQueue {
     return counts
   }
 
+  /** What is counted, for Prometheus. */
+  lines(): readonly string[] {
+    const waiting = [...this.#pods.values()]
+    return this.counts.lines(
+      waiting.map(({ info, rejectedBy }) => [info.pod.spec.schedulerName ?? '', rejectedBy]),
+    )
+  }
+
   start(): void {
     this.#stopFlush = this.#clock.after(FLUSH_MS, () => {
       this.start()
       const now = this.#clock.now()
       for (const pod of [...this.#waiting])
-        if (!isGated(pod) && !pod.held && now - pod.failedAt >= MAX_WAIT_MS) this.#promote(pod)
+        if (!isGated(pod) && !pod.held && now - pod.failedAt >= MAX_WAIT_MS) {
+          pod.wasFlushed = true
+          this.#promote(pod, WAITED_LONG)
+        }
     })
   }
 
@@ -117,17 +134,20 @@ export class SchedulingQueue {
         takenAt: 0,
         place: 'out',
         held: undefined,
+        wasFlushed: false,
       }
       this.#pods.set(info.uid, fresh)
       if (info.pod.status.nominatedNodeName) this.nominate(info, info.pod.status.nominatedNodeName)
-      this.#activate(fresh)
+      this.#activate(fresh, POD_ADD)
       return
     }
     const before = known.info
     known.info = info
     if (known.place !== 'waiting') return
-    if (isGated(known)) this.#promote(known)
-    else this.#tell(known, { kind: 'self', before })
+    const event = { kind: 'self', before } as const
+    const label = eventLabel(event, info)
+    if (isGated(known)) this.#promote(known, label)
+    else this.#tell(known, event, { label, isTimed: true })
   }
 
   drop(uid: string): void {
@@ -148,6 +168,7 @@ export class SchedulingQueue {
       pod.place = 'out'
       pod.takenAt = this.#events
       pod.attempts++
+      pod.rejectedBy = NO_RULES
       pod.lastTakenAt = performance.now()
       pod.firstTakenAt ||= pod.lastTakenAt
       return pod
@@ -159,10 +180,12 @@ export class SchedulingQueue {
   failed(pod: QueuedPod, rejectedBy: ReadonlySet<string>): void {
     if (this.#pods.get(pod.info.uid) !== pod) return
     pod.failedAt = this.#clock.now()
+    pod.wasFlushed = false
     // What happened while it was looked at may have been what it waits for.
-    if (rejectedBy.size > 0 && pod.takenAt === this.#events) return this.#wait(pod, rejectedBy)
+    if (rejectedBy.size > 0 && pod.takenAt === this.#events)
+      return this.#wait(pod, rejectedBy, ATTEMPT_FAILED)
     pod.rejectedBy = rejectedBy
-    this.#promote(pod)
+    this.#promote(pod, ATTEMPT_FAILED)
   }
 
   /** It does not fit, and others are about to be told to make room: it waits until `release`. */
@@ -170,7 +193,8 @@ export class SchedulingQueue {
     if (this.#pods.get(pod.info.uid) !== pod) return
     pod.failedAt = this.#clock.now()
     pod.held = 'nothing'
-    this.#wait(pod, rejectedBy)
+    pod.wasFlushed = false
+    this.#wait(pod, rejectedBy, ATTEMPT_FAILED)
   }
 
   /** All have been told. */
@@ -178,36 +202,51 @@ export class SchedulingQueue {
     const { held } = pod
     pod.held = undefined
     if (pod.place !== 'waiting') return
-    if (held === 'due') this.#hasten(pod)
-    else if (held === 'helped' || pod.rejectedBy.size === 0) this.#promote(pod)
+    if (held === 'due') this.#hasten(pod, FORCED)
+    else if (held === 'helped' || pod.rejectedBy.size === 0) this.#promote(pod, FORCED)
   }
 
   /** Something happened: those whom it may help are tried again. */
   moved(event: ClusterEvent): void {
     this.#events++
+    const since = performance.now()
+    const label = eventLabel(event)
     if (event.kind === 'pod-gone') {
       for (const { uid } of this.nominated(event.nodeName)) {
         const pod = this.#pods.get(uid)
-        if (pod) this.#hasten(pod)
+        if (pod) this.#hasten(pod, label)
       }
     }
-    for (const pod of [...this.#waiting]) this.#tell(pod, event)
+    // One of those who wait tells how long rules take; all of them would cost more than the rules.
+    let isTimed = true
+    for (const pod of [...this.#waiting]) {
+      this.#tell(pod, event, { label, isTimed })
+      isTimed = false
+    }
+    this.counts.handled(label, secondsSince(since))
   }
 
   /** The room that is made for it may be there: it does not wait until others would try again. */
-  #hasten(pod: QueuedPod): void {
+  #hasten(pod: QueuedPod, label: string): void {
     if (pod.held) pod.held = 'due'
     else if (pod.place === 'waiting' || pod.place === 'backoff') {
       this.#waiting.delete(pod)
-      this.#activate(pod)
+      this.#activate(pod, label)
     }
   }
 
-  #tell(pod: QueuedPod, event: ClusterEvent): void {
+  #tell(
+    pod: QueuedPod,
+    event: ClusterEvent,
+    { label, isTimed }: { readonly label: string; readonly isTimed: boolean },
+  ): void {
     const rules = this.#rules.get(pod.info.pod.spec.schedulerName ?? '')
     for (const name of pod.rejectedBy) {
-      if (name !== EXTENDER && rules?.get(name)?.mayHelp?.(event, pod.info) !== true) continue
-      if (!pod.held) return this.#promote(pod)
+      const since = isTimed ? performance.now() : 0
+      const helps = name === EXTENDER || rules?.get(name)?.mayHelp?.(event, pod.info) === true
+      if (isTimed) this.counts.hinted(name, label, helps, secondsSince(since))
+      if (!helps) continue
+      if (!pod.held) return this.#promote(pod, label)
       if (pod.held === 'nothing') pod.held = 'helped'
       return
     }
@@ -242,33 +281,37 @@ export class SchedulingQueue {
     return undefined
   }
 
-  #wait(pod: QueuedPod, rejectedBy: ReadonlySet<string>): void {
+  #wait(pod: QueuedPod, rejectedBy: ReadonlySet<string>, label: string): void {
+    this.counts.incoming('unschedulable', label)
     pod.rejectedBy = rejectedBy
     pod.place = 'waiting'
     this.#waiting.add(pod)
   }
 
-  #promote(pod: QueuedPod): void {
+  #promote(pod: QueuedPod, label: string): void {
     this.#waiting.delete(pod)
     const backoff = Math.min(this.#backoff.firstMs * 2 ** (pod.attempts - 1), this.#backoff.maxMs)
     const left = pod.attempts === 0 ? 0 : pod.failedAt + backoff - this.#clock.now()
-    if (left <= 0) return this.#activate(pod)
+    if (left <= 0) return this.#activate(pod, label)
     pod.place = 'backoff'
+    this.counts.incoming('backoff', label)
     this.#clock.after(left, () => {
-      if (pod.place === 'backoff') this.#activate(pod)
+      if (pod.place === 'backoff') this.#activate(pod, BACKOFF_COMPLETE)
     })
   }
 
-  #activate(pod: QueuedPod): void {
+  #activate(pod: QueuedPod, label: string): void {
     const holder = this.#holderOf(pod.info)
-    if (holder !== undefined) return this.#wait(pod, new Set([holder]))
+    if (holder !== undefined) return this.#wait(pod, new Set([holder]), label)
     pod.place = 'active'
     pod.turn = ++this.#turns
+    this.counts.incoming('active', label)
     this.#active.push(pod)
     this.wake()
   }
 }
 
+const NO_RULES: ReadonlySet<string> = new Set()
 const NOBODY: readonly PodInfo[] = []
 const gated = ({ pod }: PodInfo): boolean => (pod.spec.schedulingGates?.length ?? 0) > 0
 const isGated = ({ rejectedBy }: QueuedPod): boolean => rejectedBy.has(GATES)

@@ -15,11 +15,12 @@ import type { NodeInfo } from './nodeinfo.ts'
 import { dynamicResourcesMaker } from './plugins/dynamicresources.ts'
 import type { DeviceSelectors } from './plugins/devices/selectors.ts'
 import type { PodInfo } from './podinfo.ts'
+import { CycleMeter, type PointStatus, secondsSince } from './pointmetrics.ts'
 import type { Preemption } from './preemption.ts'
 import { type Profile, profilesOf } from './profile.ts'
 import { type QueuedPod, SchedulingQueue } from './queue.ts'
 import { watchCluster } from './watching.ts'
-import { bind, evict, reportFailure, type Writing } from './writes.ts'
+import { bind, bindVolumes, evict, reportFailure, type Writing } from './writes.ts'
 
 export interface SchedulerOptions {
   readonly configuration: SchedulerConfiguration
@@ -34,12 +35,11 @@ const MAX_BINDING = 128
 /** How long cycles run on end before others in the process have their turn. */
 const SLICE_MS = 5
 
-const secondsSince = (at: number): number => (performance.now() - at) / 1000
-
 /** What one profile works with. */
 interface Work {
   readonly profile: Profile
   readonly decider: Decider
+  readonly meter: CycleMeter
   readonly writing: Writing
 }
 
@@ -68,9 +68,9 @@ export class Scheduler {
     this.#context = context
     const { api, clock, informers, recorder, log } = context
     const { configuration } = options
-    const sources = informerSources(informers, (of, object, isGone) => {
+    const sources = informerSources(informers, (of, object, how) => {
       if (of === 'DeviceClass' && !options.selectors.isLoaded) this.#loadSelectors(options.selectors)
-      this.#queue.moved({ kind: 'object', of, object, isGone })
+      this.#queue.moved({ kind: 'object', of, object, ...how })
     })
     this.#cluster = new ClusterView(sources)
     const others = new Map([['DynamicResources', dynamicResourcesMaker({ context, sources, ...options })]])
@@ -79,10 +79,16 @@ export class Scheduler {
     this.#queue = new SchedulingQueue(clock, profiles, { firstMs: first * 1000, maxMs: most * 1000 })
     this.#queue.wake = () => this.#wake()
     this.#extenders = configuration.extenders.map((one) => new Extender(one, options.postTo(one)))
+    this.metrics = new SchedulerMetrics({
+      pending: () => this.#queue.pending(),
+      cacheSize: () => ({ ...this.#cluster.size, assumed_pods: this.#assumed.size }),
+      queueLines: () => this.#queue.lines(),
+    })
     const works = profiles.map((profile): Work => {
       const { schedulerName, bindTimeoutMs } = profile
       const { nominated } = this.#queue
-      const parts: CycleParts = { cluster: this.#cluster, profile, nominated, random: Math.random }
+      const meter = new CycleMeter(this.metrics.points, schedulerName)
+      const parts: CycleParts = { cluster: this.#cluster, profile, nominated, meter, random: Math.random }
       const writing = {
         api,
         clock,
@@ -91,11 +97,7 @@ export class Scheduler {
         schedulerName,
         bindTimeoutMs,
       }
-      return { profile, decider: new Decider(parts, this.#extenders, log), writing }
-    })
-    this.metrics = new SchedulerMetrics({
-      pending: () => this.#queue.pending(),
-      cacheSize: () => ({ ...this.#cluster.size, assumed_pods: this.#assumed.size }),
+      return { profile, decider: new Decider(parts, this.#extenders, log), meter, writing }
     })
     this.#works = new Map(works.map((work) => [work.profile.schedulerName, work]))
     const schedulerNames = new Set(this.#works.keys())
@@ -189,11 +191,14 @@ export class Scheduler {
 
   #assume(queued: QueuedPod, node: NodeInfo, signal: AbortSignal): void {
     const { info } = queued
-    const { keepers } = this.#workOf(info).profile
+    const { profile, meter } = this.#workOf(info)
+    const { keepers } = profile
     this.#assumed.add(info.uid)
     this.#cluster.place(info, node.name)
     const undo = (error: unknown): void => {
+      const since = performance.now()
       for (const keeper of keepers) keeper.unreserve?.(info)
+      meter.point('Unreserve', 'Success', since)
       this.#assumed.delete(info.uid)
       this.#cluster.remove(info.uid)
       if (signal.aborted) return
@@ -201,9 +206,12 @@ export class Scheduler {
       // What it would have taken is free again.
       this.#queue.moved({ kind: 'pod-gone', pod: info, nodeName: node.name })
     }
+    const since = performance.now()
     try {
       for (const keeper of keepers) keeper.reserve?.(info, node)
+      meter.point('Reserve', 'Success', since)
     } catch (error) {
+      meter.point('Reserve', 'Error', since)
       return undo(error)
     }
     this.#queue.unnominate(info.uid)
@@ -217,6 +225,7 @@ export class Scheduler {
 
   #bound(queued: QueuedPod): void {
     this.#queue.drop(queued.info.uid)
+    if (queued.wasFlushed) this.#queue.counts.scheduledAfterFlush()
     this.#attempted(queued, 'scheduled')
     this.metrics.bound(queued.attempts, secondsSince(queued.firstTakenAt))
   }
@@ -226,10 +235,13 @@ export class Scheduler {
   }
 
   async #bind(info: PodInfo, node: NodeInfo, signal: AbortSignal): Promise<void> {
-    const { profile, writing } = this.#workOf(info)
-    for (const { preBind } of profile.keepers) await preBind?.(info, node, signal)
+    const { profile, writing, meter } = this.#workOf(info)
+    await measured(meter, 'PreBind', async () => {
+      for (const { preBind } of profile.keepers) await preBind?.(info, node, signal)
+      await bindVolumes(info, node, writing, signal)
+    })
     const binder = this.#extenders.find((one) => one.binds && one.isInterested(info))
-    await bind(info, node, writing, { signal, ...(binder ? { binder } : {}) })
+    await measured(meter, 'Bind', () => bind(info, node, writing, binder))
   }
 
   #inBackground(task: Promise<unknown>, isCounted = true): void {
@@ -249,11 +261,17 @@ export class Scheduler {
 
   #reject(queued: QueuedPod, diagnosis: Diagnosis): Promise<void> | undefined {
     const { info } = queued
-    const { profile, decider } = this.#workOf(info)
+    const { profile, decider, meter } = this.#workOf(info)
+    const since = performance.now()
+    if (isBeforeMakers(diagnosis, profile)) {
+      this.#refuse(queued, diagnosis, { found: undefined, tried: NOT_LOOKED })
+      return undefined
+    }
     const found = profile.preemption ? decider.preempt(info, diagnosis) : undefined
     const tried = profile.makers.flatMap(({ makeRoom }) => makeRoom?.(info) ?? [])
     const isAtOnce = (one: string | Promise<string>): one is string => typeof one === 'string'
     if (!(found instanceof Promise) && tried.every(isAtOnce)) {
+      meter.point('PostFilter', found && 'candidate' in found ? 'Success' : 'Unschedulable', since)
       this.#refuse(queued, diagnosis, { found, tried })
       return undefined
     }
@@ -273,11 +291,13 @@ export class Scheduler {
       this.#queue.nominate(info, node.name)
       this.#queue.hold(queued, rejectedBy(diagnosis))
       const failure = { reason, message: fitMessage(diagnosis), nominatedNode: node.name } as const
-      this.#inBackground(
-        reportFailure(info, failure, writing)
-          .then(() => Promise.all(victims.map((victim) => evict(victim, info, node, writing))))
-          .finally(() => this.#queue.release(queued)),
+      const since = performance.now()
+      const told = (isGood: boolean) => (): void => this.metrics.evicted(isGood, secondsSince(since))
+      const evicting = reportFailure(info, failure, writing).then(() =>
+        Promise.all(victims.map((victim) => evict(victim, info, node, writing))),
       )
+      evicting.then(told(true), told(false))
+      this.#inBackground(evicting.finally(() => this.#queue.release(queued)))
       return
     }
     const keepsPlace = found?.message.startsWith('not eligible due to a terminating pod') ?? false
@@ -298,4 +318,26 @@ export class Scheduler {
     const { writing } = this.#workOf(queued.info)
     this.#inBackground(reportFailure(queued.info, { reason: 'SchedulerError', message }, writing))
   }
+}
+
+async function measured(meter: CycleMeter, point: string, step: () => Promise<void>): Promise<void> {
+  const since = performance.now()
+  let status: PointStatus = 'Error'
+  try {
+    await step()
+    status = 'Success'
+  } finally {
+    meter.point(point, status, since)
+  }
+}
+
+/** What upstream's rule that could free something says of a pod that it never came to look at; nobody is sent away then. */
+const NOT_LOOKED: readonly string[] = ['not found']
+
+/** Whether a rule for which no node will do comes before one that could free something. */
+function isBeforeMakers({ overall }: Diagnosis, { filters, makers }: Profile): boolean {
+  if (!overall) return false
+  const orderOf = (name: string): number => filters.findIndex((one) => one.name === name)
+  const at = orderOf(overall.plugin)
+  return at >= 0 && makers.some(({ name }) => at < orderOf(name))
 }

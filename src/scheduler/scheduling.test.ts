@@ -6,6 +6,7 @@ import { fitMessage, rejectedBy } from './diagnosis.ts'
 import { aNode, aPod, asking, clusterOf } from './fixture.ts'
 import { Heap } from './heap.ts'
 import type { PodInfo } from './podinfo.ts'
+import { CycleMeter, PointMetrics } from './pointmetrics.ts'
 import { byBudgets, preempt } from './preemption.ts'
 import { defaultProfile } from './profile.ts'
 import { SchedulingQueue } from './queue.ts'
@@ -17,6 +18,7 @@ const partsOf = (
   cluster,
   profile: defaultProfile(),
   nominated,
+  meter: new CycleMeter(new PointMetrics(), 'default-scheduler'),
   random: () => 0.5,
 })
 

@@ -10,7 +10,7 @@ import type {
 } from '../client/kinds/core.v1.gen.ts'
 import type { PodDisruptionBudget } from '../client/kinds/policy.v1.gen.ts'
 import type { DeviceClass, ResourceClaim, ResourceSlice } from '../client/kinds/resource.v1.gen.ts'
-import type { CSINode, StorageClass } from '../client/kinds/storage.v1.gen.ts'
+import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '../client/kinds/storage.v1.gen.ts'
 
 export interface ObjectSources {
   namespace(name: string): Namespace | undefined
@@ -23,9 +23,13 @@ export interface ObjectSources {
   volumes(): readonly PersistentVolume[]
   storageClass(name: string): StorageClass | undefined
   csiNode(name: string): CSINode | undefined
+  csiDriver(name: string): CSIDriver | undefined
+  capacities(): readonly CSIStorageCapacity[]
   resourceClaim(namespace: string, name: string): ResourceClaim | undefined
   resourceClaims(): Iterable<ResourceClaim>
   deviceClass(name: string): DeviceClass | undefined
+  /** The class whose devices stand for this extended resource. */
+  classForResource(name: string): DeviceClass | undefined
   resourceSlices(): readonly ResourceSlice[]
   /** Another one after each change of slices. */
   slicesVersion(): number

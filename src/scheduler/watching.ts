@@ -4,7 +4,7 @@ import type { Informers } from '../client/informer.ts'
 import type { Node, Pod } from '../client/kinds/core.v1.gen.ts'
 import { NODES, PODS } from '../client/resources.ts'
 import type { ClusterView } from './clusterview.ts'
-import { type PodInfo, podInfo } from './podinfo.ts'
+import { heldOf, type PodInfo, podInfo } from './podinfo.ts'
 import type { SchedulingQueue } from './queue.ts'
 
 export interface Watched {
@@ -55,7 +55,7 @@ function podChanged(watched: Watched, pod: Pod, before?: Pod): void {
     return
   }
   const wasAssumed = assumed.delete(uid)
-  if (before?.spec.nodeName && !isPodChanged(pod, before)) return
+  if (before?.spec.nodeName && !isPodChanged(pod, before) && !isResizing(pod) && !isResizing(before)) return
   const info = podInfo(pod)
   cluster.place(info, nodeName)
   if (before?.spec.nodeName) return queue.moved({ kind: 'pod-changed', pod: info, before: podInfo(before) })
@@ -75,6 +75,9 @@ function podGone({ cluster, queue, assumed }: Watched, pod: Pod): void {
 
 const isOver = ({ status: { phase } }: Pod): boolean => phase === 'Succeeded' || phase === 'Failed'
 
+/** Its node has granted it something else than it asks for: what it holds changes with its status. */
+const isResizing = (pod: Pod): boolean => heldOf(pod) !== pod.spec
+
 const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
 
 type PodLike = Pick<PodInfo['pod'], 'metadata'>
@@ -87,4 +90,5 @@ const isNodeChanged = (a: Node, b: Node): boolean =>
   !same(a.spec, b.spec) ||
   !same(a.metadata.labels, b.metadata.labels) ||
   !same(a.status.allocatable, b.status.allocatable) ||
-  !same(a.status.images, b.status.images)
+  !same(a.status.images, b.status.images) ||
+  !same(a.status.declaredFeatures, b.status.declaredFeatures)

@@ -32,11 +32,9 @@ const placeOf = ({ pod: { metadata } }: PodInfo) => ({
 export async function bind(
   pod: PodInfo,
   node: NodeInfo,
-  writing: Writing,
-  { signal, binder }: { readonly signal: AbortSignal; readonly binder?: Extender },
+  { api, recorder }: Writing,
+  binder: Extender | undefined,
 ): Promise<void> {
-  const { api, recorder } = writing
-  await bindVolumes(pod, node, writing, signal)
   const isBound = binder !== undefined && (await boundBy(binder, pod, node))
   if (!isBound) await bindPod(pod, node, api)
   const message = `Successfully assigned ${pod.key} to ${node.name}`
@@ -65,7 +63,8 @@ async function bindPod(pod: PodInfo, node: NodeInfo, api: Api): Promise<void> {
   await api.post(PODS, { namespace, name, subresource: 'binding' }, binding)
 }
 
-async function bindVolumes(
+/** Ties the pod's volumes to its claims, and waits for those that are being made. Rejects where there are none any more. */
+export async function bindVolumes(
   pod: PodInfo,
   node: NodeInfo,
   writing: Writing,
@@ -77,7 +76,7 @@ async function bindVolumes(
   if (typeof found === 'string') throw new Error(found)
   if (found.waiting.length === 0) return
   const plans = planFor(found.waiting, node, sources)
-  if (!plans) throw new Error(`no volumes for ${pod.key} on ${node.name} any more`)
+  if (typeof plans === 'string') throw new Error(`no volumes for ${pod.key} on ${node.name} any more`)
   await Promise.all(plans.map((plan) => order(plan, node, writing.api)))
   const isDone = ({ claim: { metadata } }: Plan): boolean => {
     const now = sources.claim(metadata.namespace ?? '', metadata.name ?? '')

@@ -184,3 +184,123 @@ it('finds devices, and gives them to others when they are free', async () => {
   await api.updateStatus(RESOURCE_CLAIMS, { ...latest, status: {} })
   expect(await nodeOf('second')).toBe('b')
 })
+it('gives shares of a device to several, and binds pods when their devices are ready', async () => {
+  const driver = 'nic.example.com'
+  await api.create(DEVICE_CLASSES, {
+    metadata: { name: 'nic' },
+    spec: { selectors: [{ cel: { expression: `device.driver == "${driver}"` } }] },
+  })
+  await api.create(RESOURCE_SLICES, {
+    metadata: { name: 'nics' },
+    spec: {
+      driver,
+      nodeName: 'c',
+      pool: { name: 'c', generation: 1, resourceSliceCount: 1 },
+      devices: [
+        {
+          name: 'nic-0',
+          allowMultipleAllocations: true,
+          capacity: { bandwidth: { value: '10G' } },
+          bindsToNode: true,
+          bindingConditions: ['Attached'],
+          bindingFailureConditions: ['Lost'],
+        },
+      ],
+    },
+  })
+  const claimOf = (name: string) => api.get(RESOURCE_CLAIMS, { namespace, name })
+  const claimed = async (name: string, bandwidth: string): Promise<void> => {
+    const exactly = { deviceClassName: 'nic', capacity: { requests: { bandwidth } } }
+    await api.create(RESOURCE_CLAIMS, {
+      metadata: { name, namespace },
+      spec: { devices: { requests: [{ name: 'nic', exactly }] } },
+      status: {},
+    })
+    await create(name, { cpu: '10m' }, { resourceClaims: [{ name: 'nic', resourceClaimName: name }] })
+  }
+  const allocated = (name: string) =>
+    until(async () => {
+      const { status } = await claimOf(name)
+      expect(status.allocation).toBeDefined()
+      return status.allocation
+    })
+  /** As the driver says it. */
+  const say = (name: string, type: string): Promise<unknown> =>
+    until(async () => {
+      const latest = await claimOf(name)
+      const [{ shareID } = {}] = latest.status.allocation?.devices.results ?? []
+      const lastTransitionTime = '2026-01-01T00:00:00Z'
+      const conditions = [{ type, status: 'True', reason: 'Said', message: 'so', lastTransitionTime }]
+      const devices = [{ driver, pool: 'c', device: 'nic-0', conditions, ...(shareID && { shareID }) }]
+      await api.updateStatus(RESOURCE_CLAIMS, { ...latest, status: { ...latest.status, devices } })
+    })
+
+  await claimed('six', '6G')
+  expect((await allocated('six'))?.devices.results).toMatchObject([
+    { device: 'nic-0', consumedCapacity: { bandwidth: '6G' }, bindingConditions: ['Attached'] },
+  ])
+  // It has its device, and no node before that is ready.
+  expect((await api.get(PODS, { namespace, name: 'six' })).spec.nodeName).toBeUndefined()
+  await say('six', 'Attached')
+  expect(await nodeOf('six')).toBe('c')
+
+  await claimed('four', '4G')
+  const share = (await allocated('four'))?.devices.results?.[0]
+  expect(share?.shareID).not.toBe((await claimOf('six')).status.allocation?.devices.results?.[0]?.shareID)
+  await claimed('one', '1G')
+  expect(await messageOf('one')).toContain('cannot allocate all claims')
+  // What will never be ready is taken back, and others may have it.
+  await say('four', 'Lost')
+  const winner = await until(async () => {
+    const both = await Promise.all(['one', 'four'].map(claimOf))
+    const found = both.find(({ status: { allocation } }) => {
+      const [{ shareID } = {}] = allocation?.devices.results ?? []
+      return shareID !== undefined && shareID !== share?.shareID
+    })
+    expect(found).toBeDefined()
+    return found?.metadata.name ?? ''
+  })
+  await say(winner, 'Attached')
+  expect(await nodeOf(winner)).toBe('c')
+})
+it('lets devices stand for an extended resource', async () => {
+  const driver = 'fpga.example.com'
+  const fpga = 'example.com/fpga'
+  await create('early', { [fpga]: '2' })
+  expect(await messageOf('early')).toContain(`3 Insufficient ${fpga}`)
+  await api.create(RESOURCE_SLICES, {
+    metadata: { name: 'fpgas' },
+    spec: {
+      driver,
+      nodeName: 'b',
+      pool: { name: 'b', generation: 1, resourceSliceCount: 1 },
+      devices: [{ name: 'fpga-0' }, { name: 'fpga-1' }],
+    },
+  })
+  await api.create(DEVICE_CLASSES, {
+    metadata: { name: 'fpga' },
+    spec: {
+      extendedResourceName: fpga,
+      selectors: [{ cel: { expression: `device.driver == "${driver}"` } }],
+    },
+  })
+  expect(await nodeOf('early')).toBe('b')
+  const { metadata, status } = await api.get(PODS, { namespace, name: 'early' })
+  const { resourceClaimName = '', requestMappings = [] } = status.extendedResourceClaimStatus ?? {}
+  expect(requestMappings).toEqual([
+    { containerName: 'app', resourceName: fpga, requestName: 'container-0-request-0' },
+  ])
+  const claim = await api.get(RESOURCE_CLAIMS, { namespace, name: resourceClaimName })
+  expect(claim.metadata).toMatchObject({
+    annotations: { 'resource.kubernetes.io/extended-resource-claim': 'true' },
+    ownerReferences: [{ kind: 'Pod', name: 'early', uid: metadata.uid, controller: true }],
+  })
+  expect(claim.status.allocation?.devices.results).toMatchObject([
+    { request: 'container-0-request-0', driver, device: 'fpga-0' },
+    { request: 'container-0-request-0', driver, device: 'fpga-1' },
+  ])
+  expect(claim.status.reservedFor).toMatchObject([{ resource: 'pods', name: 'early' }])
+  // All are taken; and a class stands for a resource of its own name, too.
+  await create('late', { 'deviceclass.resource.kubernetes.io/fpga': '1' })
+  expect(await messageOf('late')).toContain('3 cannot allocate all claims')
+})

@@ -6,6 +6,7 @@ import type { Node, Pod } from '../../src/client/kinds/core.v1.gen.ts'
 import {
   CORE_EVENTS,
   NODES,
+  PERSISTENT_VOLUME_CLAIMS,
   POD_DISRUPTION_BUDGETS,
   PODS,
   PRIORITY_CLASSES,
@@ -125,6 +126,49 @@ describe('the scheduler', () => {
       "0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 2 node(s) didn't match pod anti-affinity rules. no new claims to deallocate, preemption: 0/3 nodes are available: 1 Preemption is not helpful for scheduling, 2 No preemption victims found for incoming pod.",
     )
     for (const name of names) await api.delete(PODS, { namespace, name })
+  })
+
+  it('counts what a pod holds until its node says that it holds less', async () => {
+    const nodeSelector = { pool: 'y' }
+    const shrinking = await api.create(PODS, pod('shrinking', '1500m', { nodeSelector }))
+    await scheduled('shrinking')
+    const held = (amount: string) => ({
+      ...{ name: 'app', image: 'nginx', imageID: '', ready: true, restartCount: 0, lastState: {} },
+      state: { running: { startedAt: '2026-01-01T00:00:00Z' } },
+      allocatedResources: { cpu: amount },
+      resources: { requests: { cpu: amount } },
+    })
+    const tell = (amount: string): Promise<Pod> => {
+      const status = { phase: 'Running', containerStatuses: [held(amount)] }
+      const place = { namespace, name: 'shrinking', subresource: 'status' }
+      return api.patch(PODS, place, { status }, { type: 'strategic' })
+    }
+    await tell('1500m')
+    const [container] = shrinking.spec.containers
+    const containers = [{ ...container, resources: { requests: { cpu: '500m' } } }]
+    const resized = { namespace, name: 'shrinking', subresource: 'resize' }
+    await api.patch(PODS, resized, { spec: { containers } }, { type: 'strategic' })
+    await api.create(PODS, pod('beside', '1', { nodeSelector }))
+    expect(await messageOf('beside')).toContain('1 Insufficient cpu')
+    await tell('500m')
+    expect(await scheduled('beside')).toBe('c')
+    for (const name of ['shrinking', 'beside']) await api.delete(PODS, { namespace, name })
+  })
+
+  it('looks for nobody to send away where no node will do', async () => {
+    const resources = { requests: { storage: '1Gi' } }
+    const spec = { accessModes: ['ReadWriteOnce'], storageClassName: 'nobody', resources }
+    const claim = { metadata: { namespace, name: 'unbound' }, spec, status: {} }
+    await api.create(PERSISTENT_VOLUME_CLAIMS, claim)
+    const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'unbound' } }]
+    await api.create(PODS, pod('waiting', '10m', { volumes }))
+    await vi.waitFor(async () => {
+      // The claim may come to the scheduler after the pod.
+      expect(await messageOf('waiting')).toBe(
+        '0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found',
+      )
+    }, WAIT)
+    await api.delete(PODS, { namespace, name: 'waiting' })
   })
 
   it('says why a pod fits nowhere, and finds it a node when one comes', async () => {

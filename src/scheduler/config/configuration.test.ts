@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { profilesOf } from '../profile.ts'
 import { defaultConfiguration, readConfiguration } from './configuration.ts'
+import { writtenConfiguration } from './written.ts'
 
 const read = (more: object) =>
   readConfiguration({
@@ -134,5 +135,89 @@ describe('a profile', () => {
     [{ queueSort: { disabled: [{ name: '*' }] } }, /at least one queue sort plugin is needed/],
   ])('cannot be of %j', (plugins, why) => {
     expect(() => profileOf({ plugins })).toThrow(why)
+  })
+})
+
+describe('a configuration that is written', () => {
+  const again = (more: object) => {
+    const found = read(more)
+    if ('faults' in found) throw new Error(found.faults.join(', '))
+    const written = writtenConfiguration(found.configuration)
+    return { written, before: found.configuration, after: read(written) }
+  }
+
+  it('says all of the defaults', () => {
+    const { written } = again({})
+    expect(written).toMatchObject({
+      clientConnection: { contentType: 'application/vnd.kubernetes.protobuf', qps: 50 },
+      leaderElection: { leaseDuration: '15s', resourceLock: 'leases' },
+      profiles: [{ schedulerName: 'default-scheduler', plugins: { bind: {}, filter: {} } }],
+    })
+    const [profile] = written['profiles'] as [{ pluginConfig: unknown[]; plugins: { multiPoint: object } }]
+    expect(profile.pluginConfig).toHaveLength(8)
+    expect(profile.pluginConfig[1]).toEqual({
+      name: 'DynamicResources',
+      args: {
+        apiVersion: 'kubescheduler.config.k8s.io/v1',
+        kind: 'DynamicResourcesArgs',
+        filterTimeout: '10s',
+        bindingTimeout: '10m0s',
+      },
+    })
+    expect(profile.plugins.multiPoint).toMatchObject({
+      enabled: expect.arrayContaining([{ name: 'TaintToleration', weight: 3 }]) as unknown,
+    })
+    expect(written).not.toHaveProperty('extenders')
+  })
+
+  it('is read back to the same rules', () => {
+    const { before, after } = again({
+      leaderElection: { leaderElect: false, renewDeadline: '1500ms' },
+      enableProfiling: false,
+      profiles: [
+        {
+          schedulerName: 'own',
+          percentageOfNodesToScore: 40,
+          plugins: { score: { disabled: [{ name: '*' }], enabled: [{ name: 'ImageLocality', weight: 7 }] } },
+          pluginConfig: [
+            {
+              name: 'NodeResourcesFit',
+              args: {
+                scoringStrategy: {
+                  type: 'RequestedToCapacityRatio',
+                  resources: [{ name: 'example.com/gpu', weight: 3 }],
+                  requestedToCapacityRatio: {
+                    shape: [
+                      { utilization: 0, score: 0 },
+                      { utilization: 100, score: 10 },
+                    ],
+                  },
+                },
+              },
+            },
+          ],
+        },
+      ],
+      extenders: [
+        {
+          urlPrefix: 'https://x.example.com/',
+          bindVerb: 'bind',
+          enableHTTPS: true,
+          tlsConfig: { insecure: true },
+          managedResources: [{ name: 'example.com/thing', ignoredByScheduler: true }],
+        },
+      ],
+    })
+    if ('faults' in after) throw new Error(after.faults.join(', '))
+    const { profiles: wanted, ...rest } = before
+    const { profiles: found, ...more } = after.configuration
+    expect(more).toEqual(rest)
+    expect(found[0]).toMatchObject({ args: wanted[0]?.args, percentageOfNodesToScore: 40 })
+    expect(profilesOf(after.configuration)[0]?.scores).toEqual([
+      expect.objectContaining({ name: 'ImageLocality', weight: 7 }),
+    ])
+    const filters = ({ profiles }: typeof before) =>
+      names(profilesOf({ ...before, profiles })[0]?.filters ?? [])
+    expect(filters(after.configuration)).toEqual(filters(before))
   })
 })

@@ -7,7 +7,7 @@ import { Fields } from './fields.ts'
 import { NO_SET, type PluginRef, type PluginSet, type PluginSets, POINTS, REMOVED } from './points.ts'
 
 export const GROUP_VERSION = 'kubescheduler.config.k8s.io/v1'
-const KIND = 'KubeSchedulerConfiguration'
+export const KIND = 'KubeSchedulerConfiguration'
 const DEFAULT_SCHEDULER = 'default-scheduler'
 
 export interface ProfileConfig {
@@ -28,19 +28,32 @@ export interface LeaderElectionConfig {
   readonly resourceNamespace: string
 }
 
+export interface ClientConnection {
+  readonly kubeconfig: string
+  readonly qps: number
+  readonly burst: number
+  /** Accepted, and without effect, as the next. */
+  readonly acceptContentTypes: string
+  readonly contentType: string
+}
+
 export interface SchedulerConfiguration {
   /**
    * Accepted, and without effect: cycles run on one thread.
    */
   readonly parallelism: number
   readonly leaderElection: LeaderElectionConfig
-  readonly clientConnection: { readonly kubeconfig: string; readonly qps: number; readonly burst: number }
+  readonly clientConnection: ClientConnection
   /** 0: the more nodes there are, the smaller the part. */
   readonly percentageOfNodesToScore: number
   readonly podInitialBackoffSeconds: number
   readonly podMaxBackoffSeconds: number
   readonly profiles: readonly ProfileConfig[]
   readonly extenders: readonly ExtenderConfig[]
+  /** Of no meaning here: there is no Go program to profile, and informers begin when the scheduler does. */
+  readonly enableProfiling: boolean
+  readonly enableContentionProfiling: boolean
+  readonly delayCacheUntilActive: boolean
 }
 
 export type ConfigurationRead =
@@ -64,11 +77,10 @@ export function readConfiguration(value: unknown): ConfigurationRead {
     podMaxBackoffSeconds: fields.integer('podMaxBackoffSeconds', 10),
     profiles: profiles(fields, faults),
     extenders: readExtenders(fields, faults),
+    enableProfiling: fields.boolean('enableProfiling', true),
+    enableContentionProfiling: fields.boolean('enableContentionProfiling', true),
+    delayCacheUntilActive: fields.boolean('delayCacheUntilActive'),
   }
-  // Of no meaning here: there is no Go program to profile, and informers begin when the scheduler does.
-  fields.boolean('enableProfiling')
-  fields.boolean('enableContentionProfiling')
-  fields.boolean('delayCacheUntilActive')
   fields.done()
   check(configuration, faults)
   return faults.length === 0 ? { configuration } : { faults: [...new Set(faults.map(textOf))] }
@@ -121,9 +133,9 @@ function clientConnection(fields: Fields): SchedulerConfiguration['clientConnect
     kubeconfig: fields.text('kubeconfig'),
     qps: fields.number('qps', 50) || 50,
     burst: fields.integer('burst', 100) || 100,
+    acceptContentTypes: fields.text('acceptContentTypes'),
+    contentType: fields.text('contentType') || 'application/vnd.kubernetes.protobuf',
   }
-  fields.text('acceptContentTypes')
-  fields.text('contentType')
   fields.done()
   return found
 }

@@ -80,7 +80,7 @@ const DEFAULT_SET: PluginSet = {
 }
 
 /** The default profile with what a configuration says on top: what is named again keeps its place. */
-function merged(custom: PluginSet): PluginSet {
+export function merged(custom: PluginSet): PluginSet {
   const all = custom.disabled.includes('*')
   const kept = all ? [] : DEFAULT_SET.enabled.filter(({ name }) => !custom.disabled.includes(name))
   // Of several of one name the last stands in the default's place; the others are found to be there twice.

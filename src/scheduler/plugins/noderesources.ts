@@ -4,8 +4,10 @@
 import { amountsOfList } from '../amounts.ts'
 import { DEFAULT_ARGS, type PluginArgs } from '../config/args.ts'
 import type { NodeInfo } from '../nodeinfo.ts'
+import type { DeviceClass } from '../../client/kinds/resource.v1.gen.ts'
 import type { ClusterEvent, Plugin, Rejection } from '../plugin.ts'
 import type { PodInfo } from '../podinfo.ts'
+import { backedResources, isDelegated, resourcesOf } from './devices/extended.ts'
 import { asksLess } from './hints.ts'
 import { balanceScore, strategyScore } from './resourcescores.ts'
 
@@ -26,8 +28,8 @@ function rejection(reasons: readonly string[], isFinal: boolean): Rejection {
   return known
 }
 
-/** Whether a resource is of no concern to the scheduler. */
-type Ignored = (name: string) => boolean
+/** Whether a resource is of no concern to this rule, on this node. */
+type Ignored = (name: string, node: NodeInfo) => boolean
 
 function fits({ requests }: PodInfo, node: NodeInfo, isIgnored: Ignored): Rejection | undefined {
   const { allocatable, requested } = node
@@ -47,24 +49,31 @@ function fits({ requests }: PodInfo, node: NodeInfo, isIgnored: Ignored): Reject
   isFinal ||= noStorage && storage > allocatable.storage
   for (const [name, amount] of others) {
     const whole = allocatable.others.get(name) ?? 0
-    if (amount === 0 || amount <= whole - (requested.others.get(name) ?? 0) || isIgnored(name)) continue
+    if (amount === 0 || amount <= whole - (requested.others.get(name) ?? 0) || isIgnored(name, node)) continue
     reasons.push(`Insufficient ${name}`)
     isFinal ||= amount > whole
   }
   return reasons.length === 0 ? undefined : rejection(reasons, isFinal)
 }
 
-function mayFit(event: ClusterEvent, pod: PodInfo): boolean {
+function mayFit(event: ClusterEvent, pod: PodInfo, isBacked: (name: string) => boolean): boolean {
   const { requests, uid } = pod
   // A pod less is room for one more, whatever it asked for, where the number of pods was the bound.
   if (event.kind === 'pod-gone') return event.pod.uid !== uid
   if (event.kind === 'pod-changed' || event.kind === 'self')
     return asksLess(event.kind === 'self' ? pod : event.pod, event.before)
+  if (event.kind === 'object')
+    return (
+      isClass(event) && !event.isGone && resourcesOf(event.object).some((name) => requests.others.has(name))
+    )
   if (event.kind !== 'node') return false
   const { allocatable } = event.node.status
   const now = amountsOfList(allocatable)
   if (now.cpu < requests.cpu || now.memory < requests.memory || now.storage < requests.storage) return false
-  for (const [name, amount] of requests.others) if ((now.others.get(name) ?? 0) < amount) return false
+  for (const [name, amount] of requests.others) {
+    const whole = now.others.get(name) ?? 0
+    if (whole < amount && !(whole === 0 && isBacked(name))) return false
+  }
   if (!event.before) return true
   const before = amountsOfList(event.before.status.allocatable)
   const grew = now.cpu > before.cpu || now.memory > before.memory || now.storage > before.storage
@@ -74,6 +83,10 @@ function mayFit(event: ClusterEvent, pod: PodInfo): boolean {
     grew || isRoomier || [...now.others].some(([name, amount]) => amount > (before.others.get(name) ?? 0))
   )
 }
+
+const isClass = (
+  event: ClusterEvent & { kind: 'object' },
+): event is ClusterEvent & { kind: 'object'; object: DeviceClass } => event.of === 'DeviceClass'
 
 /** `managed`: resources that extenders look after alone. */
 export function nodeResourcesFitWith(
@@ -86,11 +99,22 @@ export function nodeResourcesFitWith(
     resources.size + groups.size === 0
       ? () => false
       : (name) => resources.has(name) || groups.has(name.split('/', 1)[0] ?? '')
+  // As of the pod that was looked at last: events say nothing of other objects.
+  let isBacked: (name: string) => boolean = () => false
   return {
     name: FIT,
-    filter: (pod) => ({ key: pod.asks, filter: (node) => fits(pod, node, isIgnored) }),
+    filter: (pod, { sources }) => {
+      isBacked = (name) => sources.classForResource(name) !== undefined
+      const backed = backedResources(pod, sources)
+      if (backed.length === 0) return { key: pod.asks, filter: (node) => fits(pod, node, isIgnored) }
+      // Where the node has none of it, its devices are another rule's concern.
+      const isOthers: Ignored = (name, node) =>
+        isIgnored(name, node) || (backed.includes(name) && isDelegated(name, node))
+      const key = `${pod.asks} devices: ${backed.join(' ')}`
+      return { key, filter: (node) => fits(pod, node, isOthers) }
+    },
     score: { weight: 1, prepare: strategyScore(scoringStrategy) },
-    mayHelp: mayFit,
+    mayHelp: (event, pod) => mayFit(event, pod, (name) => isBacked(name)),
   }
 }
 

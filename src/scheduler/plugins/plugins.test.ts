@@ -1,17 +1,17 @@
 // Each rule by itself: which nodes it refuses and why, which it likes.
 import { describe, expect, it } from 'vitest'
-import type { PersistentVolume, PersistentVolumeClaim, PodSpec } from '../../client/kinds/core.v1.gen.ts'
+import type { PodSpec } from '../../client/kinds/core.v1.gen.ts'
 import { aNode, aPod, asking, clusterOf, scores, verdicts } from '../fixture.ts'
 import { imageLocality } from './imagelocality.ts'
 import { interPodAffinity } from './interpodaffinity.ts'
 import { nodeAffinity } from './nodeaffinity.ts'
+import { nodeDeclaredFeatures } from './nodedeclaredfeatures.ts'
 import { nodeName } from './nodename.ts'
 import { nodePorts } from './nodeports.ts'
 import { balancedAllocation, nodeResourcesFit } from './noderesources.ts'
 import { nodeUnschedulable } from './nodeunschedulable.ts'
 import { podTopologySpread } from './podtopologyspread.ts'
 import { taintToleration } from './tainttoleration.ts'
-import { nodeVolumeLimits, volumeBinding, volumeRestrictions, volumeZone } from './volumes.ts'
 
 const HOST = 'kubernetes.io/hostname'
 const ZONE = 'topology.kubernetes.io/zone'
@@ -244,78 +244,20 @@ describe('PodTopologySpread', () => {
   })
 })
 
-describe('volumes', () => {
-  const claim = (more: object): PersistentVolumeClaim =>
-    ({
-      metadata: {
-        name: 'data',
-        namespace: 'default',
-        annotations: { 'pv.kubernetes.io/bind-completed': 'yes' },
-      },
-      spec: { volumeName: 'pv', ...more },
-      status: {},
-    }) as never
-  const volume = (spec: object, labels = {}): PersistentVolume =>
-    ({ metadata: { name: 'pv', labels }, spec, status: {} }) as never
-  const pod = () => aPod({ volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] })
-  const nodes = [aNode('a', { labels: { [ZONE]: 'x' } }), aNode('b', { labels: { [ZONE]: 'y' } })]
-  it('finds no node for claims that are missing or not bound', () => {
-    expect(verdicts(volumeBinding, pod(), clusterOf(nodes))).toBe('persistentvolumeclaim "data" not found')
-    const unbound = { claim: () => claim({ volumeName: undefined }) }
-    expect(verdicts(volumeBinding, pod(), clusterOf(nodes, [], unbound))).toBe(
-      'pod has unbound immediate PersistentVolumeClaims',
+describe('NodeDeclaredFeatures', () => {
+  it('looks for nodes that can do what the pod needs', () => {
+    const nodes = ['a', 'b'].map((name) =>
+      aNode(name, {
+        status: name === 'a' ? { declaredFeatures: ['RestartAllContainersOnContainerExits'] } : {},
+      }),
     )
-  })
-  it('stays where the volume can be reached', () => {
-    const required = {
-      nodeSelectorTerms: [{ matchExpressions: [{ key: HOST, operator: 'In', values: ['b'] }] }],
-    }
-    const local = { claim: () => claim({}), volume: () => volume({ nodeAffinity: { required } }) }
-    expect(verdicts(volumeBinding, pod(), clusterOf(nodes, [], local))).toEqual({
-      a: "node(s) didn't match PersistentVolume's node affinity",
-      b: 'ok',
-    })
-    const zonal = { claim: () => claim({}), volume: () => volume({}, { [ZONE]: 'x' }) }
-    expect(verdicts(volumeZone, pod(), clusterOf(nodes, [], zonal))).toEqual({
-      a: 'ok',
-      b: 'node(s) had no available volume zone',
-    })
-  })
-  it('waits with claims for the node, where a volume can be had there', () => {
-    const waiting = claim({ volumeName: undefined, storageClassName: 'late' })
-    const sources = (provisioner: string) => ({
-      claim: () => waiting,
-      storageClass: () => ({
-        metadata: { name: 'late' },
-        provisioner,
-        volumeBindingMode: 'WaitForFirstConsumer',
-      }),
-    })
-    const no = "node(s) didn't find available persistent volumes to bind"
-    expect(
-      verdicts(volumeBinding, pod(), clusterOf(nodes, [], sources('kubernetes.io/no-provisioner'))),
-    ).toEqual({ a: no, b: no })
-    expect(verdicts(volumeBinding, pod(), clusterOf(nodes, [], sources('example.com/disks')))).toEqual({
-      a: 'ok',
-      b: 'ok',
-    })
-  })
-  it('leaves alone what one pod has for itself, and what is full', () => {
-    const alone = { claim: () => claim({ accessModes: ['ReadWriteOncePod'] }) }
-    const [a] = Object.values(verdicts(volumeRestrictions, pod(), clusterOf(nodes, [[pod(), 'a']], alone)))
-    expect(a).toMatch(/ReadWriteOncePod access mode already in-use by another pod$/)
-    const csi = { driver: 'd', volumeHandle: 'h' }
-    const full = {
-      claim: () => claim({}),
-      volume: () => volume({ csi }),
-      csiNode: (name: string) => ({
-        metadata: { name },
-        spec: { drivers: [{ name: 'd', nodeID: name, allocatable: { count: name === 'a' ? 0 : 1 } }] },
-      }),
-    }
-    expect(verdicts(nodeVolumeLimits, pod(), clusterOf(nodes, [], full as never))).toEqual({
-      a: 'node(s) exceed max volume count',
-      b: 'ok',
-    })
+    const restartPolicyRules = [{ action: 'RestartAllContainers' }]
+    const containers = [{ name: 'app', resources: {}, restartPolicyRules }]
+    const no = "node(s) didn't match Pod's required features"
+    const verdictsOf = (spec: Partial<PodSpec>) =>
+      verdicts(nodeDeclaredFeatures, aPod(spec), clusterOf(nodes))
+    expect(verdictsOf({ containers })).toEqual({ a: 'ok', b: no })
+    expect(verdictsOf({ hostNetwork: true, hostUsers: false })).toEqual({ a: no, b: no })
+    expect(verdictsOf({ hostUsers: false })).toEqual({ a: 'ok', b: 'ok' })
   })
 })

@@ -2,6 +2,7 @@
 // Follows k8s.io/kubernetes/pkg/scheduler/framework/plugins/volumebinding/binder.go.
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../client/kinds/core.v1.gen.ts'
 import type { StorageClass } from '../../client/kinds/storage.v1.gen.ts'
+import { isControlledBy } from '../../client/ownership.ts'
 import { compareQuantities, parseQuantity } from '../../machinery/quantity.ts'
 import type { NodeInfo } from '../nodeinfo.ts'
 import { selectorOrNothing } from '../podinfo.ts'
@@ -39,13 +40,18 @@ export function podVolumes(pod: Pod, sources: ObjectSources): PodVolumes | strin
   const waiting: PodVolumes['waiting'][number][] = []
   for (const name of claimNames(pod)) {
     const claim = sources.claim(namespace, name)
-    if (!claim) return `persistentvolumeclaim ${JSON.stringify(name)} not found`
+    const isOwn = isEphemeral(pod, name)
+    if (!claim) return missing(name, isOwn)
     if (claim.status.phase === 'Lost') {
       const volume = JSON.stringify(claim.spec.volumeName ?? '')
       return `persistentvolumeclaim ${JSON.stringify(name)} bound to non-existent persistentvolume ${volume}`
     }
     if (claim.metadata.deletionTimestamp !== undefined) {
       return `persistentvolumeclaim ${JSON.stringify(name)} is being deleted`
+    }
+    if (isOwn && !isControlledBy(claim, pod)) {
+      const key = `${namespace}/${pod.metadata.name}`
+      return `PVC ${namespace}/${name} was not created for pod ${key} (pod is not owner)`
     }
     if (isBound(claim)) {
       bound.push({ claim, volume: sources.volume(claim.spec.volumeName ?? '') })
@@ -60,6 +66,16 @@ export function podVolumes(pod: Pod, sources: ObjectSources): PodVolumes | strin
   return { bound, waiting }
 }
 
+/** Whether it is made for a volume of the pod's own. */
+const isEphemeral = ({ metadata, spec }: Pod, claim: string): boolean =>
+  spec.volumes?.some(({ ephemeral, name }) => ephemeral && `${metadata.name ?? ''}-${name}` === claim) ===
+  true
+
+const missing = (name: string, isOwn: boolean): string =>
+  isOwn
+    ? `waiting for ephemeral volume controller to create the persistentvolumeclaim ${JSON.stringify(name)}`
+    : `persistentvolumeclaim ${JSON.stringify(name)} not found`
+
 export function reaches(volume: PersistentVolume, { node }: NodeInfo): boolean {
   const terms = volume.spec.nodeAffinity?.required?.nodeSelectorTerms
   return terms === undefined || anyTerm(terms)(node)
@@ -72,23 +88,27 @@ export interface Plan {
   readonly volume: PersistentVolume | undefined
 }
 
-/** undefined where a claim cannot be met. The smallest volume that is large enough is taken. */
+/** Why there is no plan: no volume can be had there; what volumes are made of there is used up. */
+export type NoPlan = 'none' | 'too little'
+
+/** The smallest volume that is large enough is taken. */
 export function planFor(
   waiting: PodVolumes['waiting'],
   node: NodeInfo,
   sources: ObjectSources,
-): Plan[] | undefined {
+): Plan[] | NoPlan {
   const taken = new Set<string>()
   const plans: Plan[] = []
   for (const { claim, storageClass } of waiting) {
     const selected = claim.metadata.annotations?.[SELECTED_NODE]
-    if (selected !== undefined && selected !== node.name) return undefined
+    if (selected !== undefined && selected !== node.name) return 'none'
     const volume = sources
       .volumes()
       .filter((one) => !taken.has(one.metadata.name ?? '') && meets(one, claim) && reaches(one, node))
       .sort((a, b) => compareQuantities(sizeOf(a.spec.capacity), sizeOf(b.spec.capacity)))[0]
     if (volume) taken.add(volume.metadata.name ?? '')
-    else if (storageClass.provisioner === NO_PROVISIONER || !isAllowed(storageClass, node)) return undefined
+    else if (storageClass.provisioner === NO_PROVISIONER || !isAllowed(storageClass, node)) return 'none'
+    else if (!hasCapacity(claim, storageClass, node, sources)) return 'too little'
     plans.push({ claim, volume })
   }
   return plans
@@ -118,6 +138,27 @@ function meets(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean 
     compareQuantities(sizeOf(capacity), sizeOf(resources?.requests)) >= 0 &&
     (selector === undefined || selectorOrNothing(selector).matches(volume.metadata.labels))
   )
+}
+
+/** Of drivers that tell how much they have left where: whether one volume of that size can be made for the node. */
+function hasCapacity(
+  { spec }: PersistentVolumeClaim,
+  { metadata, provisioner }: StorageClass,
+  { labels }: NodeInfo,
+  sources: ObjectSources,
+): boolean {
+  const wanted = spec.resources?.requests?.['storage']
+  if (wanted === undefined || !sources.csiDriver(provisioner)?.spec.storageCapacity) return true
+  return sources.capacities().some(({ storageClassName, capacity, maximumVolumeSize, nodeTopology }) => {
+    const limit = maximumVolumeSize ?? capacity
+    return (
+      storageClassName === metadata.name &&
+      limit !== undefined &&
+      compareQuantities(parseQuantity(limit), parseQuantity(wanted)) >= 0 &&
+      nodeTopology !== undefined &&
+      selectorOrNothing(nodeTopology).matches(labels)
+    )
+  })
 }
 
 /** Where volumes of the class may be made. */

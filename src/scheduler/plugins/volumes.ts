@@ -1,5 +1,5 @@
-// Volumes that a node can reach, has room for, and that nobody else has for himself.
-// Follows k8s.io/kubernetes/pkg/scheduler/framework/plugins/{volumebinding,volumezone,volumerestrictions,nodevolumelimits}.
+// Volumes that a node can reach and has room for.
+// Follows k8s.io/kubernetes/pkg/scheduler/framework/plugins/{volumebinding,volumezone,nodevolumelimits}.
 import type { ClusterView } from '../clusterview.ts'
 import type { NodeInfo } from '../nodeinfo.ts'
 import type { ClusterEvent, FilterWork, ObjectKind, Plugin, Rejection } from '../plugin.ts'
@@ -18,13 +18,9 @@ const NOT_THERE = rejected(
 )
 const OUT_OF_REACH = rejected('VolumeBinding', "node(s) didn't match PersistentVolume's node affinity")
 const NONE_TO_BIND = rejected('VolumeBinding', "node(s) didn't find available persistent volumes to bind")
+const TOO_LITTLE = rejected('VolumeBinding', 'node(s) did not have enough free storage')
 const OTHER_ZONE = rejected('VolumeZone', 'node(s) had no available volume zone')
 const TOO_MANY = rejected('NodeVolumeLimits', 'node(s) exceed max volume count', false)
-const IN_USE = rejected(
-  'VolumeRestrictions',
-  'node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod',
-  false,
-)
 const ZONE_LABELS = [
   'topology.kubernetes.io/zone',
   'topology.kubernetes.io/region',
@@ -60,13 +56,19 @@ export const volumeBinding: Plugin = {
       filter: (node) => {
         if (bound.some(({ volume }) => volume === undefined)) return NOT_THERE
         if (bound.some(({ volume }) => volume && !reaches(volume, node))) return OUT_OF_REACH
-        return waiting.length === 0 || planFor(waiting, node, sources) ? undefined : NONE_TO_BIND
+        if (waiting.length === 0) return undefined
+        const plan = planFor(waiting, node, sources)
+        if (typeof plan !== 'string') return undefined
+        return plan === 'too little' ? TOO_LITTLE : NONE_TO_BIND
       },
     }
   },
   mayHelp: (event, pod) =>
     nodeLabelsChanged(event) ||
-    isObject(event, pod, ['PersistentVolumeClaim', 'PersistentVolume', 'StorageClass', 'CSINode']),
+    isObject(event, pod, [
+      ...['PersistentVolumeClaim', 'PersistentVolume', 'StorageClass', 'CSINode'],
+      ...['CSIDriver', 'CSIStorageCapacity'],
+    ] as readonly ObjectKind[]),
 }
 
 export const volumeZone: Plugin = {
@@ -89,27 +91,6 @@ export const volumeZone: Plugin = {
     isObject(event, pod, ['PersistentVolumeClaim', 'PersistentVolume', 'StorageClass']),
 }
 
-export const volumeRestrictions: Plugin = {
-  name: 'VolumeRestrictions',
-  filter: ({ pod, namespace, uid }, { sources }) => {
-    const alone = claimNames(pod).filter((name) =>
-      sources.claim(namespace, name)?.spec.accessModes?.includes('ReadWriteOncePod'),
-    )
-    if (alone.length === 0) return undefined
-    const uses = (other: PodInfo): boolean =>
-      other.uid !== uid &&
-      other.namespace === namespace &&
-      claimNames(other.pod).some((name) => alone.includes(name))
-    return { filter: (node) => ([...node.pods.values()].some(uses) ? IN_USE : undefined) }
-  },
-  mayHelp: (event, pod) => {
-    if (event.kind !== 'pod-gone') return isObject(event, pod, ['PersistentVolumeClaim'])
-    const own = claimNames(pod.pod)
-    const isShared = claimNames(event.pod.pod).some((name) => own.includes(name))
-    return event.pod.namespace === pod.namespace && isShared
-  },
-}
-
 export const nodeVolumeLimits: Plugin = {
   name: 'NodeVolumeLimits',
   filter: (pod, cluster) => {
@@ -124,12 +105,19 @@ export const nodeVolumeLimits: Plugin = {
   },
 }
 
-/** The volumes of drivers that the pod has attached: driver and handle. */
+/** The volumes of drivers that the pod has attached, or will have: driver and handle. */
 function handlesOf(pod: PodInfo, cluster: ClusterView): (readonly [driver: string, handle: string])[] {
-  return (volumesOf(pod, cluster)?.bound ?? []).flatMap(({ volume }) => {
+  const { bound = [], waiting = [] } = volumesOf(pod, cluster) ?? {}
+  const known = bound.flatMap(({ volume }) => {
     const csi = volume?.spec.csi
     return csi ? [[csi.driver, csi.volumeHandle] as const] : []
   })
+  const toCome = waiting.map(({ claim: { metadata }, storageClass }) => {
+    // No driver has such a handle.
+    const handle = `claim ${metadata.namespace}/${metadata.name}`
+    return [storageClass.provisioner, handle] as const
+  })
+  return [...known, ...toCome]
 }
 
 function hasRoom(node: NodeInfo, own: readonly (readonly [string, string])[], cluster: ClusterView): boolean {

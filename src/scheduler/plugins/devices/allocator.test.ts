@@ -4,6 +4,7 @@ import type { Device, ResourceClaim, ResourceSlice } from '../../../client/kinds
 import { aNode } from '../../fixture.ts'
 import { NodeInfo } from '../../nodeinfo.ts'
 import { allocate } from './allocator.ts'
+import { amountsOf } from './capacity.ts'
 import { deviceId, newestSlices } from './pools.ts'
 import { type DeviceSelectors, SelectorFault } from './selectors.ts'
 
@@ -39,11 +40,22 @@ const claim = (...requests: ResourceClaim['spec']['devices']['requests']): Resou
   status: {},
 })
 const exactly = (more: object = {}) => ({ deviceClassName: 'k', ...more })
-const run = (one: ResourceClaim, slices: readonly ResourceSlice[], taken: readonly string[] = []) =>
+const run = (
+  one: ResourceClaim,
+  slices: readonly ResourceSlice[],
+  taken: readonly string[] = [],
+  used: Readonly<Record<string, string>> = {},
+) =>
   allocate([one], NODE, {
     selectors,
     slices: newestSlices(slices),
     taken: new Set(taken.map((name) => deviceId('d.example.com', 'p', name))),
+    shared: new Map(
+      Object.entries(used).map(([name, memory]) => [
+        deviceId('d.example.com', 'p', name),
+        amountsOf({ memory }),
+      ]),
+    ),
     deviceClass: (name) => (name === 'k' ? { metadata: { name }, spec: {} } : undefined),
   })
 const got = (...args: Parameters<typeof run>) =>
@@ -116,4 +128,66 @@ it('says where the devices can be used', () => {
   expect(run(claim({ name: 'r', exactly: exactly() }), THREE)?.[0]?.nodeSelector).toEqual({
     nodeSelectorTerms: [{ matchFields: fields }],
   })
+})
+
+it('gives shares of devices that several may have', () => {
+  const part = (name: string, more: Partial<Device> = {}) =>
+    device(name, 'one', { allowMultipleAllocations: true, capacity: { memory: { value: '8Gi' } }, ...more })
+  const two = [slice([part('x'), part('y')])]
+  const asking = (memory: string) => exactly({ capacity: { requests: { memory } } })
+  const pair = claim({ name: 'a', exactly: asking('5Gi') }, { name: 'b', exactly: asking('3Gi') })
+  // Both are of the same device, which has as much.
+  expect(got(pair, two)).toEqual(['a:x', 'b:x'])
+  expect(got(pair, two, [], { x: '4Gi' })).toEqual(['a:y', 'b:x'])
+  expect(got(pair, two, [], { x: '6Gi', y: '2Gi' })).toBeUndefined()
+  const results = run(pair, two)?.[0]?.devices.results ?? []
+  expect(results.map(({ consumedCapacity }) => consumedCapacity)).toEqual([
+    { memory: '5Gi' },
+    { memory: '3Gi' },
+  ])
+  expect(new Set(results.map(({ shareID }) => shareID)).size).toBe(2)
+  const all = claim({ name: 'r', exactly: { ...asking('3Gi'), allocationMode: 'All' } })
+  expect(got(all, two, [], { x: '6Gi' })).toEqual(['r:y'])
+  // One that nobody else may have is asked for its capacity, too, and has no shares.
+  const alone = [slice([part('x', { allowMultipleAllocations: false })])]
+  expect(got(claim({ name: 'r', exactly: asking('9Gi') }), alone)).toBeUndefined()
+  const [whole] = run(claim({ name: 'r', exactly: asking('3Gi') }), alone)?.[0]?.devices.results ?? []
+  expect([whole?.shareID, whole?.consumedCapacity]).toEqual([undefined, undefined])
+})
+it('takes the counters of a shared device once, and returns what a choice that led nowhere took', () => {
+  const consumesCounters = [{ counterSet: 's', counters: { memory: { value: '8Gi' } } }]
+  const more = { allowMultipleAllocations: true, capacity: { memory: { value: '8Gi' } }, consumesCounters }
+  const sharedCounters = [{ name: 's', counters: { memory: { value: '8Gi' } } }]
+  const slices = [
+    slice([device('x', 'one', more), device('y', 'two', { consumesCounters })], { sharedCounters }),
+  ]
+  const asking = { capacity: { requests: { memory: '2Gi' } } }
+  const selected = { selectors: [{ cel: { expression: 'zone=two' } }] }
+  expect(
+    got(claim({ name: 'a', exactly: exactly(asking) }, { name: 'b', exactly: exactly(asking) }), slices),
+  ).toEqual(['a:x', 'b:x'])
+  expect(got(claim({ name: 'a', exactly: exactly(selected) }), slices, [], { x: '1Gi' })).toBeUndefined()
+  const either = claim({
+    name: 'a',
+    firstAvailable: [
+      { name: 'both', deviceClassName: 'k', count: 2 },
+      { name: 'one', deviceClassName: 'k', ...selected },
+    ],
+  })
+  expect(got(either, slices)).toEqual(['a/one:y'])
+})
+it('tells of conditions that come before a pod is bound, and binds to the node what has to be', () => {
+  const late = device('x', 'one', {
+    bindingConditions: ['Ready'],
+    bindingFailureConditions: ['Lost'],
+    bindsToNode: true,
+  })
+  const [allocation] =
+    run(claim({ name: 'r', exactly: exactly() }), [slice([late], { nodeName: undefined, allNodes: true })]) ??
+    []
+  expect(allocation?.devices.results?.[0]).toMatchObject({
+    bindingConditions: ['Ready'],
+    bindingFailureConditions: ['Lost'],
+  })
+  expect(allocation?.nodeSelector?.nodeSelectorTerms[0]?.matchFields?.[0]?.values).toEqual(['a'])
 })

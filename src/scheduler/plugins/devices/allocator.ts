@@ -1,12 +1,6 @@
 // Finds devices for all claims of a pod on one node: the first that do, going back where a choice leads nowhere.
 // Follows allocateOne of k8s.io/dynamic-resource-allocation/structured/internal.
-import type {
-  AllocationResult,
-  DeviceAllocationConfiguration,
-  DeviceRequestAllocationResult,
-  ResourceClaim,
-  ResourceSlice,
-} from '../../../client/kinds/resource.v1.gen.ts'
+import type { AllocationResult, ResourceClaim, ResourceSlice } from '../../../client/kinds/resource.v1.gen.ts'
 import {
   compareQuantities,
   negateQuantity,
@@ -15,9 +9,11 @@ import {
   subtractQuantities,
 } from '../../../machinery/quantity.ts'
 import type { NodeInfo } from '../../nodeinfo.ts'
+import { type Amounts, combined, isShared, takenOf } from './capacity.ts'
 import { Constraint } from './constraints.ts'
-import { type Place, type Pool, type PooledDevice, poolsFor } from './pools.ts'
+import { type Pool, type PooledDevice, poolsFor } from './pools.ts'
 import { type Alternative, type Demand, demandsOf, type DemandParts } from './requests.ts'
+import { type Chosen, resultOf } from './results.ts'
 
 /** As the API has it: a claim has no more devices. */
 const MAX_DEVICES = 32
@@ -29,11 +25,8 @@ export interface AllocatorParts extends Omit<DemandParts, 'pools'> {
   readonly slices: readonly (readonly ResourceSlice[])[]
   /** Ids of devices that somebody has. */
   readonly taken: ReadonlySet<string>
-}
-
-interface Chosen {
-  readonly alternative: Alternative
-  readonly one: PooledDevice
+  /** What is taken of devices that several may have, by their ids. */
+  readonly shared: ReadonlyMap<string, Amounts>
 }
 
 /** For each claim what it gets; undefined: this node cannot meet them all now. Throws Error where it never can. */
@@ -47,7 +40,7 @@ export function allocate(
     claims,
     claims.map((claim) => demandsOf(claim, { ...parts, pools })),
     pools,
-    parts.taken,
+    parts,
   )
   const found = search.run()
   return found && claims.map((claim, i) => resultOf(claim, found[i] ?? [], node, parts.slices))
@@ -59,15 +52,19 @@ class Search {
   readonly #constraints: readonly (readonly Constraint[])[]
   readonly #chosen: Chosen[][]
   readonly #taken: Set<string>
+  /** What is taken of devices that several may have, by their ids. */
+  readonly #shared: Map<string, Amounts>
   /** What is left of the counters, by pool, set and counter. */
   readonly #left = new Map<string, Quantity>()
+  /** For each device that is chosen, in order: whether it took of the counters. */
+  readonly #counted: (PooledDevice | undefined)[] = []
   #steps = 0
 
   constructor(
     claims: readonly ResourceClaim[],
     demands: readonly (readonly Demand[])[],
     pools: readonly Pool[],
-    taken: ReadonlySet<string>,
+    { taken, shared }: Pick<AllocatorParts, 'taken' | 'shared'>,
   ) {
     this.#claims = claims
     this.#demands = demands
@@ -76,11 +73,12 @@ class Search {
     )
     this.#chosen = claims.map(() => [])
     this.#taken = new Set(taken)
+    this.#shared = new Map(shared)
     for (const pool of pools) {
       for (const [set, counters] of pool.counters)
         for (const [name, { value }] of Object.entries(counters))
           this.#left.set(`${pool.name} ${set} ${name}`, parseQuantity(value))
-      for (const one of pool.all) if (taken.has(one.id)) this.#count(one, 1)
+      for (const one of pool.all) if (taken.has(one.id) || shared.has(one.id)) this.#count(one, 1)
     }
   }
 
@@ -122,29 +120,44 @@ class Search {
 
   #take(claim: number, alternative: Alternative, one: PooledDevice): boolean {
     const { isAdmin, name } = alternative
-    if (!isAdmin && (this.#taken.has(one.id) || !this.#hasRoom(one))) return false
-    // Nobody has the same device twice in one claim.
-    if (this.#chosen[claim]?.some((other) => other.one.id === one.id)) return false
+    if (!isAdmin && this.#taken.has(one.id)) return false
+    const several = isShared(one.device)
+    const used = this.#shared.get(one.id)
+    // Who is the first to have a share of a device takes its counters for all.
+    const isCounted = several ? !used : !isAdmin
+    if (isCounted && !this.#hasRoom(one)) return false
+    const amounts = takenOf(one.device, alternative.capacity, used)
+    if (!amounts) return false
+    // Nobody has the same device twice in one claim, but for a share of it.
+    if (!several && this.#chosen[claim]?.some((other) => other.one.id === one.id)) return false
     const constraints = this.#constraints[claim] ?? []
     for (const [i, constraint] of constraints.entries()) {
       if (constraint.add(name, one)) continue
       for (const before of constraints.slice(0, i)) before.drop(name)
       return false
     }
-    this.#chosen[claim]?.push({ alternative, one })
-    if (!isAdmin) {
-      this.#taken.add(one.id)
+    this.#chosen[claim]?.push({ alternative, one, taken: several ? amounts : undefined })
+    if (several) this.#shared.set(one.id, combined(used, amounts, 1))
+    else if (!isAdmin) this.#taken.add(one.id)
+    if (isCounted) {
+      this.#counted.push(one)
       this.#count(one, 1)
-    }
+    } else this.#counted.push(undefined)
     return true
   }
 
   #giveBack(claim: number, { isAdmin, name }: Alternative, one: PooledDevice): void {
-    this.#chosen[claim]?.pop()
+    const last = this.#chosen[claim]?.pop()
     for (const constraint of this.#constraints[claim] ?? []) constraint.drop(name)
-    if (isAdmin) return
-    this.#taken.delete(one.id)
-    this.#count(one, -1)
+    const counted = this.#counted.pop()
+    if (counted) this.#count(counted, -1)
+    if (last?.taken) this.#returnShare(one.id, last.taken, counted !== undefined)
+    else if (!isAdmin) this.#taken.delete(one.id)
+  }
+
+  #returnShare(id: string, amounts: Amounts, wasFirst: boolean): void {
+    if (wasFirst) this.#shared.delete(id)
+    else this.#shared.set(id, combined(this.#shared.get(id), amounts, -1))
   }
 
   #hasRoom(one: PooledDevice): boolean {
@@ -168,81 +181,4 @@ class Search {
       ),
     )
   }
-}
-
-function resultOf(
-  claim: ResourceClaim,
-  chosen: readonly Chosen[],
-  node: NodeInfo,
-  slices: readonly (readonly ResourceSlice[])[],
-): AllocationResult {
-  const results = chosen.map(({ alternative, one }): DeviceRequestAllocationResult => {
-    const { name, isAdmin, tolerations } = alternative
-    return {
-      request: name,
-      driver: one.driver,
-      pool: one.pool,
-      device: one.device.name,
-      ...(isAdmin ? { adminAccess: true } : {}),
-      ...(tolerations.length > 0 ? { tolerations: [...tolerations] } : {}),
-    }
-  })
-  const config = configOf(claim, chosen)
-  return {
-    devices: { results, ...(config.length > 0 ? { config } : {}) },
-    ...nodeSelectorOf(chosen, node, slices),
-  }
-}
-
-/** First what classes say of their devices, then what the claim says of what it got. */
-function configOf(claim: ResourceClaim, chosen: readonly Chosen[]): DeviceAllocationConfiguration[] {
-  const met = new Map(chosen.map(({ alternative }) => [alternative.name, alternative]))
-  const ofClasses = [...met].flatMap(([name, { deviceClass }]) =>
-    (deviceClass.spec.config ?? []).map(({ opaque }) => ({ source: 'FromClass', requests: [name], opaque })),
-  )
-  const names = [...met.keys()]
-  const isMet = (request: string): boolean =>
-    names.some((name) => name === request || name.startsWith(`${request}/`))
-  const ofClaim = (claim.spec.devices.config ?? [])
-    .filter(({ requests = [] }) => requests.length === 0 || requests.some(isMet))
-    .map(({ requests, opaque }) => ({ source: 'FromClaim', ...(requests ? { requests } : {}), opaque }))
-  return [...ofClasses, ...ofClaim]
-}
-
-/** Where the devices can be used: on this node alone as soon as one of them is there alone. */
-function nodeSelectorOf(
-  chosen: readonly Chosen[],
-  node: NodeInfo,
-  slices: readonly (readonly ResourceSlice[])[],
-): Pick<AllocationResult, 'nodeSelector'> {
-  const matchExpressions: { key: string; operator: string; values?: string[] }[] = []
-  const matchFields: typeof matchExpressions = []
-  for (const { one } of chosen) {
-    const slice = slices
-      .flat()
-      .find(
-        ({ spec }) =>
-          spec.driver === one.driver && spec.pool.name === one.pool && spec.devices?.includes(one.device),
-      )
-    const place: Place = slice?.spec.perDeviceNodeSelection ? one.device : (slice?.spec ?? {})
-    if (place.nodeName) {
-      const only = [{ key: 'metadata.name', operator: 'In', values: [node.name] }]
-      return { nodeSelector: { nodeSelectorTerms: [{ matchFields: only }] } }
-    }
-    for (const term of place.nodeSelector?.nodeSelectorTerms ?? []) {
-      for (const [from, to] of [
-        [term.matchExpressions, matchExpressions],
-        [term.matchFields, matchFields],
-      ] as const) {
-        const known = new Set(to.map((item) => JSON.stringify(item)))
-        to.push(...((from ?? []) as typeof to).filter((item) => !known.has(JSON.stringify(item))))
-      }
-    }
-  }
-  if (matchExpressions.length + matchFields.length === 0) return {}
-  const term = {
-    ...(matchExpressions.length > 0 ? { matchExpressions } : {}),
-    ...(matchFields.length > 0 ? { matchFields } : {}),
-  }
-  return { nodeSelector: { nodeSelectorTerms: [term] } }
 }

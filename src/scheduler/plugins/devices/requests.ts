@@ -1,6 +1,7 @@
 // What a claim asks for, request by request: the alternatives of each, and which devices would do.
 // Follows validateDeviceRequest and isSelectable of k8s.io/dynamic-resource-allocation/structured/internal.
 import type {
+  CapacityRequirements,
   DeviceClass,
   DeviceRequest,
   DeviceSubRequest,
@@ -9,6 +10,7 @@ import type {
   ExactDeviceRequest,
   ResourceClaim,
 } from '../../../client/kinds/resource.v1.gen.ts'
+import { type Amounts, takenOf } from './capacity.ts'
 import type { Pool, PooledDevice } from './pools.ts'
 import { type DeviceSelectors, selectsAll } from './selectors.ts'
 
@@ -22,6 +24,7 @@ export interface Alternative {
   /** All devices that would do are wanted, none but these. */
   readonly isAll: boolean
   readonly count: number
+  readonly capacity: CapacityRequirements | undefined
   /** Those that would do, taken or not, in order. */
   readonly devices: readonly PooledDevice[]
 }
@@ -35,6 +38,8 @@ export interface Demand {
 export interface DemandParts {
   readonly pools: readonly Pool[]
   readonly selectors: DeviceSelectors
+  /** What is taken already of devices that several may have, by their ids. */
+  readonly shared: ReadonlyMap<string, Amounts>
   deviceClass(name: string): DeviceClass | undefined
 }
 
@@ -54,12 +59,12 @@ function alternativeOf(
   { metadata }: ResourceClaim,
   name: string,
   asked: ExactDeviceRequest | DeviceSubRequest,
-  { pools, selectors, deviceClass: classOf }: DemandParts,
+  { pools, selectors, shared, deviceClass: classOf }: DemandParts,
 ): Alternative {
   const where = `claim ${metadata.namespace}/${metadata.name}, request ${name}`
   const deviceClass = classOf(asked.deviceClassName)
   if (!deviceClass) throw new Error(`${where}: could not retrieve device class ${asked.deviceClassName}`)
-  const { tolerations = [], allocationMode = 'ExactCount', count = 1 } = asked
+  const { tolerations = [], allocationMode = 'ExactCount', count = 1, capacity } = asked
   const isAll = allocationMode === 'All'
   const ofClass = { selectors, where: `class ${deviceClass.metadata.name}` }
   const ofClaim = { selectors, where: `claim ${metadata.namespace}/${metadata.name}` }
@@ -73,22 +78,19 @@ function alternativeOf(
     for (const one of pool.devices) {
       const { driver, device } = one
       const isSelected =
-        isUsable(one) &&
         selectsAll(deviceClass.spec.selectors, ofClass, driver, device) &&
         selectsAll(asked.selectors, ofClaim, driver, device)
-      if (isSelected && isTolerated(device.taints, tolerations)) devices.push(one)
+      // All are all of those that have as much left as is asked for.
+      const isLeft = !isAll || takenOf(device, capacity, shared.get(one.id)) !== undefined
+      if (isSelected && isLeft && isTolerated(device.taints, tolerations)) devices.push(one)
     }
   }
   const isAdmin = 'adminAccess' in asked && asked.adminAccess === true
-  return { name, isAdmin, tolerations, deviceClass, isAll, count: isAll ? devices.length : count, devices }
+  return {
+    ...{ name, isAdmin, tolerations, deviceClass, isAll, devices, capacity },
+    count: isAll ? devices.length : count,
+  }
 }
-
-/**
- * DEVIATION: devices that several may share, and those that are bound in steps, are not handed out: what they need beside
- * an allocation is not done here.
- */
-const isUsable = ({ device }: PooledDevice): boolean =>
-  device.allowMultipleAllocations !== true && (device.bindingConditions?.length ?? 0) === 0
 
 const EFFECTS = ['NoSchedule', 'NoExecute']
 

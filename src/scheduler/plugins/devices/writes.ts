@@ -1,25 +1,32 @@
 // What is written into claims: what they got, who uses them, and that they have nothing any more.
 // Follows bindClaim, Unreserve and PostFilter of k8s.io/kubernetes/pkg/scheduler/framework/plugins/dynamicresources.
 import { type Api, isConflict } from '../../../client/api.ts'
+import { type Clock, timeOf } from '../../../client/clock.ts'
 import type { Pod } from '../../../client/kinds/core.v1.gen.ts'
 import type { AllocationResult, ResourceClaim } from '../../../client/kinds/resource.v1.gen.ts'
 import { RESOURCE_CLAIMS } from '../../../client/resources.ts'
 
-const FINALIZER = 'resource.kubernetes.io/delete-protection'
+export const FINALIZER = 'resource.kubernetes.io/delete-protection'
 /** As upstream's retries of conflicts. */
 const TRIES = 5
 
+interface Reserving {
+  readonly api: Api
+  readonly clock: Clock
+}
+
 /** Writes what the claim got, if anything, and that the pod uses it. Rejects where others were first. */
 export async function reserveClaim(
-  api: Api,
+  reserving: Reserving,
   claim: ResourceClaim,
   pod: Pod,
   allocation: AllocationResult | undefined,
-): Promise<void> {
+): Promise<ResourceClaim> {
+  const { api } = reserving
   let latest = claim
   for (let left = TRIES; ; left--) {
     try {
-      return await tryReserve(api, latest, pod, allocation)
+      return await tryReserve(reserving, latest, pod, allocation)
     } catch (error) {
       if (left <= 1 || !isConflict(error)) throw error
       const { namespace, name = '' } = claim.metadata
@@ -29,11 +36,11 @@ export async function reserveClaim(
 }
 
 async function tryReserve(
-  api: Api,
+  { api, clock }: Reserving,
   claim: ResourceClaim,
   pod: Pod,
   allocation: AllocationResult | undefined,
-): Promise<void> {
+): Promise<ResourceClaim> {
   const { namespace, name, deletionTimestamp, finalizers = [] } = claim.metadata
   const which = `claim ${namespace}/${name}`
   if (deletionTimestamp !== undefined) throw new Error(`${which} got deleted in the meantime`)
@@ -47,11 +54,15 @@ async function tryReserve(
   } else if (!claim.status.allocation) throw new Error(`${which} got deallocated elsewhere in the meantime`)
   const user = { resource: 'pods', name: pod.metadata.name ?? '', uid: pod.metadata.uid ?? '' }
   const { reservedFor = [] } = current.status
-  await api.updateStatus(RESOURCE_CLAIMS, {
+  const got = allocation ?? current.status.allocation
+  return api.updateStatus(RESOURCE_CLAIMS, {
     ...current,
     status: {
       ...current.status,
-      ...(allocation ? { allocation } : {}),
+      // Since when its devices are being made ready.
+      ...(got
+        ? { allocation: { ...got, allocationTimestamp: got.allocationTimestamp ?? timeOf(clock) } }
+        : {}),
       reservedFor: reservedFor.some(({ uid }) => uid === user.uid) ? reservedFor : [...reservedFor, user],
     },
   })
