@@ -85,13 +85,13 @@ export class CertificateSigning extends SignerPermission {
   }
 }
 
-/** What signing writes: the certificate and the conditions, as text to compare. */
+/** What signing writes, as text to compare: the certificate, of which an empty one is another than none, and the conditions. */
 function outcome(object: KubeObject | undefined): string {
   const { certificate, conditions } = (object?.status ?? {}) as {
     certificate?: string
     conditions?: unknown[]
   }
-  return JSON.stringify([certificate ?? '', conditions ?? []])
+  return JSON.stringify([certificate ?? null, conditions ?? []])
 }
 
 export class CertificateSubjectRestriction implements AdmissionPlugin {

@@ -295,7 +295,8 @@ describe('certificate requests', () => {
     }
     await sign({}, 'nothing')
     await sign({ certificate: 'eA==' }, 'example.com/s')
-    await expect(sign({ certificate: 'eA==' })).rejects.toThrow('user not permitted to sign requests')
+    for (const certificate of ['eA==', ''])
+      await expect(sign({ certificate })).rejects.toThrow('user not permitted to sign requests')
     await expect(sign({ conditions: [{ type: 'Failed' }] })).rejects.toThrow(
       'user not permitted to sign requests',
     )

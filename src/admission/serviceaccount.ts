@@ -4,6 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { JsonObject } from '../machinery/json.ts'
 import type { Lister } from '../machinery/lister.ts'
 import { generateName } from '../machinery/names.ts'
+import { goQuote } from '../machinery/quote.ts'
+import { pathSegmentErrors } from '../machinery/validation.ts'
 import { forbid } from './forbid.ts'
 import {
   type AdmissionAttributes,
@@ -84,7 +86,10 @@ export class ServiceAccount implements AdmissionPlugin {
     if (account) return use(account)
     return this.#find(attributes.namespace, name, lister).then((found) => {
       if (found) return use(found)
-      const why = `serviceaccount "${name}" not found`
+      const faults = pathSegmentErrors(name)
+      const why = faults.length
+        ? `invalid resource name ${goQuote(name)}: [${faults.join(' ')}]`
+        : `serviceaccount "${name}" not found`
       throw forbid(attributes, `error looking up service account ${attributes.namespace}/${name}: ${why}`)
     })
   }

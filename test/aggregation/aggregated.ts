@@ -5,12 +5,17 @@ import { type ApiServer, startApiServer } from '../../src/cmd/apiserver/apiserve
 import { type ApiServerOptions, DEFAULTS } from '../../src/cmd/options.ts'
 import type { JsonObject } from '../../src/machinery/json.ts'
 import type { UserInfo } from '../../src/machinery/user.ts'
+import { MACHINE_ADDRESS } from '../machine.ts'
 import { ExtensionServer, GROUP, VERSION } from './extensionserver.ts'
 
 export const NAME = `${VERSION}.${GROUP}`
 export const APISERVICES = '/apis/apiregistration.k8s.io/v1/apiservices'
 export const ADMIN: UserInfo = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
 const NAMESPACE = 'ext'
+/** Where extension servers listen. */
+export const ADDRESS = MACHINE_ADDRESS ?? ''
+/** Endpoints must have an address, and a machine without a network has none. */
+export const isReachable = MACHINE_ADDRESS !== undefined
 
 export interface Answered {
   readonly code: number
@@ -44,6 +49,7 @@ export class Aggregated {
     await this.send('POST', '/api/v1/namespaces', { metadata: { name: NAMESPACE } })
     const { data } = (await this.send('GET', AUTHENTICATION)).body as { data: Record<string, string> }
     this.extension = await ExtensionServer.start(
+      ADDRESS,
       `things.${NAMESPACE}.svc`,
       data['requestheader-client-ca-file'] ?? '',
     )
@@ -88,8 +94,8 @@ export class Aggregated {
     await this.send('DELETE', `${slices}/things`)
     await this.send('POST', slices, {
       metadata,
-      addressType: 'FQDN',
-      endpoints: [{ addresses: ['localhost'] }],
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [ADDRESS] }],
       ports: [{ name: 'https', port }],
     })
   }

@@ -68,8 +68,8 @@ export class ExtensionServer {
     this.caBundle = caBundle
   }
 
-  /** Its certificate is for `host`; `proxyCa` signs those of proxies. */
-  static async start(host: string, proxyCa: string): Promise<ExtensionServer> {
+  /** Listens on `address`. Its certificate is for `host`; `proxyCa` signs those of proxies. */
+  static async start(address: string, host: string, proxyCa: string): Promise<ExtensionServer> {
     const key = makePrivateKey()
     const cert = await makeCertificate(
       {
@@ -90,7 +90,7 @@ export class ExtensionServer {
     })
     server.on('request', (request, response) => extension.#receive(request, response))
     server.on('upgrade', (request, socket: Socket) => extension.#upgrade(request, socket))
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => server.listen(0, address, resolve))
     return extension
   }
 

@@ -188,14 +188,8 @@ type Send = (method: string, path: string, object?: JsonObject) => Promise<{ rea
 async function register(send: Send, port: number): Promise<void> {
   const metadata = { name: 'sample' }
   await send('POST', '/api/v1/namespaces', { metadata: { name: 'wardle' } })
-  const ports = [{ name: 'https', port: 443 }]
-  await send('POST', '/api/v1/namespaces/wardle/services', { metadata, spec: { ports } })
-  await send('POST', '/apis/discovery.k8s.io/v1/namespaces/wardle/endpointslices', {
-    metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'sample' } },
-    addressType: 'FQDN',
-    endpoints: [{ addresses: ['localhost'] }],
-    ports: [{ name: 'https', port }],
-  })
+  const spec = { type: 'ExternalName', externalName: 'localhost' }
+  await send('POST', '/api/v1/namespaces/wardle/services', { metadata, spec })
   const { code } = await send('POST', APISERVICES, {
     metadata: { name: `v1alpha1.${GROUP}` },
     spec: {
@@ -204,7 +198,7 @@ async function register(send: Send, port: number): Promise<void> {
       groupPriorityMinimum: 1000,
       versionPriority: 15,
       insecureSkipTLSVerify: true,
-      service: { namespace: 'wardle', name: 'sample' },
+      service: { namespace: 'wardle', name: 'sample', port },
     },
   })
   expect(code).toBe(201)

@@ -162,7 +162,7 @@ const FAILURES: readonly (readonly [string, Behave, string])[] = [
     'failed to call webhook: an error on the server ("boom") has prevented the request from succeeding',
   ],
   [
-    'a redirect',
+    'a redirect to nowhere',
     raw(302, 'text/plain', ''),
     'failed to call webhook: the server responded with the status code 302 but did not return more information',
   ],

@@ -148,7 +148,11 @@ describe('a conversion webhook', () => {
     ],
     ['answers garbage', text('garbage'), "failed: couldn't get version/kind; json parse error"],
     ['breaks', text('boom', 500), 'failed: an error on the server ("boom") has prevented'],
-    ['redirects', text('', 302, { location: '/' }), 'failed: the server responded with the status code 302'],
+    [
+      'redirects without end',
+      text('', 302, { location: '/' }),
+      'failed: Post "/": stopped after 10 redirects',
+    ],
     [
       'hangs up',
       (_, out) => void out.destroy(),

@@ -15,8 +15,18 @@ export type Behave = (review: Review, response: ServerResponse, path: string) =>
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
+/** What a GET asks. */
+const NOTHING: Review = { apiVersion: '', kind: '', request: { uid: '', object: null, oldObject: null } }
+
+export interface Asked {
+  readonly path: string
+  readonly review: Review
+  readonly method: string
+  readonly authorization: string | undefined
+}
+
 export class HookServer {
-  readonly reviews: { readonly path: string; readonly review: Review }[] = []
+  readonly reviews: Asked[] = []
   /** Sockets that were opened. */
   connections = 0
   behave: Behave = allow()
@@ -28,7 +38,7 @@ export class HookServer {
     this.caBundle = caBundle
   }
 
-  static async start(hosts: readonly string[] = ['127.0.0.1']): Promise<HookServer> {
+  static async start(hosts: readonly string[] = ['127.0.0.1'], address = '127.0.0.1'): Promise<HookServer> {
     const key = makePrivateKey()
     const cert = await makeCertificate(
       {
@@ -49,12 +59,14 @@ export class HookServer {
       const chunks: Buffer[] = []
       request.on('data', (chunk: Buffer) => chunks.push(chunk))
       request.on('end', () => {
-        const review = JSON.parse(Buffer.concat(chunks).toString()) as Review
-        hooks.reviews.push({ path: request.url ?? '', review })
-        hooks.behave(review, response, request.url ?? '')
+        const text = Buffer.concat(chunks).toString()
+        const review = text === '' ? NOTHING : (JSON.parse(text) as Review)
+        const { method = '', url = '', headers } = request
+        hooks.reviews.push({ path: url, review, method, authorization: headers.authorization })
+        hooks.behave(review, response, url)
       })
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => server.listen(0, address, resolve))
     return hooks
   }
 

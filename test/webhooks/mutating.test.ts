@@ -1,9 +1,10 @@
 // Mutating webhooks, and webhooks behind services.
 // The texts are those of kube-apiserver 1.36.3, asked the same.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { CONFIG_MAPS } from '../../src/client/resources.ts'
 import { CONFIGURATIONS, Hooked, MAPS, map, NAMESPACE } from './hooked.ts'
-import { allow, deny, patch } from './hookserver.ts'
+import { MACHINE_ADDRESS } from '../machine.ts'
+import { allow, deny, HookServer, patch } from './hookserver.ts'
 
 const hooked = new Hooked()
 const { send, configure, dryRun } = hooked
@@ -71,12 +72,14 @@ describe('mutating webhooks', () => {
 })
 
 describe('services', () => {
-  it('lead to their endpoints, by the name of the service', async () => {
+  it.skipIf(!MACHINE_ADDRESS)('lead to their endpoints, by the name of the service', async () => {
+    const hooks = await HookServer.start(['hook.hooked.svc'], MACHINE_ADDRESS)
+    onTestFinished(() => hooks.stop())
     const service = { namespace: NAMESPACE, name: 'hook', path: '/by-service' }
     await configure(
       'validating',
       hooked.hooks.hook(NAMESPACE, {
-        clientConfig: { service, caBundle: hooked.hooks.caBundle },
+        clientConfig: { service, caBundle: hooks.caBundle },
         rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['*'], resources: ['configmaps'] }],
       }),
     )
@@ -92,9 +95,9 @@ describe('services', () => {
     await hooked.api.create(CONFIG_MAPS, { metadata: { name: 'unrelated', namespace: 'default' } })
     const slice = {
       metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'hook' } },
-      addressType: 'FQDN',
-      endpoints: [{ addresses: ['localhost'] }],
-      ports: [{ name: 'https', port: hooked.hooks.port }],
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [MACHINE_ADDRESS ?? ''] }],
+      ports: [{ name: 'https', port: hooks.port }],
     }
     const sliced = await send(
       'POST',
@@ -103,6 +106,23 @@ describe('services', () => {
     )
     expect(sliced).toMatchObject({ code: 201 })
     await expect.poll(async () => (await dryRun(allow())).code).toBe(201)
-    expect(hooked.hooks.reviews.at(-1)?.path).toBe('/by-service?timeout=5s')
+    expect(hooks.reviews.at(-1)?.path).toBe('/by-service?timeout=5s')
+  })
+
+  it('of another name lead there, at the port that the webhook says', async () => {
+    const metadata = { name: 'elsewhere', namespace: NAMESPACE }
+    const spec = { type: 'ExternalName', externalName: 'localhost' }
+    expect(await send('POST', `/api/v1/namespaces/${NAMESPACE}/services`, { metadata, spec })).toMatchObject({
+      code: 201,
+    })
+    const hooks = await HookServer.start(['elsewhere.hooked.svc'])
+    onTestFinished(() => hooks.stop())
+    const service = { ...metadata, path: '/elsewhere', port: hooks.port }
+    await configure(
+      'validating',
+      hooked.hooks.hook(NAMESPACE, { clientConfig: { service, caBundle: hooks.caBundle } }),
+    )
+    expect((await dryRun(allow())).code).toBe(201)
+    expect(hooks.reviews.at(-1)?.path).toBe('/elsewhere?timeout=5s')
   })
 })

@@ -46,6 +46,8 @@ interface Passing {
   readonly reinvocation: Reinvocation
   readonly rounds: Rounds
   readonly faults: { readonly message: string; readonly reason?: string }[]
+  /** Some policy did, whether or not the object is another now. */
+  mutated: boolean
 }
 
 /** What changes requests; rejects with the StatusError of a policy that cannot be evaluated. */
@@ -65,10 +67,13 @@ export function mutator(
       reinvocation,
       rounds: Rounds.of(reinvocation, plugin),
       faults: [],
+      mutated: false,
     }
     const invocations = await invocationsOf(policies.now(lister), passing)
     passing.rounds.begin(reinvocation.again, attributes.object)
     for (const invocation of invocations) await invoke(invocation, passing)
+    // Upstream looks at who mutated, not at what is another now: the last one sees the object again, too.
+    if (passing.mutated) askAgain(passing)
     passing.rounds.end(attributes.object)
     if (passing.faults.length) throw refusal(passing)
   }
@@ -114,6 +119,7 @@ async function invoke(invocation: Invocation, passing: Passing): Promise<void> {
     if (!passing.attributes.object) break
     try {
       changed = (await mutate(mutation, invocation, passing)) || changed
+      passing.mutated = true
     } catch (error) {
       if (!(error instanceof MutationFault || error instanceof CelError || error instanceof OutOfBudget)) {
         throw error
@@ -121,11 +127,13 @@ async function invoke(invocation: Invocation, passing: Passing): Promise<void> {
       note(passing, policy, binding, { message: error.message, reason: 'Invalid' })
     }
   }
-  if (changed) {
-    rounds.askAgain()
-    reinvocation.wanted = true
-  }
+  if (changed) askAgain(passing)
   rounds.asked(asked)
+}
+
+function askAgain({ rounds, reinvocation }: Passing): void {
+  rounds.askAgain()
+  reinvocation.wanted = true
 }
 
 async function seenBy({ resource, param }: Invocation, passing: Passing): Promise<Seen> {
@@ -174,6 +182,7 @@ async function mutate(mutation: Mutation, invocation: Invocation, passing: Passi
   const patched = patchedBy(mutation, value, object.shown, () =>
     needs.typeOf(resource, attributes.subresource),
   )
+  checkVersion(resource, attributes.resource)
   if (patched === undefined) return false
   try {
     const place = { resource, subresource: attributes.subresource }
@@ -184,6 +193,14 @@ async function mutate(mutation: Mutation, invocation: Invocation, passing: Passi
   }
   const now = await forms.of(resource)
   return now.object?.text !== object.text && !isSame(now.object?.shown as Json, object.shown)
+}
+
+/** A rule that names another version than the request has never changes built-in kinds: upstream cannot convert back. */
+function checkVersion(seen: Resource, asked: Resource): void {
+  if (asked.custom || (seen.group === asked.group && seen.version === asked.version)) return
+  throw new MutationFault(
+    `converting (${seen.version}.${seen.kind}) to (${asked.version}.${asked.kind}): unknown conversion`,
+  )
 }
 
 function patchedBy(

@@ -28,7 +28,9 @@ export async function paramsOf(
   if (found.length === 0 && paramRef.parameterNotFoundAction === 'Deny') {
     throw new ConfigurationFault('no params found for policy binding with `Deny` parameterNotFoundAction')
   }
-  return Promise.all(found.map((param) => needs.forms.shown(param, resource, '')))
+  return Promise.all(
+    found.map((param) => needs.forms.shown(param, { resource, subresource: '', owned: false })),
+  )
 }
 
 /** Why no policy of this kind of parameters can work; undefined where one can. */

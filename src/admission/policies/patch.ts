@@ -7,6 +7,7 @@ import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { StatusError } from '../../machinery/status.ts'
 import { applyJsonPatch, readJsonPatch } from '../../schema/patch/jsonpatch.ts'
+import type { JsonPatch } from '../../schema/patch/jsonpatch-operations.ts'
 import { mergeApplied } from '../../schema/merge/merge.ts'
 import { faultsOf, faultsText } from '../../schema/merge/validate.ts'
 import type { StructType, Type } from '../../schema/type.ts'
@@ -63,11 +64,13 @@ function atomicsOf(type: Type, value: Json | undefined, path: string): string[] 
 /** The object after the operations; undefined where a test among them fails. Throws a MutationFault. */
 export function applyOperations(object: KubeObject, value: Value): Json | undefined {
   const operations = (value as ListValue).values().map(operationOf)
+  let patch: JsonPatch | undefined
   try {
-    return applyJsonPatch(object, readJsonPatch(operations))
+    patch = readJsonPatch(operations)
+    return applyJsonPatch(object, patch)
   } catch (error) {
     if (!(error instanceof StatusError)) throw error
-    const why = patchFault(object, operations)
+    const why = patch ? patchFault(object, operations, patch) : error.message
     if (why.endsWith('test failed')) return undefined
     throw new MutationFault(`JSON Patch: ${why}`)
   }

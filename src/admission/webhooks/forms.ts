@@ -12,7 +12,7 @@ export interface ObjectForms {
   /** Other resources that serve the same objects: other versions, other groups. */
   equivalents(resource: Resource): readonly Resource[]
   /** What requests to this place carry, of an object as admission has it: in the stored version, whole. */
-  shown(object: KubeObject, resource: Resource, subresource: string): KubeObject | Promise<KubeObject>
+  shown(object: KubeObject, place: Seen): KubeObject | Promise<KubeObject>
   /**
    * The way back: JSON in the form of `shown`, with defaults, as admission has it. `object` is what it was made of.
    * Throws DecodeError where it does not fit its type.
@@ -23,6 +23,11 @@ export interface ObjectForms {
 export interface Place {
   readonly resource: Resource
   readonly subresource: string
+}
+
+export interface Seen extends Place {
+  /** Whether a part of an object says who owns it: only those are told who may change it. */
+  readonly owned: boolean
 }
 
 interface Form {
@@ -37,9 +42,11 @@ const NOTHING = 'null'
 export class Forms {
   readonly #forms: ObjectForms
   readonly #attributes: AdmissionAttributes
+  readonly #owned: boolean
   readonly #made = new Map<Resource, { object?: Form; old?: Form }>()
 
-  constructor(forms: ObjectForms, attributes: AdmissionAttributes) {
+  constructor(forms: ObjectForms, attributes: AdmissionAttributes, { owned = false } = {}) {
+    this.#owned = owned
     this.#forms = forms
     this.#attributes = attributes
   }
@@ -64,7 +71,8 @@ export class Forms {
 
   async #form(of: KubeObject, known: Form | undefined, resource: Resource): Promise<Form> {
     if (known?.of === of) return known
-    const shown = await this.#forms.shown(of, resource, this.#attributes.subresource)
+    const { subresource } = this.#attributes
+    const shown = await this.#forms.shown(of, { resource, subresource, owned: this.#owned })
     return { of, shown, text: jsonText(shown) }
   }
 }

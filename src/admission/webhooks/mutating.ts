@@ -7,7 +7,7 @@ import { Forms } from './forms.ts'
 import { type Hook, Hooks } from './hook.ts'
 import { type Invocation, isExempt, NAMESPACES } from './match.ts'
 import { relevantFor, type WebhookNeeds } from './needs.ts'
-import { patchObject } from './patch.ts'
+import { keepOwners, patchObject } from './patch.ts'
 import { CallFailure } from './refusals.ts'
 import { Rounds } from './rounds.ts'
 
@@ -44,11 +44,12 @@ export class MutatingAdmissionWebhook implements AdmissionPlugin {
     const reinvocation = (attributes.reinvocation ??= { again: false, wanted: false, kept: new Map() })
     const passing: Passing = {
       attributes,
-      forms: new Forms(this.#needs.forms, attributes),
+      forms: new Forms(this.#needs.forms, attributes, { owned: true }),
       reinvocation,
       rounds: Rounds.of(reinvocation, this.name),
     }
     const { rounds, forms } = passing
+    const before = attributes.object?.metadata
     rounds.begin(reinvocation.again, attributes.object)
     for (const [index, hook] of hooks.entries()) {
       const invocation = await relevantFor(this.#needs, hook, { attributes, forms, lister })
@@ -57,6 +58,7 @@ export class MutatingAdmissionWebhook implements AdmissionPlugin {
       if (reinvocation.again && !rounds.isDue(hook)) continue
       await this.#ask(invocation, passing, index)
     }
+    keepOwners(attributes, before)
     rounds.end(attributes.object)
   }
 
@@ -84,7 +86,7 @@ export class MutatingAdmissionWebhook implements AdmissionPlugin {
   }
 
   async #mutate(invocation: Invocation, { attributes, forms }: Passing): Promise<boolean> {
-    const verdict = await ask(this.#needs.caller, { invocation, attributes, forms, mutating: true })
+    const verdict = await ask(this.#needs, { invocation, attributes, forms, mutating: true })
     if (!verdict.patch) return false
     return patchObject(this.#needs.forms, { invocation, attributes, forms, verdict })
   }

@@ -1,6 +1,7 @@
 // What the webhook plugins need beyond the lister.
 import type { Lister } from '../../machinery/lister.ts'
 import type { HookCaller } from '../../machinery/webhook.ts'
+import type { AdmissionMeters } from '../meters.ts'
 import type { AdmissionAttributes } from '../plugin.ts'
 import type { Forms, ObjectForms } from './forms.ts'
 import type { Hook } from './hook.ts'
@@ -17,6 +18,8 @@ export interface WebhookNeeds {
   readonly caller: HookCaller
   readonly forms: ObjectForms
   readonly conditions: Conditions
+  /** Absent: nobody counts. */
+  readonly meters?: Pick<AdmissionMeters, 'called'>
 }
 
 /** One request, as the webhooks see it. */

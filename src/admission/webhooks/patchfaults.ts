@@ -1,33 +1,20 @@
 // Which operation of a JSON patch does not apply, in the words of upstream's library, which clients are shown.
 // Follows gopkg.in/evanphx/json-patch.v4.
-import type { Json, JsonObject } from '../../machinery/json.ts'
-import { jsonText } from '../../machinery/jsontext.ts'
-import { applyJsonPatch, MAX_COPIED_BYTES, readJsonPatch } from '../../schema/patch/jsonpatch.ts'
+import { isObject, type Json, type JsonObject } from '../../machinery/json.ts'
+import { haltOf, MAX_COPIED_BYTES } from '../../schema/patch/jsonpatch.ts'
+import type { JsonPatch } from '../../schema/patch/jsonpatch-operations.ts'
 
 /** Why the patch is refused; it was, as a whole, before. */
-export function patchFault(object: JsonObject, operations: readonly Json[]): string {
-  let current: Json = object
-  let copied = 0
-  for (const operation of operations as readonly JsonObject[]) {
-    copied += copiedBy(operation, current)
-    if (copied > MAX_COPIED_BYTES) {
-      return `Unable to complete the copy, the accumulated size increase of copy is ${copied}, exceeding the limit ${MAX_COPIED_BYTES}`
-    }
-    try {
-      current = applyJsonPatch(current as JsonObject, readJsonPatch([operation]))
-    } catch {
-      return faultOfOne(operation, current)
-    }
+export function patchFault(object: JsonObject, operations: readonly Json[], patch: JsonPatch): string {
+  const { at = 0, document = object, copied = 0 } = haltOf(object, patch) ?? {}
+  if (copied > MAX_COPIED_BYTES) {
+    return `Unable to complete the copy, the accumulated size increase of copy is ${copied}, exceeding the limit ${MAX_COPIED_BYTES}`
   }
-  return 'the patch does not apply'
+  const operation = operations[at]
+  return isObject(operation) ? faultOfOne(operation, document) : UNKNOWN
 }
 
-/** Bytes of JSON. */
-function copiedBy({ op, from }: JsonObject, document: Json): number {
-  if (op !== 'copy' || typeof from !== 'string') return 0
-  const value = valueAt(document, stepsOf(from))
-  return value === undefined || value === null ? 0 : Buffer.byteLength(jsonText(value))
-}
+const UNKNOWN = 'Unexpected kind: unknown'
 
 function faultOfOne(operation: JsonObject, document: Json): string {
   const { op, path, from } = operation
@@ -101,6 +88,7 @@ function valueAt(document: Json, steps: readonly string[]): Json | undefined {
 
 /** The container that a pointer's last step is a key of. */
 function parentOf(document: Json, path: string): Json | undefined {
+  if (!path.includes('/')) return undefined
   const value = valueAt(document, stepsOf(path).slice(0, -1))
   return typeof value === 'object' && value !== null ? value : undefined
 }

@@ -54,7 +54,7 @@ export class ValidatingAdmissionWebhook implements AdmissionPlugin {
     { attributes, forms, index }: { attributes: AdmissionAttributes; forms: Forms; index: number },
   ): Promise<void> {
     try {
-      await ask(this.#needs.caller, { invocation, attributes, forms, mutating: false })
+      await ask(this.#needs, { invocation, attributes, forms, mutating: false })
     } catch (error) {
       if (!(error instanceof CallFailure)) throw error
       if (!invocation.hook.ignoresFailures) throw error.refusal()

@@ -13,6 +13,8 @@ export interface Reply {
   readonly contentType: string
   /** Of the Retry-After header. */
   readonly retryAfter?: string | undefined
+  /** Of the Location header. */
+  readonly location?: string | undefined
   readonly body: Buffer
 }
 
@@ -21,7 +23,7 @@ const SWITCHING = 101
 /** Statuses after which the same question may be answered. */
 const PASSING = new Set([429, 500, 504])
 
-/** Throws an Error with upstream's text: a HookFailure for a bad status. DEVIATION: redirects are refused, where Go follows them to any host. */
+/** Throws an Error with upstream's text: a HookFailure for a bad status. */
 export async function answerOf({ status, contentType, body, retryAfter }: Reply): Promise<JsonObject> {
   checkMediaType(contentType)
   if ((status < 200 && status !== SWITCHING) || status > 206) {

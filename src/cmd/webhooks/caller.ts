@@ -1,4 +1,4 @@
-// How webhooks are asked, whatever they are for: HTTP/1.1 on kept connections, answers bounded, redirects refused.
+// How webhooks are asked, whatever they are for: HTTP/1.1 on kept connections, answers bounded, redirects followed.
 // Follows k8s.io/apiserver/pkg/util/webhook/client.go and k8s.io/client-go/rest.
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls'
 import { HookFailure } from '../../machinery/askagain.ts'
@@ -6,6 +6,17 @@ import { formatDuration } from '../../machinery/duration.ts'
 import type { JsonObject } from '../../machinery/json.ts'
 import { type HookCaller, type HookTarget, HookTargetError } from '../../machinery/webhook.ts'
 import { answerOf, type Reply } from './answer.ts'
+import {
+  byUrl,
+  cleaned,
+  type Destination,
+  headOf,
+  linesOf,
+  redirected,
+  RedirectError,
+  type Step,
+  urlOf,
+} from './destination.ts'
 import { TransportError, Wires } from './wire.ts'
 import type { Address, ServiceResolver } from '../extension/serviceresolver.ts'
 
@@ -33,24 +44,18 @@ export type HookClients = (host: string) => HookClient
 /** Nobody in particular. */
 const ANONYMOUS: HookClient = { headers: () => ({}), tls: {} }
 
-/** Where the request goes. */
-interface Destination {
-  /** Without the query, as errors show it. */
-  readonly url: string
-  readonly host: string
-  readonly hostname: string
-  readonly path: string
-  readonly isSecure: boolean
-  readonly connectTo: () => Address | Promise<Address>
-}
-
 /** A webhook as it is asked, worked out once for each that is configured. */
 interface Route {
   readonly destination: Destination
   readonly client: HookClient
   readonly wires: Wires
-  /** What stands before and after the length of the body. */
-  readonly head: (timeout: string, length: number) => string
+  readonly trust: Trust
+}
+
+/** Whose certificates are taken, and for which name; undefined: the host's. */
+interface Trust {
+  readonly caBundle: string
+  readonly servername: string | undefined
 }
 
 export class HttpsHookCaller implements HookCaller {
@@ -70,23 +75,39 @@ export class HttpsHookCaller implements HookCaller {
 
   /** As `call`, but resolves with any reply; a HookFailure says that nobody answered. */
   async post(target: HookTarget, body: Buffer, timeoutSeconds: number): Promise<Reply> {
-    const { destination, client, wires, head } = this.#route(target)
-    const timeout = goSeconds(timeoutSeconds)
-    const request = Buffer.concat([Buffer.from(head(timeout, body.length), 'latin1'), body])
-    const timeoutMs = timeoutSeconds * 1000
-    try {
-      const address = destination.connectTo()
-      if (!(address instanceof Promise)) return await wires.ask(address, request, timeoutMs)
-      const deadline = performance.now() + timeoutMs
-      const resolved = await address
-      return await wires.ask(resolved, request, Math.max(0, deadline - performance.now()))
-    } catch (error) {
-      if (!(error instanceof TransportError)) throw error
-      const late = error.isLate && client.isBounded ? LATE : ''
-      const asked = `${destination.url}${destination.path}?timeout=${timeout}`
-      const why = `Post ${JSON.stringify(asked)}: ${error.message}${late}`
-      throw new HookFailure(why, error.isReset)
+    const route = this.#route(target)
+    const query = `timeout=${goSeconds(timeoutSeconds)}`
+    const steps: Step[] = [{ method: 'POST', destination: route.destination, query, hasBody: true }]
+    const deadline = performance.now() + timeoutSeconds * 1000
+    for (;;) {
+      const step = steps.at(-1) as Step
+      try {
+        const reply = await this.#ask(route, step, body, deadline)
+        const next = redirected(steps, reply)
+        if (!next) return reply
+        steps.push(next)
+      } catch (error) {
+        throw failureOf(error, step, route.client)
+      }
     }
+  }
+
+  async #ask(
+    { destination, wires, client, trust }: Route,
+    step: Step,
+    body: Buffer,
+    deadline: number,
+  ): Promise<Reply> {
+    const address = step.destination.connectTo()
+    const resolved = address instanceof Promise ? await address : address
+    const { isSecure, host } = step.destination
+    const isThere = host === destination.host && isSecure === destination.isSecure
+    // DEVIATION: who we are is shown to the webhook alone, and to nobody that it sends us on to.
+    const who = isThere ? linesOf(client.headers()) : ''
+    const head = Buffer.from(headOf(step, body.length, who), 'latin1')
+    const request = step.hasBody ? Buffer.concat([head, body]) : head
+    const through = isThere ? wires : this.#wiresTo(step.destination, client, trust)
+    return await through.ask(resolved, request, Math.max(0, deadline - performance.now()))
   }
 
   /** Ends what is idle. */
@@ -100,8 +121,8 @@ export class HttpsHookCaller implements HookCaller {
     const destination = this.#destination(target)
     const { host, hostname } = destination
     const client = this.#clientOf(host === hostname || host.endsWith(']') ? `${host}:443` : host)
-    const wires = this.#wiresTo(destination, client, target.caBundle ?? '')
-    const route = { destination, client, wires, head: headOf(destination, client) }
+    const trust = { caBundle: target.caBundle ?? '', servername: target.service && hostname }
+    const route = { destination, client, wires: this.#wiresTo(destination, client, trust), trust }
     this.#routes.set(target, route)
     return route
   }
@@ -121,10 +142,11 @@ export class HttpsHookCaller implements HookCaller {
     return byUrl(url)
   }
 
-  #wiresTo({ hostname, host, isSecure }: Destination, { tls }: HookClient, caBundle: string): Wires {
-    const key = `${isSecure} ${host} ${caBundle}`
+  #wiresTo({ hostname: own, host, isSecure }: Destination, { tls }: HookClient, trust: Trust): Wires {
+    const { caBundle, servername: hostname = own } = trust
+    const key = `${isSecure} ${host} ${hostname} ${caBundle}`
     const known = this.#wires.get(key)
-    if (known) return known
+    if (known && !known.isClosed) return known
     const wires = new Wires({ hostname, tls: isSecure ? tlsOf(tls, hostname, caBundle) : undefined })
     if (this.#wires.size >= MAX_WIRES) this.#forgetOldest()
     this.#wires.set(key, wires)
@@ -162,60 +184,19 @@ function contextOf(options: Parameters<typeof createSecureContext>[0]): SecureCo
   }
 }
 
-/** Bytes that would end a line of the head. */
-const UNPRINTABLE = /[^\x20-\x7e]/
-
-/** What a path has in percents. */
-const UNWRITTEN = /[^\x21-\x7e]|[?#]/gu
-
-function headOf({ host, path }: Destination, client: HookClient): Route['head'] {
-  const target = path.replace(UNWRITTEN, encodeURIComponent)
-  const fixed = linesOf({
-    Host: host,
-    'User-Agent': 'kube-apiserver-admission',
-    Accept: 'application/json, */*',
-    'Content-Type': 'application/json',
-  })
-  return (timeout, length) => {
-    const lines = `${fixed}${linesOf(client.headers())}Content-Length: ${length}\r\n`
-    return `POST ${target}?timeout=${timeout} HTTP/1.1\r\n${lines}\r\n`
-  }
-}
-
-function linesOf(fields: Readonly<Record<string, string>>): string {
-  const entries = Object.entries(fields)
-  if (entries.some(([name, value]) => UNPRINTABLE.test(name + value))) {
-    throw new HookTargetError('net/http: invalid header field value')
-  }
-  return entries.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-}
-
 const NANOSECONDS = 1_000_000_000
 
 const goSeconds = (seconds: number): string => formatDuration(BigInt(Math.round(seconds * NANOSECONDS)))
 
 const LATE = ' (Client.Timeout exceeded while awaiting headers)'
 
-/** As Go's client has it: no empty steps, no slash at the end. */
-const cleaned = (path: string): string =>
-  `/${path
-    .split('/')
-    .filter((step) => step !== '')
-    .join('/')}`
-
-function byUrl(text: string): Destination {
-  if (!URL.canParse(text))
-    throw new HookTargetError(`Unparsable URL: parse ${JSON.stringify(text)}: invalid URL`)
-  const { protocol, hostname: given, port: written, host, pathname } = new URL(text)
-  const hostname = given.replace(/^\[|\]$/g, '')
-  const isSecure = protocol === 'https:'
-  const port = Number(written || (isSecure ? 443 : 80))
-  const path = cleaned(pathname)
-  const address = { host: hostname, port }
-  // As it is written: a default port that was named is said.
-  const named = /^[a-z]+:\/\/([^/?#]*)/i.exec(text)?.[1] ?? host
-  const url = `${protocol}//${named}`
-  return { url, host: named, hostname, path, isSecure, connectTo: () => address }
+/** What is said of a request that was not answered; other errors as they are. */
+function failureOf(error: unknown, step: Step, { isBounded }: HookClient): unknown {
+  const post = (url: string, why: string): string => `Post ${JSON.stringify(url)}: ${why}`
+  if (error instanceof RedirectError) return new HookFailure(post(error.url, error.message), false)
+  if (!(error instanceof TransportError)) return error
+  const late = error.isLate && isBounded ? LATE : ''
+  return new HookFailure(post(urlOf(step), error.message + late), error.isReset)
 }
 
 const PEM = /-----BEGIN CERTIFICATE-----/

@@ -3,10 +3,12 @@
 import type { PolicyNeeds } from '../../admission/policies/needs.ts'
 import type { ObjectForms } from '../../admission/webhooks/forms.ts'
 import type { Scope, Scopes } from '../../handlers/scope.ts'
+import { replicasPath } from '../../handlers/write.ts'
 import { apiVersionOf, parseGroupVersion } from '../../machinery/gvk.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { subresourceFor } from '../../registry/subresources.ts'
 import { decoderFor } from '../../schema/decode.ts'
+import { scaleOwners } from '../../schema/ownership/managedfields-scale.ts'
 import type { Resource } from '../../schema/resource.ts'
 import type { StructType } from '../../schema/type.ts'
 import { typeOf } from '../../schema/types.ts'
@@ -21,13 +23,14 @@ export function objectForms(scopes: () => Scopes, served: () => readonly Resourc
             (other) =>
               other.storagePrefix === storagePrefix && (other.group !== group || other.version !== version),
           ),
-    async shown(object, resource, subresource) {
+    async shown(object, { resource, subresource, owned }) {
       const part = partOf(scopes(), resource, subresource)
       if (part?.mode === 'action' || part?.mode === 'connection') return object
       const scope = scopes().of(resource)
       const { custom } = scope.kind
       const whole = custom ? await custom.inVersion(object) : scope.toServed(object)
-      return part?.mode === 'projection' ? part.get(whole) : whole
+      if (part?.mode !== 'projection') return whole
+      return owned ? withOwners(part.get(whole), whole, scope) : part.get(whole)
     },
     async taken(value, { resource, subresource }, object) {
       const scope = scopes().of(resource)
@@ -35,7 +38,7 @@ export function objectForms(scopes: () => Scopes, served: () => readonly Resourc
       if (!part || part.mode === 'whole') return back(scope, scope.decode(value).object, object)
       const decoded = decoderOf(resource, subresource)(value).object
       if (part.mode !== 'projection') return decoded
-      const whole = await this.shown(object, resource, '')
+      const whole = await this.shown(object, { resource, subresource: '', owned: false })
       return back(scope, part.update(whole, decoded), object)
     },
   }
@@ -51,6 +54,14 @@ export function objectForms(scopes: () => Scopes, served: () => readonly Resourc
     const { custom } = row ? scopes().of(row).kind : scope.kind
     return custom ? custom.inVersion(object) : object
   }
+}
+
+/** A Scale, with those who own its replicas. */
+function withOwners(part: KubeObject, whole: KubeObject, scope: Scope): KubeObject {
+  const { apiVersion } = scope
+  const entries = whole.metadata.managedFields
+  const managedFields = scaleOwners({ entries, apiVersion, replicasPath: replicasPath(scope) })
+  return managedFields ? { ...part, metadata: { ...part.metadata, managedFields } } : part
 }
 
 /** How a subresource shows its object; the Scale of a custom kind stands where its definition says. */

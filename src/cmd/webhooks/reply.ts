@@ -77,6 +77,7 @@ export class ReplyReader {
       status: this.#status,
       contentType: this.#header('content-type') ?? '',
       retryAfter: this.#header('retry-after'),
+      location: this.#header('location'),
       body: this.#body.length === 1 ? (this.#body[0] as Buffer) : Buffer.concat(this.#body),
     }
   }
