@@ -9,6 +9,7 @@ import { WorkQueue } from '../client/queue.ts'
 import { EventAllowance, EventRecorder } from '../client/recorder.ts'
 import { keyOf } from '../client/resource.ts'
 import { NODES, PODS } from '../client/resources.ts'
+import { HealthSlis } from '../machinery/healthslis.ts'
 import {
   type KubeletReply,
   type KubeletRequest,
@@ -49,11 +50,13 @@ export class NodeAgent {
   readonly #wheel: Wheel
   readonly #stages = new Stages()
   readonly #events: EventAllowance
+  /** Of nodes whose health somebody asked for. */
+  readonly #slis = new WeakMap<SimulatedNode, HealthSlis>()
 
   constructor(parts: AgentParts) {
     this.#parts = parts
     this.#queue = new WorkQueue(parts.clock)
-    this.#pods = new SimulatedPods(parts.clock)
+    this.#pods = new SimulatedPods(parts.clock, (key) => this.#queue.add(key))
     this.#wheel = new Wheel(parts.clock, HEARTBEAT_MS)
     this.#events = new EventAllowance(parts.clock, EVENT_BURST, EVENTS_PER_SECOND)
     this.#listen()
@@ -136,7 +139,8 @@ export class NodeAgent {
     return [...this.#nodes.values()].flatMap(({ node }) => (node ? [node] : []))
   }
 
-  #view({ name, specimen, node }: SimulatedNode): NodeView {
+  #view(simulated: SimulatedNode): NodeView {
+    const { name, specimen, node } = simulated
     const { clock } = this.#parts
     return {
       clock,
@@ -146,8 +150,15 @@ export class NodeAgent {
         startedAt: Date.parse(node?.metadata.creationTimestamp ?? '') || clock.now(),
       },
       pods: () => this.#podsOf(name),
+      slis: () => this.#slisOf(simulated),
       watch: (pod, changed) => this.#pods.follow(pod, changed),
     }
+  }
+
+  #slisOf(node: SimulatedNode): HealthSlis {
+    const slis = this.#slis.get(node) ?? new HealthSlis()
+    this.#slis.set(node, slis)
+    return slis
   }
 
   #podsOf(node: string): PodOnNode[] {

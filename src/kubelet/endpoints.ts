@@ -3,6 +3,7 @@
 // Follows k8s.io/kubernetes/pkg/kubelet/server/server.go.
 import type { Clock } from '../client/clock.ts'
 import type { Pod } from '../client/kinds/core.v1.gen.ts'
+import type { HealthSlis } from '../machinery/healthslis.ts'
 import { badRequest, StatusError } from '../machinery/status.ts'
 import { kubeletMetrics, resourceMetrics } from './exposition.ts'
 import { logOptions, runOf } from './logs.ts'
@@ -35,6 +36,8 @@ export interface NodeView {
   readonly node: SummarizedNode
   pods(): readonly PodOnNode[]
   /** Tells of changes of the pod's record. */
+  /** How its checks of health ended. */
+  slis(): HealthSlis
   watch(pod: Pod, changed: Parameters<Watch>[0]): () => void
 }
 
@@ -46,8 +49,17 @@ type Endpoint = (view: NodeView) => KubeletReply
 
 const reply = (contentType: string, body: string): KubeletReply => ({ contentType, body })
 
+/** As a kubelet names them; a simulated node is healthy as long as it answers. */
+const CHECKS = ['ping', 'log', 'syncloop']
+
+function healthz({ slis }: NodeView): KubeletReply {
+  for (const name of CHECKS) slis().observe(name, 'healthz', true)
+  return reply(TEXT, 'ok')
+}
+
 const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
-  ['/healthz', () => reply(TEXT, 'ok')],
+  ['/healthz', healthz],
+  ['/metrics/slis', ({ slis }) => reply(METRICS, slis().text())],
   ['/metrics', (view) => reply(METRICS, kubeletMetrics(view.node.name, usages(view)))],
   ['/metrics/resource', (view) => reply(METRICS, resourceMetrics(usages(view), view.clock.now()))],
   [

@@ -1,9 +1,9 @@
 // Pods' lives on a simulated node, step by step, with time that is told to pass.
 import { describe, expect, it } from 'vitest'
 import type { Container, Pod, PodSpec } from '../client/kinds/core.v1.gen.ts'
-import { advance, type PodEvent } from './lifecycle.ts'
+import { advance } from './lifecycle.ts'
 import { podStatus } from './podstatus.ts'
-import { type PodRecord, recordOf } from './record.ts'
+import { type PodEvent, type PodRecord, recordOf } from './record.ts'
 
 const START = Date.parse('2026-01-01T00:00:00Z')
 const SIMULATE = 'simulate.dinghy.dev/'

@@ -5,16 +5,9 @@ import type { Pod } from '../client/kinds/core.v1.gen.ts'
 import { type Behaviour, behaviourOf } from './behaviour.ts'
 import { probed, type Verdict } from './probing.ts'
 import { apply, type Disks, lastWords, programOf } from './programs.ts'
-import { type ContainerRecord, type PodRecord, redefine, runId } from './record.ts'
+import { type ContainerRecord, type PodEvent, type PodRecord, redefine, runId } from './record.ts'
+import { actuation } from './resizing.ts'
 import { backoffMs, comesBack, goSeconds, sequelOf } from './restarts.ts'
-
-export interface PodEvent {
-  readonly type: 'Normal' | 'Warning'
-  readonly reason: string
-  readonly message: string
-  /** The container that it is about. */
-  readonly container?: ContainerRecord
-}
 
 export interface Outcome {
   readonly events: readonly PodEvent[]
@@ -145,6 +138,11 @@ class Life {
       one.isRedefined = true
       return this.#stop(one, `${titleOf(one)} definition changed, will be restarted`, this.#grace())
     }
+    if (actuation(one) === 'restart') {
+      one.isRedefined = true
+      return this.#stop(one, `Container ${container.name} resize requires restart`, this.#grace())
+    }
+    one.resources = container.resources
     const verdict = probed({
       ...{ pod: this.#pod, one, behaviour, now: this.#now },
       disks: () => this.#disks(one),
@@ -298,6 +296,7 @@ class Life {
     Object.assign(one, { phase: 'running', startedAt: this.#now, ready: false, reason: '', message: '' })
     Object.assign(one, { program: null, changes: 0, failsSince: undefined, files: undefined })
     Object.assign(one, { started: false, image: one.container.image, isRedefined: false })
+    one.resources = one.container.resources
   }
 
   #failConfig(one: ContainerRecord, fault: string): boolean {

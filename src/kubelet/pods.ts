@@ -7,11 +7,13 @@ import { PODS } from '../client/resources.ts'
 import { claimKeysOf } from '../client/volumes.ts'
 import { admit, type Failure } from './admit.ts'
 import { claimsOf } from './claims.ts'
-import { advance, type PodEvent } from './lifecycle.ts'
+import { advance } from './lifecycle.ts'
 import type { SimulatedNode } from './node.ts'
 import { mayBeKept, type Obstacles, obstaclesOf } from './obstacles.ts'
 import { podStatus } from './podstatus.ts'
-import { type PodRecord, recordOf } from './record.ts'
+import { type PodEvent, type PodRecord, recordOf } from './record.ts'
+import { grantedPod, RESIZE_RETRY_MS, resize, settle } from './resizing.ts'
+import { Deferred } from './deferred.ts'
 
 /** How soon a node that has no range for its pods yet is looked at again. */
 const RANGE_RETRY_MS = 1000
@@ -24,6 +26,8 @@ interface Known {
   readonly record: PodRecord
   /** The status as it was written last, as JSON. */
   written: string
+  /** The pod's version that this made. */
+  version: string
   isDeleted: boolean
   /** Something may keep its containers from being made; how long until it is looked for again, should it be there. */
   keptMs: number | undefined
@@ -41,8 +45,13 @@ export class SimulatedPods {
   /** Who follows a pod, by its uid. */
   readonly #followers = new Map<string, Set<Follower>>()
 
-  constructor(clock: Clock) {
+  /** Pods whose resize waits for room. */
+  readonly #deferred: Deferred
+
+  /** `wake`: brings the pod of this key up to now, soon. */
+  constructor(clock: Clock, wake: (key: string) => void) {
     this.#clock = clock
+    this.#deferred = new Deferred(wake)
   }
 
   /** Brings the pod up to now. Rejects where a write fails: call again later. */
@@ -52,17 +61,18 @@ export class SimulatedPods {
     if (known.isDeleted) return Infinity
     const isLookedAt = known.keptMs !== undefined && pod.metadata.deletionTimestamp === undefined
     const keptFor = isLookedAt ? await this.#look(pod, node, known) : Infinity
-    node.room.update(pod)
     const now = this.#clock.now()
     const { record } = known
+    this.#resize(pod, record, node)
     const { events, wakeAt, isOver } = advance(pod, record, now)
-    for (const event of events) tell(pod, node, event)
-    if (isOver || isTerminal(pod)) leave(pod, node)
+    for (const event of [...events, ...settle(pod, record, now)]) tell(pod, node, event)
+    if (isOver || isTerminal(pod)) this.#leave(pod, node)
     this.#notify(pod, false)
     const status = podStatus(pod, record, { ip: node.specimen.address }, now)
     if (!(await this.#write(pod, status, { node, known }))) return Infinity
     if (isOver && pod.metadata.deletionTimestamp !== undefined) await this.#remove(pod, node.api, known)
-    const next = Math.min(wakeAt, now + keptFor)
+    const resizeFor = record.resizing?.pending ? RESIZE_RETRY_MS : Infinity
+    const next = Math.min(wakeAt, now + keptFor, now + resizeFor)
     return next === Infinity ? Infinity : Math.max(0, next - this.#clock.now())
   }
 
@@ -72,7 +82,7 @@ export class SimulatedPods {
     this.#notify(pod, true)
     this.#known.delete(uid)
     node?.addresses?.giveBack(uid)
-    if (node) leave(pod, node)
+    if (node) this.#leave(pod, node)
   }
 
   /** What kept the pod may be over: it is looked at again with the next step, whenever that would have been. */
@@ -96,6 +106,25 @@ export class SimulatedPods {
     }
   }
 
+  /** Others may have got what they wait for when this one gave something back. */
+  #resize(pod: Pod, record: PodRecord, node: SimulatedNode): void {
+    if (isTerminal(pod)) return
+    const place = { room: node.room, allocatable: node.node?.status.allocatable ?? {} }
+    const events = resize(pod, record, place, this.#clock.now())
+    for (const event of events) tell(pod, node, event)
+    const { pending } = record.resizing ?? {}
+    if (pending) this.#deferred.add(node.name, { pod, since: pending.since })
+    else {
+      this.#deferred.delete(node.name, pod)
+      if (events.length > 0) this.#deferred.retry(node.name)
+    }
+  }
+
+  #leave(pod: Pod, node: SimulatedNode): void {
+    this.#deferred.delete(node.name, pod)
+    if (leave(pod, node)) this.#deferred.retry(node.name)
+  }
+
   #notify({ metadata: { uid = '' } }: Pod, isGone: boolean): void {
     for (const follower of [...(this.#followers.get(uid) ?? [])]) follower(isGone)
   }
@@ -111,12 +140,12 @@ export class SimulatedPods {
     const record = recordOf(pod, ip, this.#clock.now(), node.files)
     const mayWait = hasBegun(record) ? claimKeysOf(pod).length > 0 : mayBeKept(pod)
     const keptMs = mayWait ? KEPT_RETRY_MS : undefined
-    const fresh: Known = { record, written: '', isDeleted: false, keptMs, lookAt: 0 }
+    const fresh: Known = { record, written: '', version: '', isDeleted: false, keptMs, lookAt: 0 }
     this.#known.set(uid, fresh)
     if (isTerminal(pod)) return fresh
     if (startTime === undefined) record.failure = await admitted(pod, node)
     else {
-      node.room.keep(pod)
+      node.room.keep(grantedPod(pod, record))
       node.ports.take(pod)
     }
     return fresh
@@ -160,11 +189,14 @@ export class SimulatedPods {
   /** Whether the pod is still there. */
   async #write(pod: Pod, status: PodStatus, to: { node: SimulatedNode; known: Known }): Promise<boolean> {
     const text = JSON.stringify(status)
-    if (text === to.known.written || isTerminal(pod)) return true
+    if (isTerminal(pod) || (text === to.known.written && !isOverwritten(pod, status, to.known.version)))
+      return true
     const { namespace, name = '', uid = '' } = pod.metadata
     const body = { metadata: { uid }, status } as never
     try {
-      await to.node.api.patch(PODS, { namespace, name, subresource: 'status' }, body, { type: 'strategic' })
+      const place = { namespace, name, subresource: 'status' }
+      const { metadata } = await to.node.api.patch(PODS, place, body, { type: 'strategic' })
+      to.known.version = metadata.resourceVersion ?? ''
     } catch (error) {
       // Another pod may have taken its name.
       if (isNotFound(error) || isConflict(error)) return false
@@ -192,12 +224,12 @@ async function admitted(pod: Pod, node: SimulatedNode): Promise<Failure | undefi
   return admit(pod, { ports: node.ports, room: node.room, node: await node.latest() })
 }
 
-/** What the pod held is free. */
-function leave({ metadata: { uid = '' } }: Pod, node: SimulatedNode): void {
+/** What the pod held is free. Whether there is more room now. */
+function leave({ metadata: { uid = '' } }: Pod, node: SimulatedNode): boolean {
   node.ports.giveBack(uid)
-  node.room.giveBack(uid)
   // What fails comes again with the node's next heartbeat.
   if (node.volumes.giveBack(uid)) node.reportVolumes().catch(() => undefined)
+  return node.room.giveBack(uid)
 }
 
 /** A container of it runs, or has run. */
@@ -208,6 +240,18 @@ const NO_OBSTACLES: Obstacles = { volumes: new Map(), containers: new Map() }
 
 /** What is over stays as it is. */
 const isTerminal = ({ status: { phase } }: Pod): boolean => phase === 'Succeeded' || phase === 'Failed'
+
+/** Others have said something else of it since, as of pods whose node was silent. */
+function isOverwritten({ metadata, status: now }: Pod, status: PodStatus, version: string): boolean {
+  const { resourceVersion = '' } = metadata
+  const isNewer =
+    resourceVersion.length > version.length ||
+    (resourceVersion.length === version.length && resourceVersion > version)
+  if (!isNewer) return false
+  const statusOf = (type: string): string | undefined =>
+    now.conditions?.find((known) => known.type === type)?.status
+  return status.conditions?.some(({ type, status: wanted }) => wanted && statusOf(type) !== wanted) === true
+}
 
 /** Where in the spec each is. */
 const LISTS = {

@@ -6,9 +6,13 @@ import type {
   Pod,
   PodCondition,
   PodStatus,
+  ResourceRequirements,
 } from '../client/kinds/core.v1.gen.ts'
+import { addQuantities, formatQuantity, type Quantity } from '../machinery/quantity.ts'
 import { type ContainerRecord, type Ended, type PodRecord, runId } from './record.ts'
+import { grantedPod, resizeConditions } from './resizing.ts'
 import { sequelOf } from './restarts.ts'
+import { requestsOf } from './room.ts'
 
 /** Addresses of the pod's node. */
 export interface HostAddress {
@@ -25,15 +29,17 @@ export function podStatus(pod: Pod, record: PodRecord, host: HostAddress, now: n
   const ephemeral = record.containers.filter(({ role }) => role === 'ephemeral')
   const ip = pod.spec.hostNetwork ? host.ip : record.ip
   return {
-    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase,
-    ...(record.failure ?? {}),
     conditions: conditionsOf({ pod, record, phase, inits, apps, now }),
     hostIP: host.ip,
     hostIPs: [{ ip: host.ip }],
     podIP: ip,
     podIPs: [{ ip }],
     startTime: timeText(record.startedAt),
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    ...(record.failure ?? {}),
+    // DEVIATION: of pods that ask for none as a whole the kubelet tells what its containers come to.
+    ...(record.resources ? podLevel(record.resources, grantedPod(pod, record)) : {}),
     ...(inits.length === 0
       ? {}
       : { initContainerStatuses: inits.map((one) => containerStatus(one, record)) }),
@@ -41,6 +47,19 @@ export function podStatus(pod: Pod, record: PodRecord, host: HostAddress, now: n
     ...(ephemeral.length === 0
       ? {}
       : { ephemeralContainerStatuses: ephemeral.map((one) => containerStatus(one, record)) }),
+  }
+}
+
+function podLevel(resources: ResourceRequirements, granted: Pod): Partial<PodStatus> {
+  const totals = new Map<string, Quantity>()
+  for (const list of requestsOf(granted.spec))
+    for (const [name, one] of list) {
+      const known = totals.get(name)
+      totals.set(name, known ? addQuantities(known, one) : one)
+    }
+  return {
+    allocatedResources: Object.fromEntries([...totals].map(([name, one]) => [name, formatQuantity(one)])),
+    resources,
   }
 }
 
@@ -74,7 +93,6 @@ function containerStatus(one: ContainerRecord, record: PodRecord): ContainerStat
   const between = phase === 'ended' && one.startAt !== undefined
   const before = between ? ended : last
   const hasRun = isRunning || ended !== undefined
-  const { resources } = container
   return {
     name: container.name,
     state: between ? waiting(one) : stateOf(one, record),
@@ -85,8 +103,10 @@ function containerStatus(one: ContainerRecord, record: PodRecord): ContainerStat
     imageID: hasRun ? `dinghy-simulated://${image}` : '',
     ...(hasRun ? { containerID: ended?.id ?? runId(record.uid, container.name, restarts) } : {}),
     ...(role === 'ephemeral' ? {} : { started: isRunning && role !== 'init' && one.started }),
-    ...(isRunning && resources?.requests ? { allocatedResources: resources.requests } : {}),
-    ...(isRunning && role !== 'ephemeral' ? { resources: resources ?? {} } : {}),
+    ...(hasRun && container.resources?.requests ? { allocatedResources: container.resources.requests } : {}),
+    ...(hasRun && role !== 'ephemeral'
+      ? { resources: (isRunning ? one.resources : container.resources) ?? {} }
+      : {}),
   }
 }
 
@@ -150,7 +170,7 @@ function conditionsOf(facts: Facts): PodCondition[] {
     ['PodScheduled', YES],
   ]
   const { generation } = pod.metadata
-  return [...verdicts, ...allRestarting(facts)].map(([type, verdict]) => {
+  const all = [...verdicts, ...allRestarting(facts)].map(([type, verdict]) => {
     const known = record.conditions.get(type)
     const since = known?.status === verdict.status ? known.since : now
     record.conditions.set(type, { status: verdict.status, since })
@@ -161,6 +181,7 @@ function conditionsOf(facts: Facts): PodCondition[] {
       lastTransitionTime: timeText(since),
     }
   })
+  return [...all, ...resizeConditions(record, timeText)]
 }
 
 /** Of pods whose containers have a rule that restarts them all. */

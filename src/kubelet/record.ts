@@ -1,8 +1,9 @@
 // What a simulated node remembers of a pod: the state of its containers, in ms. A node that starts again reads it back
 // from the pod's status. Follows the role of the container runtime's memory in k8s.io/kubernetes/pkg/kubelet/container.
-import type { Container, ContainerStatus, Pod } from '../client/kinds/core.v1.gen.ts'
+import type { Container, ContainerStatus, Pod, ResourceRequirements } from '../client/kinds/core.v1.gen.ts'
 import type { Role } from './behaviour.ts'
 import type { Disk, Program } from './programs.ts'
+import { isSameResources, notesOf, type Resizing } from './resizenotes.ts'
 
 export interface Ended {
   readonly exitCode: number
@@ -16,11 +17,13 @@ export interface Ended {
 }
 
 export interface ContainerRecord {
-  /** As its pod defines it now. */
+  /** As its pod defines it now, with the resources that the node has granted. */
   container: Container
   readonly role: Role
   /** That it runs with, or ran with last. */
   image: string | undefined
+  /** That it runs with. */
+  resources: ResourceRequirements | undefined
   /** Told to end because its definition is another: it comes back, whatever its policy. */
   isRedefined: boolean
   phase: 'waiting' | 'running' | 'ended'
@@ -54,6 +57,10 @@ export interface PodRecord {
   readonly startedAt: number
   readonly ip: string
   containers: readonly ContainerRecord[]
+  /** What the node has granted the pod as a whole. */
+  resources: ResourceRequirements | undefined
+  /** What was told of a change of resources that is not through. */
+  resizing?: Resizing | undefined
   /** A rule of a container has it that all start anew: what runs is ended first. */
   restartsAll: boolean
   /** Of its emptyDir volumes; undefined as long as nobody looked. */
@@ -69,6 +76,15 @@ export interface PodRecord {
   readonly conditions: Map<string, { readonly status: string; readonly since: number }>
 }
 
+/** What the kubelet tells of a pod. */
+export interface PodEvent {
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly message: string
+  /** The container that it is about. */
+  readonly container?: ContainerRecord
+}
+
 /** The id of one run of a container. */
 export const runId = (uid: string, name: string, restarts: number): string =>
   `dinghy-simulated://${uid}/${name}/${restarts}`
@@ -78,6 +94,11 @@ export function recordOf(pod: Pod, ip: string, now: number, nodeFiles: Disk = ne
   const uid = pod.metadata.uid ?? ''
   const { status } = pod
   return {
+    resources:
+      status.resources && status.allocatedResources
+        ? grantedOf(pod.spec.resources, status)
+        : pod.spec.resources,
+    resizing: notesOf(pod, (time) => ms(time, now)),
     uid,
     startedAt: ms(status.startTime, now),
     ip: status.podIP ?? ip,
@@ -111,7 +132,11 @@ function containersOf({ spec, status }: Pod, before: readonly ContainerRecord[])
   ): ContainerRecord => {
     const known = of[i]
     if (!known) return restored(container, role, statuses)
-    known.container = container
+    // What it asks for beyond what it has is granted or not, see resizing.ts.
+    const { resources } = known.container
+    known.container = isSameResources(container.resources, resources)
+      ? container
+      : { ...container, resources }
     return known
   }
   const isApp = ({ role }: ContainerRecord): boolean => role === 'app'
@@ -140,6 +165,7 @@ function restored(
     container,
     role,
     image: container.image,
+    resources: undefined,
     isRedefined: false,
     phase: 'waiting',
     reason: '',
@@ -159,6 +185,8 @@ function restored(
   }
   const status = statuses.flatMap((list) => list ?? []).find(({ name }) => name === container.name)
   if (!status) return record
+  record.container = { ...container, resources: grantedOf(container.resources, status) ?? {} }
+  record.resources = status.resources
   record.restarts = status.restartCount
   record.image = status.image || container.image
   record.ready = status.ready
@@ -177,6 +205,19 @@ function restored(
     record.ended = record.last
   }
   return record
+}
+
+/** The server has what was granted: requests of their own, limits as they are in force. */
+function grantedOf(
+  asked: ResourceRequirements | undefined,
+  { allocatedResources, resources }: Pick<ContainerStatus, 'allocatedResources' | 'resources'>,
+): ResourceRequirements | undefined {
+  if (!allocatedResources && !resources) return asked
+  const granted: ResourceRequirements = { ...asked }
+  const [requests, limits] = [allocatedResources ?? resources?.requests, resources?.limits]
+  if (requests) granted.requests = requests
+  if (limits) granted.limits = limits
+  return granted
 }
 
 function endedOf(terminated: NonNullable<ContainerStatus['state']>['terminated']): Ended | undefined {

@@ -1,9 +1,9 @@
 // Containers that end, are ended, come late or are defined anew: what becomes of them and of their pod.
 import { describe, expect, it } from 'vitest'
 import type { Container, Pod, PodSpec } from '../client/kinds/core.v1.gen.ts'
-import { advance, type PodEvent } from './lifecycle.ts'
+import { advance } from './lifecycle.ts'
 import { podStatus } from './podstatus.ts'
-import { type PodRecord, recordOf } from './record.ts'
+import { type PodEvent, type PodRecord, recordOf } from './record.ts'
 
 const START = Date.parse('2026-01-01T00:00:00Z')
 const shell = (script: string): Partial<Container> => ({ command: ['sh', '-c', script] })

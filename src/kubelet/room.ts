@@ -8,12 +8,6 @@ import { type Quantity, quantityMilliValue, quantityValue } from '../machinery/q
 /** cpu in thousandths, all else in whole units, by the resource's name. */
 type Amounts = ReadonlyMap<string, number>
 
-interface Held {
-  /** Of the pod's spec that they are of. */
-  readonly generation: number | undefined
-  readonly amounts: Amounts
-}
-
 /** What is not there in the amount that is asked for. */
 export interface Lack {
   readonly resource: string
@@ -26,38 +20,45 @@ export interface Lack {
 const FIRST = ['cpu', 'memory', 'ephemeral-storage']
 
 export class NodeRoom {
-  readonly #held = new Map<string, Held>()
+  /** By the pod's uid. */
+  readonly #held = new Map<string, Amounts>()
   readonly #used = new Map<string, number>()
 
   /** What the node lacks for this pod; undefined: nothing, and the pod holds its share from now on. */
   take(pod: Pod, allocatable: Readonly<Record<string, string>>): Lack | undefined {
     const amounts = amountsOf(requestsOf(pod.spec))
     const lack = this.#lack(amounts, amountsOf([totalsOf(allocatable)]))
-    if (!lack) this.#hold(pod.metadata.uid ?? '', pod.metadata.generation, amounts)
+    if (!lack) this.#hold(pod.metadata.uid ?? '', amounts)
     return lack
   }
 
   /** A pod that was on the node before: it stays, whatever there is. */
   keep(pod: Pod): void {
-    this.#hold(pod.metadata.uid ?? '', pod.metadata.generation, amountsOf(requestsOf(pod.spec)))
+    this.#hold(pod.metadata.uid ?? '', amountsOf(requestsOf(pod.spec)))
   }
 
-  /** The pod may ask for more or less since its spec changed. */
-  update({ metadata: { uid = '', generation }, spec }: Pod): void {
-    const held = this.#held.get(uid)
-    if (held && held.generation !== generation) this.#hold(uid, generation, amountsOf(requestsOf(spec)))
-  }
-
-  giveBack(uid: string): void {
-    const held = this.#held.get(uid)
-    if (!held) return
-    this.#held.delete(uid)
-    for (const [name, amount] of held.amounts) this.#used.set(name, (this.#used.get(name) ?? 0) - amount)
-  }
-
-  #hold(uid: string, generation: number | undefined, amounts: Amounts): void {
+  /** What the node lacks for what the pod asks for now; then it keeps what it has. */
+  resize(pod: Pod, allocatable: Readonly<Record<string, string>>): Lack | undefined {
+    const { uid = '' } = pod.metadata
+    const before = this.#held.get(uid)
     this.giveBack(uid)
-    this.#held.set(uid, { generation, amounts })
+    const lack = this.take(pod, allocatable)
+    if (lack && before) this.#hold(uid, before)
+    return lack
+  }
+
+  /** Whether the pod held anything. */
+  giveBack(uid: string): boolean {
+    const held = this.#held.get(uid)
+    if (!held) return false
+    this.#held.delete(uid)
+    for (const [name, amount] of held) this.#used.set(name, (this.#used.get(name) ?? 0) - amount)
+    return true
+  }
+
+  #hold(uid: string, amounts: Amounts): void {
+    this.giveBack(uid)
+    this.#held.set(uid, amounts)
     for (const [name, amount] of amounts) this.#used.set(name, (this.#used.get(name) ?? 0) + amount)
   }
 
@@ -79,7 +80,7 @@ export class NodeRoom {
 }
 
 /** What the pod says of itself as a whole counts before its containers', and its runtime's overhead on top. */
-function requestsOf(spec: PodSpec): ReadonlyMap<string, Quantity>[] {
+export function requestsOf(spec: PodSpec): ReadonlyMap<string, Quantity>[] {
   const totals = containerTotals(spec as unknown as JsonObject, 'requests')
   for (const [name, amount] of totalsOf(spec.resources?.requests))
     if (isPodLevelResource(name)) totals.set(name, amount)

@@ -131,6 +131,10 @@ describe('through the API server', () => {
 
   it('each node answers for itself', async () => {
     expect((await ask('/api/v1/nodes/far-0/proxy/healthz')).body).toBe('ok')
+    const slis = async (node: string): Promise<string> =>
+      (await ask(`/api/v1/nodes/${node}/proxy/metrics/slis`)).body
+    expect(await slis('far-0')).toContain('kubernetes_healthcheck{name="syncloop",type="healthz"} 1')
+    expect(await slis('far-1')).not.toContain('kubernetes_healthcheck')
     const pods = async (node: string): Promise<number> =>
       (JSON.parse((await ask(`/api/v1/nodes/${node}/proxy/pods`)).body) as { items: unknown[] }).items.length
     expect([await pods('far-0'), await pods('far-1')]).toEqual([0, 1])

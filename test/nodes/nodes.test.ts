@@ -105,6 +105,59 @@ describe('nodes', () => {
       expect(status.phase).toBe('Running')
     })
   })
+
+  it('resize a pod when there is room for it', async () => {
+    const node = await admin.get(NODES, { name: 'node-2' })
+    const cpus = Number(node.status.allocatable?.['cpu'])
+    const asking = (cpu: number) => ({
+      ...{ nodeName: 'node-2' },
+      containers: [{ name: 'app', image: 'nginx', resources: { requests: { cpu: String(cpu) } } }],
+    })
+    await admin.create(PODS, pod('growing', asking(1)))
+    await admin.create(PODS, pod('neighbour', asking(1)))
+    for (const name of ['growing', 'neighbour'])
+      await until(name, ({ status }) => expect(status.phase).toBe('Running'))
+    const { containers } = asking(cpus)
+    await admin.patch(
+      PODS,
+      { ...place('growing'), subresource: 'resize' },
+      { spec: { containers } },
+      { type: 'strategic' },
+    )
+    const pendingOf = ({ status }: Pod) => status.conditions?.find(({ type }) => type === 'PodResizePending')
+    await until('growing', (one) => {
+      expect(pendingOf(one)).toMatchObject({ status: 'True', reason: 'Deferred', observedGeneration: 2 })
+      expect(one.status.containerStatuses?.[0]?.allocatedResources).toEqual({ cpu: '1' })
+    })
+    await admin.delete(PODS, place('neighbour'))
+    await until('growing', (one) => {
+      expect(pendingOf(one)).toBeUndefined()
+      expect(one.status.containerStatuses?.[0]).toMatchObject({
+        allocatedResources: { cpu: String(cpus) },
+        resources: { requests: { cpu: String(cpus) } },
+      })
+    })
+    await admin.delete(PODS, place('growing'))
+  })
+})
+
+describe('a machine that is switched on again', () => {
+  it('says anew what others have said otherwise of its pods', async () => {
+    await admin.create(PODS, pod('lasting', { nodeName: 'node-0' }))
+    const readyOf = ({ status }: Pod) => status.conditions?.find(({ type }) => type === 'Ready')?.status
+    await until('lasting', (one) => expect(readyOf(one)).toBe('True'))
+    const switched = (to: string | null): Promise<unknown> => {
+      const annotations = { 'simulate.dinghy.dev/machine': to }
+      return admin.patch(NODES, { name: 'node-0' }, { metadata: { annotations } }, { type: 'merge' })
+    }
+    await switched('off')
+    const conditions = [{ type: 'Ready', status: 'False' }]
+    const at = { ...place('lasting'), subresource: 'status' }
+    await admin.patch(PODS, at, { status: { conditions } }, { type: 'strategic' })
+    await switched(null)
+    await until('lasting', (one) => expect(readyOf(one)).toBe('True'))
+    await admin.delete(PODS, place('lasting'))
+  })
 })
 
 describe('a node’s user', () => {
