@@ -1,4 +1,5 @@
-// Reads one generated class declaration of client-node: its own description and its properties'.
+// Reads one generated class declaration of client-node: its own description and its properties', each with a blank for
+// every character of white space.
 
 export interface Declaration {
   readonly description?: string
@@ -25,11 +26,11 @@ export function plain(name: string): string {
   return name.replace(/[^A-Za-z0-9]/g, '').toLowerCase()
 }
 
-/** The generator escapes quotes, backslashes and ends of comments. */
+/** The generator escapes quotes, backslashes, and both ends of comments. */
 function unescaped(text: string): string {
   return text
     .replaceAll('*_/', '*/')
+    .replaceAll('/_*', '/*')
     .replace(/\\(['"\\])/g, '$1')
-    .replace(/(?<=\S) {2}(?=\S)/g, '\n\n')
     .trim()
 }
