@@ -75,7 +75,13 @@ export const NAMESPACE_TYPE = objectOf('kubernetes.Namespace', {
 })
 
 /** One operation of a JSON patch, as mutations make them. */
-export const JSON_PATCH_TYPE = objectOf('JSONPatch', { op: STRING, path: STRING, from: STRING, value: DYN })
+const PATCH_FIELDS = objectOf('JSONPatch', { op: STRING, path: STRING, from: STRING, value: DYN })
+/** Other fields are there, upstream, but of no type that anything has. */
+const NO_TYPE: ObjectType = { kind: 'object', name: '', field: () => undefined }
+export const JSON_PATCH_TYPE: ObjectType = {
+  ...PATCH_FIELDS,
+  field: (name) => PATCH_FIELDS.field(name) ?? { type: NO_TYPE },
+}
 
 /** Object, Object.spec, Object.spec.template …: what an apply configuration is made of. */
 function dynamicObject(name: string): ObjectType {

@@ -5,6 +5,7 @@ import { CelError } from './fault.ts'
 import type { Define, Library } from './overload.ts'
 import { opaque } from './types.ts'
 import { OpaqueValue, type Value } from './values.ts'
+import { inTurns } from '../schema/turns.ts'
 
 const AUTHORIZER = 'kubernetes.authorization.Authorizer'
 const PATH = 'kubernetes.authorization.PathCheck'
@@ -119,11 +120,11 @@ export class Authorizations {
     return kept
   }
 
-  /** Evaluates, and again after each answer that had to be waited for. */
+  /** Evaluates, in turns with other requests, and again after each answer that had to be waited for. */
   async settle<T>(evaluate: () => T): Promise<T> {
     for (;;) {
       try {
-        return evaluate()
+        return await inTurns(evaluate)
       } catch (error) {
         if (!(error instanceof Waiting)) throw error
         await error.answer

@@ -91,7 +91,17 @@ describe('objects', () => {
     ['has(object.metadata.labels.app)', true],
     ['object.?spec.?missing.orValue(4)', 4],
     ['object.spec.list.all(x, x > 0)', true],
-    ['object.metadata.name.foo', 'error: no such overload'],
+    ['object.metadata.name.foo', 'error: no such key: foo'],
+    ['dyn(null).foo', 'error: no such key: foo'],
+    ['dyn(null)["foo"]', 'error: no such key: foo'],
+    ['has(dyn(null).foo)', false],
+    ['has(object.metadata.name.foo)', false],
+    ['dyn(null).?foo.hasValue()', false],
+    ['dyn(1)[?"foo"].hasValue()', false],
+    ['dyn([1]).foo', "error: unsupported index type 'string' in list"],
+    ['has(dyn([1]).foo)', "error: unsupported index type 'string' in list"],
+    ['dyn([1])[1.5]', 'error: unsupported index value 1.5 in list'],
+    ['dyn([1])[true]', "error: unsupported index type 'bool' in list"],
     ['self.tags.map(t, t + "!")', ['x!', 'y!']],
     ['self.labels.all(k, v, k != v)', true],
     ['self.labels[?"z"].hasValue()', false],
@@ -192,6 +202,21 @@ describe('what is wrong', () => {
     const { program } = compile('1', NONE)
     expect(program && typeFault(program, BOOL)).toBe('must evaluate to bool but got int')
     expect(program && typeFault(program, INT)).toBeUndefined()
+  })
+})
+
+describe('a text that stands for nothing of a type', () => {
+  it.each([
+    ['int("x") == 1', 'int'],
+    ['int("99999999999999999999") == 1', 'int'],
+    ['uint("-1") == 1u', 'uint'],
+    ['double("1e400") == 1.0', 'double'],
+    ['double("0x10") == 1.0', 'double'],
+    ['bool("yes")', 'bool'],
+    ['timestamp("x" + "y") < timestamp("2030-01-01T00:00:00Z")', 'google.protobuf.Timestamp'],
+    ['duration("x" + "y") < duration("1h")', 'google.protobuf.Duration'],
+  ])('%s', (source, type) => {
+    expect(evaluate(source)).toContain(`type conversion error from 'string' to '${type}'`)
   })
 })
 

@@ -26,6 +26,8 @@ export class CelError extends Error {
 
 /** The fault in cel-go's words: "ERROR: <input>:1:5: …", the line, and a caret below. */
 export function showFault(source: string, { pos, message }: Fault): string {
+  // Of nothing there is no line to show, and no first column.
+  if (source === '') return `ERROR: <input>:1:0: ${message}`
   const before = source.slice(0, pos).split('\n')
   const column = [...(before.at(-1) ?? '')].length
   const line = source.split('\n')[before.length - 1] ?? ''

@@ -2,13 +2,13 @@
 // Follows cel-go cel/validator.go.
 import { partsOf, type Expr } from './ast.ts'
 import { CelError, type Fault } from './fault.ts'
-import { pattern } from './regex.ts'
+import { requirePattern } from './regex.ts'
 import { parseDuration, parseTimestamp } from './values.ts'
 
 const CHECKS: ReadonlyMap<string, (text: string) => unknown> = new Map<string, (text: string) => unknown>([
   ['duration', parseDuration],
   ['timestamp', parseTimestamp],
-  ['matches', pattern],
+  ['matches', requirePattern],
 ])
 
 /** Faults in the constants of an expression. */

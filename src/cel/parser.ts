@@ -47,7 +47,8 @@ class Parser {
     const expr = this.#expr()
     const { kind, text, pos } = this.#next
     if (kind !== 'end') {
-      const how = this.#at + 1 < this.#tokens.length && kind === 'op' ? 'mismatched' : 'extraneous'
+      // One that stands alone is left out; what comes before others is none of the expression's.
+      const how = this.#tokens[this.#at + 1]?.kind === 'end' ? 'extraneous' : 'mismatched'
       throw new SyntaxFault(pos, `Syntax error: ${how} input '${text}' expecting <EOF>`)
     }
     return expr

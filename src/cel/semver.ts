@@ -57,6 +57,7 @@ const versionOf = (value: Value | undefined): Version => (value as OpaqueValue).
 
 function make(text: string): OpaqueValue {
   const version = parse(text)
+  if (!version && text.split('.').length < 3) throw new CelError('No Major.Minor.Patch elements found')
   if (!version) throw new CelError(`Invalid character(s) found in version number ${JSON.stringify(text)}`)
   return new OpaqueValue(TYPE, version, [...version.numbers, ...version.pre].join('.'))
 }

@@ -189,24 +189,30 @@ function conversions(define: Define): void {
   }
   define('int(uint) int', ([a]) => int((a as Uint).value))
   define('int(double) int', ([a]) => fromDouble(a as number, int))
-  define('int(string) int', ([a]) => int(wholeNumber(a as string, 'ParseInt')))
+  define(
+    'int(string) int',
+    fromText('int', (a) => int(wholeNumber(a))),
+  )
   define('int(timestamp) int', ([a]) => (a as Timestamp).nanos / 1_000_000_000n)
   define('int(duration) int', ([a]) => (a as Duration).nanos)
   define('uint(int) uint', ([a]) => uint(a as bigint))
   define('uint(double) uint', ([a]) => fromDouble(a as number, uint))
-  define('uint(string) uint', ([a]) => uint(wholeNumber(a as string, 'ParseUint')))
+  define(
+    'uint(string) uint',
+    fromText('uint', (a) => uint(wholeNumber(a))),
+  )
   define('double(int) double', ([a]) => Number(a))
   define('double(uint) double', ([a]) => Number((a as Uint).value))
-  define('double(string) double', ([a]) => toDouble(a as string))
+  define('double(string) double', fromText('double', toDouble))
   for (const type of ['int', 'uint', 'double', 'bool', 'timestamp', 'duration']) {
     define(`string(${type}) string`, ([a]) => text(a as Value))
   }
   define('string(bytes) string', ([a]) => Buffer.from(a as Uint8Array).toString(), walk)
   define('bytes(string) bytes', ([a]) => new Uint8Array(Buffer.from(a as string)), walk)
-  define('bool(string) bool', ([a]) => toBool(a as string))
-  define('timestamp(string) timestamp', ([a]) => parseTimestamp(a as string))
+  define('bool(string) bool', fromText('bool', toBool))
+  define('timestamp(string) timestamp', fromText('google.protobuf.Timestamp', parseTimestamp))
   define('timestamp(int) timestamp', ([a]) => moved(new Timestamp(0n), (a as bigint) * 1_000_000_000n))
-  define('duration(string) duration', ([a]) => parseDuration(a as string))
+  define('duration(string) duration', fromText('google.protobuf.Duration', parseDuration))
   define('duration(int) duration', ([a]) => new Duration(a as bigint))
   define('dyn(A) dyn', ([a]) => a as Value, nothing)
   define('type(A) type', ([a]) => new TypeValue(typeNameOf(a as Value)))
@@ -225,25 +231,38 @@ function fromDouble<T>(value: number, to: (whole: bigint) => T): T {
   return to(BigInt(Math.trunc(value)))
 }
 
-function wholeNumber(from: string, how: string): bigint {
-  if (!/^[-+]?\d+$/.test(from)) {
-    throw new CelError(`strconv.${how}: parsing ${JSON.stringify(from)}: invalid syntax`)
+/** What a text stands for; whatever is wrong with it is told alike. */
+function fromText(type: string, make: (text: string) => Value): ([a]: readonly Value[]) => Value {
+  return ([a]) => {
+    try {
+      return make(a as string)
+    } catch (error) {
+      if (!(error instanceof CelError)) throw error
+      throw notConverted(type)
+    }
   }
+}
+
+const notConverted = (type: string): CelError =>
+  new CelError(`type conversion error from 'string' to '${type}'`)
+
+function wholeNumber(from: string): bigint {
+  if (!/^[-+]?\d+$/.test(from)) throw notConverted('int')
   return BigInt(from.replace(/^\+/, ''))
 }
 
 function toDouble(from: string): number {
-  const value = Number(from)
-  if (from.trim() !== from || from === '' || Number.isNaN(value)) {
-    throw new CelError(`strconv.ParseFloat: parsing ${JSON.stringify(from)}: invalid syntax`)
-  }
+  if (/^[-+]?inf(inity)?$/i.test(from)) return from.startsWith('-') ? -Infinity : Infinity
+  if (/^nan$/i.test(from)) return NaN
+  const value = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(from) ? Number(from) : NaN
+  if (!Number.isFinite(value)) throw notConverted('double')
   return value
 }
 
 function toBool(from: string): boolean {
   if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(from)) return true
   if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(from)) return false
-  throw new CelError(`strconv.ParseBool: parsing ${JSON.stringify(from)}: invalid syntax`)
+  throw notConverted('bool')
 }
 
 /** string(x) */
