@@ -13,7 +13,7 @@ export interface BenchOptions {
 
 export const USAGE = `make bench ARGS="[--quick] [--force] [--rounds N] [--pods N] [--only PART,…]"
   --quick   one round, few pods: a look, written nowhere
-  --only    of start, rates, cpu, flood, rights, operators: written nowhere
+  --only    of start, rates, cpu, rules, flood, rights, operators: written nowhere
   --force   write docs/benchmarks.md although others load the machine
 `
 

@@ -161,7 +161,7 @@ export class Workload {
 const podName = (i: number): string => `p-${String(i).padStart(5, '0')}`
 
 /** A pod of an ordinary size. */
-function pod(name: string): object {
+export function pod(name: string): object {
   return {
     apiVersion: 'v1',
     kind: 'Pod',

@@ -37,9 +37,18 @@ const PARTS: Readonly<Record<string, (round: Round) => Promise<Findings>>> = {
   start: startAndMemory,
   rates: async (round) => (round.loadgen === undefined ? {} : ratesByLoadgen(round)),
   cpu: cpuAndRates,
+  rules: podRules,
   flood: flooded,
   rights,
   operators: forOperators,
+}
+
+/** Of our own code alone, in a process without a server. */
+async function podRules({ contender, machine }: Round): Promise<Findings> {
+  if (contender.name !== 'dinghy') return {}
+  await machine.look(`${contender.name}: the rules of a pod`)
+  const { stdout } = await run(process.execPath, ['tools/run.js', 'bench/podrules.ts'])
+  return JSON.parse(stdout) as Findings
 }
 
 /** Server-side apply, definitions and a webhook, on a fresh server, by our own client. */
@@ -81,7 +90,7 @@ async function load(round: Round, server: Server, options: BenchOptions): Promis
 const memoryOf = (server: Server): number =>
   server.programs.reduce((sum, { pid }) => sum + residentMemory(pid), 0)
 
-const LOADGEN_PHASES = 'create,get,list,patch,watch,delete'
+const LOADGEN_PHASES = 'create,get,list,patch,apply,watch,delete'
 
 function loadgenArguments(server: Server, { pods, watchers, events }: BenchOptions): string[] {
   const sizes = ['-pods', String(pods), '-watchers', String(watchers), '-events', String(events)]
@@ -89,7 +98,7 @@ function loadgenArguments(server: Server, { pods, watchers, events }: BenchOptio
 }
 
 /** What a server that has just started is asked first; it is asked the same again when it is warm. */
-const COLD_PHASES = 'create,get,patch'
+const COLD_PHASES = 'create,get,patch,apply'
 
 /** All phases by upstream's client, once with JSON and once with protobuf, each on a fresh server. */
 async function ratesByLoadgen(round: Round): Promise<Findings> {
