@@ -1,5 +1,5 @@
 // Volumes that live as long as their pod get their claims. Follows k8s.io/kubernetes/pkg/controller/volume/ephemeral.
-import { type Controller, type ControllerContext, queueOf, work } from '../client/controller.ts'
+import { type Controller, type ControllerContext, isBehind, queueOf, work } from '../client/controller.ts'
 import type { PersistentVolumeClaim, Pod, Volume } from '../client/kinds/core.v1.gen.ts'
 import { controllerRef, isControlledBy } from '../client/ownership.ts'
 import { keyOf } from '../client/resource.ts'
@@ -61,6 +61,7 @@ export function ephemeralVolumeController(context: ControllerContext, workers: n
         const claim = missingClaim(pod, volume, (name) => claims.reader.get(name))
         if (claim) await api.create(PERSISTENT_VOLUME_CLAIMS, claim)
       } catch (error) {
+        if (isBehind(error)) throw error
         const message = `ephemeral volume ${volume.name}: ${error instanceof Error ? error.message : String(error)}`
         recorder.event({ resource: PODS, object: pod }, 'Warning', 'FailedBinding', message)
         throw error

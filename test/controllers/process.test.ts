@@ -20,6 +20,7 @@ const CONTROLLERS = 'serviceaccount,namespace,root-ca-cert-publisher'
 const LEASE = { namespace: 'kube-system', name: 'kube-controller-manager' }
 const folder = mkdtempSync(join(tmpdir(), 'dinghy-manager-'))
 const kubeconfig = join(folder, 'config')
+const clientCa = join(folder, 'ca.crt')
 let server: ApiServer
 let api: Api
 let port: number
@@ -28,6 +29,7 @@ beforeAll(async () => {
   server = await startApiServer({ ...DEFAULTS, port: 0 })
   api = new Api(server.loopback(ADMIN), 'test')
   const { caCert, adminCert: clientCert, adminKey: clientKey } = server.identity
+  writeFileSync(clientCa, caCert)
   writeFileSync(kubeconfig, kubeconfigText({ name: 'x', server: server.url, caCert, clientCert, clientKey }))
   port = await freePort()
 })
@@ -62,9 +64,13 @@ function run(...flags: string[]): Run {
   return { child, ended }
 }
 
-const ask = (path: string, headers: Record<string, string> = {}): Promise<{ status: number; body: string }> =>
+const ask = (
+  path: string,
+  headers: Record<string, string> = {},
+  pair: { cert: string; key: string } | object = {},
+): Promise<{ status: number; body: string }> =>
   new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, path, headers, rejectUnauthorized: false }
+    const options = { host: '127.0.0.1', port, path, headers, ...pair, rejectUnauthorized: false }
     request(options, (response) => {
       let body = ''
       response.on('data', (chunk: Buffer) => (body += chunk.toString()))
@@ -99,7 +105,7 @@ describe('dinghy controller-manager', () => {
   it('works as its controllers’ accounts, is measured, and gives its lease back', async () => {
     const { child, ended } = run(
       ...['--kubeconfig', kubeconfig, '--secure-port', String(port), '--bind-address', '127.0.0.1'],
-      ...['--use-service-account-credentials', '--controllers', CONTROLLERS],
+      ...['--use-service-account-credentials', '--controllers', CONTROLLERS, '--client-ca-file', clientCa],
     )
     await vi.waitFor(async () => expect((await ask('/healthz')).body).toBe('ok'), WAIT)
     await api.create(NAMESPACES, { metadata: { name: 'fresh' } } as never)
@@ -117,6 +123,13 @@ describe('dinghy controller-manager', () => {
     expect(status).toBe(200)
     expect(body).toMatch(/^workqueue_adds_total\{name="serviceaccount"\} [1-9]/m)
     expect(body).toMatch(/^workqueue_queue_duration_seconds_bucket\{name="serviceaccount",le="1e-8"\} \d+$/m)
+
+    const { adminCert: cert, adminKey: key } = server.identity
+    const slis = await ask('/metrics/slis', {}, { cert, key })
+    expect(slis.body).toMatch(/^kubernetes_healthcheck\{name="ping",type="healthz"\} 1$/m)
+    const good = 'name="ping",status="success",type="healthz"'
+    expect(slis.body).toMatch(new RegExp(`^kubernetes_healthchecks_total\\{${good}\\} [1-9]`, 'm'))
+    expect((await ask('/metrics/slis')).status).toBe(403)
 
     child.kill('SIGTERM')
     expect((await ended).code).toBe(0)

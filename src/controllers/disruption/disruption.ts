@@ -26,8 +26,17 @@ export function disruptionController(context: ControllerContext): Controller {
   const see = (budget: PodDisruptionBudget): void => queue.add(keyOf(budget))
   budgets.handle({ added: see, updated: see })
   const seePod = (pod: Pod): void => {
-    for (const budget of budgets.reader.inNamespace(pod.metadata.namespace ?? ''))
-      if (selectorOf(budget).matches(pod.metadata.labels ?? {})) see(budget)
+    const { namespace = '', name = '', labels = {} } = pod.metadata
+    const matching = budgets.reader
+      .inNamespace(namespace)
+      .filter((budget) => selectorOf(budget).matches(labels))
+    matching.forEach(see)
+    if (matching.length > 1) {
+      // DEVIATION: all of them count the pod, where upstream looks at the one that it names.
+      const message = `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  Chose "${matching[0]?.metadata.name}" arbitrarily.`
+      const about = { resource: PODS, object: pod }
+      context.recorder.event(about, 'Warning', 'MultiplePodDisruptionBudgets', message)
+    }
     const staleIn = staleAfter(pod, context.clock.now())
     if (staleIn !== undefined) stale.addAfter(keyOf(pod), staleIn)
   }

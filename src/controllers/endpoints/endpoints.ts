@@ -1,7 +1,14 @@
 // Services' endpoints in one object each, for those who read them so still.
 // Follows k8s.io/kubernetes/pkg/controller/endpoint.
 import { isNotFound, isTerminating } from '../../client/api.ts'
-import { type Controller, type ControllerContext, queueOf, TryLater, work } from '../../client/controller.ts'
+import {
+  type Controller,
+  type ControllerContext,
+  isBehind,
+  queueOf,
+  TryLater,
+  work,
+} from '../../client/controller.ts'
 import type { Endpoints, Service } from '../../client/kinds/core.v1.gen.ts'
 import { keyOf, splitKey } from '../../client/resource.ts'
 import { ENDPOINTS, PODS, SERVICES } from '../../client/resources.ts'
@@ -126,6 +133,8 @@ async function write(
   } catch (error) {
     // The namespace goes, or is gone.
     if (isNew && (isTerminating(error) || isNotFound(error))) return undefined
+    // DEVIATION: upstream warns of these too, and meets them seldom: it lets changes of half a second gather.
+    if (isBehind(error)) throw error
     const why = error instanceof Error ? error.message : String(error)
     const about = { resource: ENDPOINTS, object: wanted }
     const [reason, what] = isNew

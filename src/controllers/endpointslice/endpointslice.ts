@@ -1,14 +1,22 @@
 // Services' endpoints, in slices. Follows k8s.io/kubernetes/pkg/controller/endpointslice.
 import { isNotFound, isTerminating } from '../../client/api.ts'
-import { type Controller, type ControllerContext, queueOf, TryLater, work } from '../../client/controller.ts'
+import {
+  type Controller,
+  type ControllerContext,
+  isBehind,
+  queueOf,
+  TryLater,
+  work,
+} from '../../client/controller.ts'
 import type { Informers } from '../../client/informer.ts'
 import type { Node, Service } from '../../client/kinds/core.v1.gen.ts'
 import type { EndpointSlice } from '../../client/kinds/discovery.v1.gen.ts'
 import type { WorkQueue } from '../../client/queue.ts'
+import type { EventRecorder } from '../../client/recorder.ts'
 import { keyOf, splitKey } from '../../client/resource.ts'
 import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from '../../client/resources.ts'
 import { selects, TriggerTimes, watchServicePods } from '../../client/servicepods.ts'
-import { MANAGED_BY, MANAGER, MAX_ENDPOINTS, type Plan, planSlices, SERVICE_NAME } from './plan.ts'
+import { MANAGED_BY, MANAGER, type Plan, planSlices, SERVICE_NAME } from './plan.ts'
 import { isNodeReady, wantsZones } from './topology.ts'
 import { ServiceZones } from './zones.ts'
 
@@ -18,7 +26,11 @@ const ZONES_KEY = 'zones'
 const ZONE_LABEL = 'topology.kubernetes.io/zone'
 const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time'
 
-export function endpointSliceController(context: ControllerContext, workers: number): Controller {
+export function endpointSliceController(
+  context: ControllerContext,
+  workers: number,
+  maxEndpoints: number,
+): Controller {
   const { informers, log } = context
   const queue = queueOf(context, 'endpoint_slice')
   const services = informers.of(SERVICES)
@@ -52,7 +64,7 @@ export function endpointSliceController(context: ControllerContext, workers: num
     if (seen.isStale(key, existing)) throw new TryLater('what was written is not known yet')
     const nodeOf = (node: string) => nodes.reader.get(node)
     const plan = planSlices({
-      ...{ service, pods, existing, nodeOf, maxEndpoints: MAX_ENDPOINTS },
+      ...{ service, pods, existing, nodeOf, maxEndpoints },
       ...(wantsZones(service) ? { ratios: zones.ratios } : {}),
     })
     const lost = new Set(plan.lost)
@@ -65,9 +77,19 @@ export function endpointSliceController(context: ControllerContext, workers: num
       if (event)
         recorder.event({ resource: SERVICES, object: service }, event.type, event.reason, event.message)
     }
-    await write(context, key, { ...plan, triggered: triggers.next(service, pods) }, seen)
+    const writing = write(context, key, { ...plan, triggered: triggers.next(service, pods) }, seen)
+    await writing.catch((error: unknown) => {
+      if (!isBehind(error)) tellFailure(recorder, service, error)
+      throw error
+    })
   }
   return { name: NAME, run: (signal) => work({ name: NAME, queue, workers, reconcile, log }, signal) }
+}
+
+function tellFailure(recorder: EventRecorder, service: Service, error: unknown): void {
+  const why = error instanceof Error ? error.message : String(error)
+  const message = `Error updating Endpoint Slices for Service ${keyOf(service)}: ${why}`
+  recorder.event({ resource: SERVICES, object: service }, 'Warning', 'FailedToUpdateEndpointSlices', message)
 }
 
 /** Puts what has changed into the queue. */
@@ -115,17 +137,30 @@ async function write(
       seen.note(key, await api.create(ENDPOINT_SLICES, stamped(slice, triggered)))
     } catch (error) {
       if (isTerminating(error) || isNotFound(error)) return
-      throw error
+      throw failed('create', '', key, error)
     }
   }
-  for (const slice of update) seen.note(key, await api.update(ENDPOINT_SLICES, stamped(slice, triggered)))
+  for (const slice of update) {
+    const { name = '' } = slice.metadata
+    const changed = api.update(ENDPOINT_SLICES, stamped(slice, triggered)).catch((error: unknown) => {
+      throw failed('update', `${name} `, key, error)
+    })
+    seen.note(key, await changed)
+  }
   for (const slice of remove) {
     const { namespace, name = '' } = slice.metadata
     seen.noteRemoval(key, slice)
     await api.delete(ENDPOINT_SLICES, { namespace, name }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error
+      if (!isNotFound(error)) throw failed('delete', `${name} `, key, error)
     })
   }
+}
+
+/** What is thrown for it: what a slice behind the server's meets, as it is. */
+function failed(what: 'create' | 'update' | 'delete', name: string, key: string, error: unknown): unknown {
+  if (isBehind(error)) return error
+  const why = error instanceof Error ? error.message : String(error)
+  return new Error(`failed to ${what} ${name}EndpointSlice for Service ${key}: ${why}`, { cause: error })
 }
 
 function stamped(slice: EndpointSlice, at: string | undefined): EndpointSlice {

@@ -12,8 +12,6 @@ export const SERVICE_NAME = 'kubernetes.io/service-name'
 export const MANAGER = 'endpointslice-controller.k8s.io'
 const HEADLESS = 'service.kubernetes.io/headless'
 const RESERVED: ReadonlySet<string> = new Set([MANAGED_BY, SERVICE_NAME, HEADLESS])
-/** As upstream's --max-endpoints-per-slice. */
-export const MAX_ENDPOINTS = 100
 
 export interface PlanInput {
   readonly service: Service

@@ -1,7 +1,7 @@
 // One round of one autoscaler: how many replicas there are, how many there shall be, and what its status says of it.
 // Follows reconcileAutoscaler of k8s.io/kubernetes/pkg/controller/podautoscaler/horizontal.go.
 import { timeOf } from '../../client/clock.ts'
-import type { ControllerContext } from '../../client/controller.ts'
+import { type ControllerContext, isBehind } from '../../client/controller.ts'
 import type { Scale } from '../../client/kinds/autoscaling.v1.gen.ts'
 import type {
   HorizontalPodAutoscaler,
@@ -310,6 +310,7 @@ export class Rounds {
     try {
       await this.#context.api.updateStatus(AUTOSCALERS, { ...hpa, status })
     } catch (error) {
+      if (isBehind(error)) throw error
       this.#event(hpa, 'Warning', 'FailedUpdateStatus', (error as Error).message)
       throw error
     }

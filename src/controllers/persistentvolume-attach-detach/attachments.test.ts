@@ -30,6 +30,7 @@ const state = (more: Partial<VolumeState> = {}): VolumeState => ({
   attachments: [],
   node: () => node('True'),
   unwantedMs: () => 0,
+  isForced: true,
   ...more,
 })
 const IN_USE = ['kubernetes.io/csi/d.example.com^h']
@@ -52,6 +53,11 @@ describe('detaching', () => {
       'what is mounted on a silent node',
       { node: () => node('Unknown', IN_USE), unwantedMs: () => 1000 },
       [MAX_UNMOUNT_MS - 1000],
+    ],
+    [
+      'what was mounted for too long there, where nobody forces anything',
+      { node: () => node('Unknown', IN_USE), unwantedMs: () => MAX_UNMOUNT_MS, isForced: false },
+      [Infinity],
     ],
     [
       'what was mounted for too long there',

@@ -28,6 +28,8 @@ export interface VolumeState {
   readonly pods: ReadonlyMap<string, readonly Pod[]>
   readonly attachments: readonly VolumeAttachment[]
   node(name: string): Node | undefined
+  /** Whether it goes from a node that is silent for too long. */
+  readonly isForced: boolean
   /** How long the attachment to this node has been unwanted, in ms. */
   unwantedMs(node: string): number
 }
@@ -39,7 +41,7 @@ export interface Detach {
 }
 
 /** Attachments that no pod needs, and whether they can go. */
-export function detaches({ volume, pods, attachments, node, unwantedMs }: VolumeState): Detach[] {
+export function detaches({ volume, pods, attachments, node, unwantedMs, isForced }: VolumeState): Detach[] {
   const csi = driverVolumeOf(volume)
   return attachments
     .filter(({ spec, metadata }) => !pods.has(spec.nodeName) && metadata.deletionTimestamp === undefined)
@@ -54,7 +56,7 @@ export function detaches({ volume, pods, attachments, node, unwantedMs }: Volume
       const isReady = host?.status.conditions?.some(
         ({ type, status }) => type === 'Ready' && status === 'True',
       )
-      if (isReady) return { attachment, waitMs: Infinity }
+      if (isReady || !isForced) return { attachment, waitMs: Infinity }
       const left = MAX_UNMOUNT_MS - unwantedMs(name)
       return left > 0 ? { attachment, waitMs: left } : { attachment }
     })

@@ -42,11 +42,12 @@ const sourcesOf = ({ informers }: ControllerContext) => ({
 })
 type Sources = ReturnType<typeof sourcesOf>
 
-export function attachDetachController(context: ControllerContext): Controller {
+/** `isForced`: volumes go from nodes that are silent for too long, though they may have them mounted. */
+export function attachDetachController(context: ControllerContext, isForced: boolean): Controller {
   const sources = sourcesOf(context)
   const volumeQueue = queueOf(context, 'volumes-to-attach')
   const nodeQueue = queueOf(context, 'node-volumes-attached')
-  const attacher = new Attacher(context, sources, { volumeQueue, nodeQueue })
+  const attacher = new Attacher(context, sources, { volumeQueue, nodeQueue, isForced })
   listen(sources, attacher, { volumeQueue, nodeQueue })
   const base = { name: NAME, workers: WORKERS, log: context.log }
   return {
@@ -61,12 +62,17 @@ export function attachDetachController(context: ControllerContext): Controller {
   }
 }
 
-interface Queues {
+interface Ways {
   readonly volumeQueue: WorkQueue
   readonly nodeQueue: WorkQueue
+  readonly isForced: boolean
 }
 
-function listen(sources: Sources, attacher: Attacher, { volumeQueue, nodeQueue }: Queues): void {
+function listen(
+  sources: Sources,
+  attacher: Attacher,
+  { volumeQueue, nodeQueue }: Omit<Ways, 'isForced'>,
+): void {
   const { claims, volumes, drivers, nodes, pods, attachments } = sources
   const seePod = (pod: Pod): void => {
     if (!pod.spec.nodeName) return
@@ -130,7 +136,7 @@ const nodeState = (node: Node): string =>
 class Attacher {
   readonly #context: ControllerContext
   readonly #sources: Sources
-  readonly #queues: Queues
+  readonly #ways: Ways
   readonly #recorder: EventRecorder
   /** Since when attachments are unwanted, by name, in ms. */
   readonly #unwanted = new Map<string, number>()
@@ -141,10 +147,10 @@ class Attacher {
   /** Pods that were told that their volume is elsewhere, by volume and node. */
   readonly #refused = new Set<string>()
 
-  constructor(context: ControllerContext, sources: Sources, queues: Queues) {
+  constructor(context: ControllerContext, sources: Sources, ways: Ways) {
     this.#context = context
     this.#sources = sources
-    this.#queues = queues
+    this.#ways = ways
     this.#recorder = context.recorder.as({ component: 'attachdetach-controller' })
   }
 
@@ -163,7 +169,7 @@ class Attacher {
       const { name: own = '' } = attachment.metadata
       if (!this.#unwanted.has(own)) this.#unwanted.set(own, this.#context.clock.now())
       if (waitMs === undefined) await this.#detach(attachment)
-      else if (waitMs !== Infinity) this.#queues.volumeQueue.addAfter(name, waitMs)
+      else if (waitMs !== Infinity) this.#ways.volumeQueue.addAfter(name, waitMs)
     }
     for (const { node, refusal } of attaches(state)) {
       const key = `${name} ${node}`
@@ -226,6 +232,7 @@ class Attacher {
     return {
       volume,
       attachments,
+      isForced: this.#ways.isForced,
       pods: this.#podsOf(volume),
       node: (name) => this.#sources.nodes.reader.get(name) ?? this.#gone.get(name),
       unwantedMs: (node) => now - (since(node) ?? now),

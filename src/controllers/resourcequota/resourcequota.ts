@@ -8,6 +8,7 @@ import { isPodTerminal } from '../../client/podstate.ts'
 import { type ApiObject, keyOf, type Resource } from '../../client/resource.ts'
 import { PERSISTENT_VOLUME_CLAIMS, PODS, RESOURCE_QUOTAS, SERVICES } from '../../client/resources.ts'
 import { isSameStatus } from '../../client/statuswrite.ts'
+import { heldSpec } from '../../machinery/heldresources.ts'
 import type { GroupResource } from '../../machinery/gvk.ts'
 import type { JsonObject } from '../../machinery/json.ts'
 import { newQuantity, parseQuantity } from '../../machinery/quantity.ts'
@@ -147,6 +148,10 @@ class Watched {
 
 const keyOfGroupResource = ({ group, resource }: GroupResource): string => `${group}/${resource}`
 
+/** It holds something else than it asks for: what that is changes with its status. */
+const isResizing = ({ spec, status }: Pod): boolean =>
+  heldSpec(spec as unknown as JsonObject, status) !== (spec as unknown)
+
 /** Kubelets and others write statuses all the time: few of these changes free or take anything. */
 function changesUse(resource: string, object: ApiObject, before: ApiObject): boolean {
   if (resource === 'pods') {
@@ -154,7 +159,9 @@ function changesUse(resource: string, object: ApiObject, before: ApiObject): boo
     return (
       isPodTerminal(now) !== isPodTerminal(then) ||
       now.metadata.deletionTimestamp !== then.metadata.deletionTimestamp ||
-      now.metadata.generation !== then.metadata.generation
+      now.metadata.generation !== then.metadata.generation ||
+      isResizing(now) ||
+      isResizing(then)
     )
   }
   return resource === 'services' || resource === 'persistentvolumeclaims'

@@ -1,6 +1,7 @@
 // Making, correcting and ending the pods of a StatefulSet, with their claims. Follows
 // k8s.io/kubernetes/pkg/controller/statefulset/stateful_pod_control.go.
 import { type Api, isAlreadyExists, isNotFound } from '../../client/api.ts'
+import { isBehind } from '../../client/controller.ts'
 import type { StatefulSet } from '../../client/kinds/apps.v1.gen.ts'
 import type { PersistentVolumeClaim, Pod } from '../../client/kinds/core.v1.gen.ts'
 import { messageOf } from '../../client/podcontrol.ts'
@@ -116,7 +117,7 @@ export class Members {
     try {
       await act()
     } catch (error) {
-      if (isAlreadyExists(error)) throw error
+      if (isBehind(error)) throw error
       const message = `${what} failed error: ${messageOf(error)}`
       this.#recorder.event(about, 'Warning', `Failed${verb}`, message)
       throw error
