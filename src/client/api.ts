@@ -169,7 +169,7 @@ export class Api {
   }
 
   async #write(method: string, path: string, body: unknown, type: string = JSON_TYPE): Promise<JsonObject> {
-    const headers = { ...this.#headers(), 'content-type': type }
+    const headers = { 'content-type': type, ...this.#headers() }
     return answer(await this.#send({ method, path, headers, body: Buffer.from(JSON.stringify(body)) }))
   }
 
@@ -192,11 +192,8 @@ export class Api {
 const placePath = (resource: Resource, { namespace, name, subresource }: Place): string =>
   pathOf(resource, namespace, name, ...(subresource ? [subresource] : []))
 
-const typed = <T extends ApiObject>(resource: Resource<T>, object: T): T => ({
-  ...object,
-  apiVersion: apiVersionOfResource(resource),
-  kind: resource.kind,
-})
+const typed = <T extends ApiObject>(resource: Resource<T>, object: T): T =>
+  Object.assign({}, object, { apiVersion: apiVersionOfResource(resource), kind: resource.kind })
 
 const deleteBody = (options: DeleteOptions): DeleteOptions => ({
   ...options,

@@ -1,6 +1,6 @@
 // The shape of a controller: sources put keys into a queue, workers reconcile one key at a time, failures come again.
 // Follows the loops of k8s.io/kubernetes/pkg/controller and sigs.k8s.io/controller-runtime/pkg/internal/controller.
-import { type Api, isConflict, isNotFound, isTerminating } from './api.ts'
+import { type Api, isAlreadyExists, isConflict, isNotFound, isTerminating } from './api.ts'
 import type { Clock } from './clock.ts'
 import type { Informers } from './informer.ts'
 import { type QueueMetrics, type RetryDelays, WorkQueue } from './queue.ts'
@@ -31,6 +31,13 @@ export interface Controller {
   /** Works until the signal aborts and its workers are done. */
   run(signal: AbortSignal): Promise<void>
 }
+
+/**
+ * Somebody else wrote first, made it, or took it away, which the copy does not tell yet: the change that this makes known
+ * leads to the next try anyway, and nobody need hear of it.
+ */
+export const isBehind = (error: unknown): boolean =>
+  isConflict(error) || isAlreadyExists(error) || isNotFound(error)
 
 /** Rejects a reconcile that is only too early: it comes again, and nobody is warned. */
 export class TryLater extends Error {}
@@ -67,9 +74,7 @@ async function workOne({ name, queue, reconcile, log }: WorkerOptions, signal: A
       queue.forget(key)
     } catch (error) {
       if (signal.aborted) return
-      // Somebody else wrote first, or took it away: the change that this makes known leads to the next try anyway.
-      const isExpected =
-        isConflict(error) || isNotFound(error) || isTerminating(error) || error instanceof TryLater
+      const isExpected = isBehind(error) || isTerminating(error) || error instanceof TryLater
       log[isExpected ? 'debug' : 'warn'](
         { controller: name, item: key, error: String(error) },
         'could not reconcile',

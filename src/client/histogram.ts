@@ -11,6 +11,11 @@ export class Histogram {
   #count = 0
   #sum = 0
 
+  /** How many values there were. */
+  get count(): number {
+    return this.#count
+  }
+
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds
     this.#buckets = new Array<number>(bounds.length).fill(0)

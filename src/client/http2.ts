@@ -65,9 +65,9 @@ export class Http2Transport implements Transport {
   #open({ method, path, headers, body }: ClientRequest): ClientHttp2Stream {
     const token = this.#options.token?.()
     const sent = {
-      ...headers,
       [HTTP2_HEADER_METHOD]: method,
       [HTTP2_HEADER_PATH]: path,
+      ...headers,
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     }
     return this.#connected().request(sent, { endStream: body === undefined })

@@ -44,6 +44,7 @@ import type { PriorityClass } from './kinds/scheduling.v1.gen.ts'
 import type {
   CSIDriver,
   CSINode,
+  CSIStorageCapacity,
   StorageClass,
   VolumeAttachment,
   VolumeAttributesClass,
@@ -162,6 +163,11 @@ export const PRIORITY_CLASSES = inCluster<PriorityClass>(
   'PriorityClass',
 )
 export const CSI_DRIVERS = inCluster<CSIDriver>('storage.k8s.io', 'csidrivers', 'CSIDriver')
+export const CSI_STORAGE_CAPACITIES = inNamespaces<CSIStorageCapacity>(
+  'storage.k8s.io',
+  'csistoragecapacities',
+  'CSIStorageCapacity',
+)
 export const CSI_NODES = inCluster<CSINode>('storage.k8s.io', 'csinodes', 'CSINode')
 export const STORAGE_CLASSES = inCluster<StorageClass>('storage.k8s.io', 'storageclasses', 'StorageClass')
 export const VOLUME_ATTACHMENTS = inCluster<VolumeAttachment>(

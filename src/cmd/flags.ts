@@ -1,5 +1,6 @@
 // Flags of a command, declared as data and read by commander. An unknown flag is an error that names the nearest one.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { KUBERNETES_VERSION } from '../server/version.ts'
 import { StartError } from './options.ts'
 
 export interface TextFlag {
@@ -119,7 +120,13 @@ type Value<F extends Flag> = F extends ListFlag | RepeatedFlag
 
 export type Values<Fs extends Readonly<Record<string, Flag>>> = { readonly [K in keyof Fs]: Value<Fs[K]> }
 
-/** Reads the arguments; undefined when they asked for help, which was printed. Throws StartError for what cannot be read. */
+/** What `commandLine` ends with where it has printed what was asked for. */
+const PRINTED = new Set(['commander.helpDisplayed', 'commander.version'])
+
+/**
+ * Reads the arguments; undefined when they asked for help or for the version, which was printed. Throws StartError for what
+ * cannot be read.
+ */
 export function commandLine<Fs extends Readonly<Record<string, Flag>>>(
   name: string,
   about: string,
@@ -128,12 +135,13 @@ export function commandLine<Fs extends Readonly<Record<string, Flag>>>(
 ): Values<Fs> | undefined {
   const command = new Command(name).description(about).allowExcessArguments(false).exitOverride()
   command.configureOutput({ writeErr: () => undefined })
+  command.version(`Kubernetes ${KUBERNETES_VERSION}`, '--version', 'print which release this is, and end')
   for (const [flag, spec] of Object.entries(flags)) command.addOption(optionOf(flag, spec))
   try {
     command.parse([...argv], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.code === 'commander.helpDisplayed') return undefined
+    if (PRINTED.has(error.code)) return undefined
     throw new StartError(
       error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?'),
       error,

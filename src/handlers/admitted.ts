@@ -16,11 +16,13 @@ export interface Passing {
   /** Of the kind that the place expects. */
   readonly object: KubeObject
   readonly dryRun: boolean
+  /** Refuses what admission made of the object, before it is validated. */
+  readonly check?: ((object: KubeObject) => void) | undefined
 }
 
 /** The object as admission leaves it; rejects with a refusal. */
 export async function admitted(scope: Scope, request: ApiRequest, passing: Passing): Promise<KubeObject> {
-  const { operation, subresource, object, dryRun } = passing
+  const { operation, subresource, object, dryRun, check } = passing
   const { admission } = scope.environment
   const attributes: AdmissionAttributes = {
     operation,
@@ -38,6 +40,7 @@ export async function admitted(scope: Scope, request: ApiRequest, passing: Passi
     waited: request.waited,
   }
   await admission.admit(attributes)
+  check?.(attributes.object ?? object)
   await admission.validate(attributes)
   return attributes.object ?? object
 }

@@ -44,12 +44,12 @@ export interface ApplyTarget extends GroupVersionKind {
 
 /** The objects of a scope, or one of the parts of them that share their shape. */
 export const applyTarget = (scope: Scope, subresource: string): ApplyTarget => ({
-  ...scope.gvk,
   type: scope.type,
   versions: scope.versions,
   resetFields: scope.strategy.resetFields?.[subresource],
   decode: (input) => scope.kind.decodeMerged?.(input) ?? scope.decode(input),
   decodeOnly: (input) => scope.decodeOnly(input),
+  ...scope.gvk,
 })
 
 /** PATCH of an object, or of a part that shares its shape, with a configuration. */

@@ -88,7 +88,7 @@ export async function readObject(
     throw cannotHandle(expected.kind, expected.version, expected.kind, error.message)
   }
   const isTyped = !expected.custom
-  const faults = strictFaults(body, { ...parsed, unknown: decoded.unknownFields, isTyped })
+  const faults = strictFaults(body, { unknown: decoded.unknownFields, isTyped, ...parsed })
   reportFaults(request, expected, validation, faults)
   let first: KubeObject | undefined = decoded.object
   return () => {

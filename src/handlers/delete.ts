@@ -4,7 +4,7 @@ import type { KubeObject } from '../machinery/object.ts'
 import { badRequest, conflict, notFound, OBJECT_MODIFIED, StatusError } from '../machinery/status.ts'
 import { isObject, type JsonObject } from '../machinery/json.ts'
 import { jsonText } from '../machinery/jsontext.ts'
-import { checkDeleteOptions, planDelete } from '../registry/deletion.ts'
+import { checkDeleteOptions, graceOf, planDelete } from '../registry/deletion.ts'
 import { requirePathSegment } from '../registry/metadata.ts'
 import type { DeleteOptions, DeletePlan, WriteContext } from '../registry/strategy.ts'
 import { decoderFor, DecodeError } from '../schema/decode.ts'
@@ -78,8 +78,9 @@ export async function remove(scope: Scope, removal: Removal): Promise<Removed> {
       ...(environment.claims ? { claims: environment.claims } : {}),
       warn: (message) => request.warn(message),
     }
-    if (!removal.admitted) await admitDelete(scope, removal, current)
+    // What the options or a deletion under way forbid is nothing to be admitted.
     const plan = planDelete(current.object(), scope.strategy, options, context)
+    if (!removal.admitted && plan.step !== 'pending') await admitDelete(scope, removal, current)
     const done = await carryOut(scope, current, plan, context)
     if (done) return done
   }
@@ -87,6 +88,8 @@ export async function remove(scope: Scope, removal: Removal): Promise<Removed> {
 }
 
 async function admitDelete(scope: Scope, { request, name, options }: Removal, current: Entry): Promise<void> {
+  const old = current.object()
+  const period = graceOf(scope.strategy, old, options)
   const attributes = {
     operation: 'DELETE' as const,
     resource: scope.resource,
@@ -97,8 +100,8 @@ async function admitDelete(scope: Scope, { request, name, options }: Removal, cu
     user: request.user,
     dryRun: (options.dryRun?.length ?? 0) > 0,
     object: undefined,
-    old: current.object(),
-    options: shownDeleteOptions(options),
+    old,
+    options: shownDeleteOptions(period === undefined ? options : { ...options, gracePeriodSeconds: period }),
     warn: (message: string) => request.warn(message),
     annotate: request.annotate,
     waited: request.waited,

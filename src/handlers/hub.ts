@@ -1,6 +1,7 @@
 // Who watches one resource: watchers with the same filter and the same view form a group, so that an event is
 // filtered once and becomes bytes once, however many look at it.
 // Follows k8s.io/apiserver/pkg/storage/cacher (cacheWatcher, dispatchEvent).
+import type { Histogram } from '../machinery/exposition.ts'
 import type { Entry } from '../storage/cache/entry.ts'
 import type { CacheEvent } from '../storage/cache/history.ts'
 import type { WatchCache } from '../storage/cache/watchcache.ts'
@@ -71,11 +72,13 @@ class Group {
   readonly selection: Selection
   readonly view: View
   readonly sinks = new Set<ByteSink>()
+  readonly #sent: Histogram
   #frames: Buffer[] = []
 
-  constructor(selection: Selection, view: View) {
+  constructor(selection: Selection, view: View, sent: Histogram) {
     this.selection = selection
     this.view = view
+    this.#sent = sent
   }
 
   offer(event: CacheEvent, made: SharedFrames): void {
@@ -91,12 +94,20 @@ class Group {
   flush(): void {
     if (!this.#frames.length) return
     const pieces = joined(this.#frames)
+    for (const { length } of this.#frames) this.#sent.observe(length, this.sinks.size)
     this.#frames = []
     for (const sink of this.sinks) {
       if (sink.backlog > MAX_WATCHER_BACKLOG_BYTES) sink.abort()
       else for (const piece of pieces) sink.write(piece)
     }
   }
+}
+
+/** What a watcher wants to see, in which version of the resource. */
+interface Joining {
+  readonly selection: Selection
+  readonly view: View
+  readonly version: string
 }
 
 /** All groups of one cache. */
@@ -114,10 +125,13 @@ class Hub {
   }
 
   /** Joins at the cache's present revision; what gathered for earlier members is written before, so that nobody sees it twice. */
-  join(selection: Selection, view: View, sink: ByteSink): void {
-    const key = `${view.key}|${selection.key}`
+  join({ selection, view, version }: Joining, sink: ByteSink): void {
+    const key = `${version}|${view.key}|${selection.key}`
     let group = this.#groups.get(key)
-    if (!group) this.#groups.set(key, (group = new Group(selection, view)))
+    if (!group) {
+      group = new Group(selection, view, this.#cache.counts.sentIn(version))
+      this.#groups.set(key, group)
+    }
     group.flush()
     group.sinks.add(sink)
     const joined = group

@@ -36,13 +36,20 @@ export interface Selected {
 
 /** The objects of one page, and the list's metadata. */
 export async function select(scope: Scope, selection: Selection, options: ListOptions): Promise<Selected> {
+  const { counts } = scope.cache
+  const askedAt = performance.now()
   const { revision, after } = await position(scope, options)
+  counts.waits.observe((performance.now() - askedAt) / 1000)
   // Whoever takes any state there is, as informers do, gets all of it at once.
   if (options.resourceVersion === '0' && !options.continue) options = { ...options, limit: 0 }
   if (scope.cache.isBroken) await scope.cache.mend()
   const snapshot = at(scope, selection, revision, options)
   const start = after === undefined ? 0 : firstFrom(snapshot, after, selection)
-  return page({ snapshot, start, revision }, selection, options)
+  const selected = page({ snapshot, start, revision }, selection, options)
+  counts.lists++
+  counts.fetched += snapshot.length - start
+  counts.returned += selected.entries.length
+  return selected
 }
 
 interface Position {
@@ -65,6 +72,7 @@ async function position(scope: Scope, options: ListOptions): Promise<Position> {
   const version = options.resourceVersion
   if (version === '') {
     await cache.fresh()
+    cache.counts.consistent++
     return { revision: cache.revision, after: undefined }
   }
   const fault = resourceVersionFault(version)

@@ -81,7 +81,8 @@ export function shownOptions(query: URLSearchParams, operation: 'CREATE' | 'UPDA
   const fieldManager = query.get('fieldManager')
   const fieldValidation = query.get('fieldValidation')
   return {
-    ...options,
+    kind: options['kind'],
+    apiVersion: options['apiVersion'],
     ...(dryRun.length ? { dryRun } : {}),
     ...(fieldManager ? { fieldManager } : {}),
     ...(fieldValidation ? { fieldValidation } : {}),

@@ -143,7 +143,7 @@ function withType(value: Json, current: KubeObject): Json {
   if (kind === current.kind && apiVersion === current.apiVersion) return { ...value, kind, apiVersion }
   const [shownKind, shownVersion] = [jsonText(kind), jsonText(apiVersion)]
   throw new DecodeError(
-    `no kind ${shownKind} is registered for version ${shownVersion} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+    `no kind ${shownKind} is registered for version ${shownVersion} in scheme "pkg/runtime/scheme.go:111"`,
   )
 }
 

@@ -29,8 +29,6 @@ export interface Admission {
 export interface WriteToAuthorize {
   readonly resource: Resource
   readonly subresource: string
-  /** Of the request. */
-  readonly verb: string
   readonly user: UserInfo
   readonly namespace: string
   /** Of the request's path: "" where a POST creates. */
@@ -50,8 +48,11 @@ export interface Environment {
   readonly claims?: Claims
   /** The prose of fields, for the columns of tables. */
   readonly describe?: Describe
-  /** Told of each write after mutating admission, before it is prepared: throws where the user may not grant what it grants. */
-  authorizeWrite?(write: WriteToAuthorize): void | Promise<void>
+  /**
+   * Told of each write and of its request's verb, after mutating admission and before it is prepared: throws where the
+   * user may not grant what it grants.
+   */
+  authorizeWrite?(write: WriteToAuthorize, verb: string): undefined | Promise<void>
   /** Told of a PUT or PATCH that is about to create: throws where the user may not. */
   authorizeCreate?(request: ApiRequest): void | Promise<void>
   /** The kind of a resource that a definition made; undefined for built-in ones. */

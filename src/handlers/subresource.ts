@@ -4,7 +4,14 @@
 import type { GroupResource } from '../machinery/gvk.ts'
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../machinery/object.ts'
-import { conflict, notAcceptable, notFound, OBJECT_MODIFIED, StatusError } from '../machinery/status.ts'
+import {
+  badRequest,
+  conflict,
+  notAcceptable,
+  notFound,
+  OBJECT_MODIFIED,
+  StatusError,
+} from '../machinery/status.ts'
 import type {
   Action,
   ActionContext,
@@ -186,22 +193,19 @@ export function actionHandlers(action: Action, row: Subresource, services: Actio
       const fresh = await readObject(request, expected, options.fieldValidation)
       let body = fresh()
       ensureNamespace(body, { resource: scope.resource, namespace: request.info.namespace })
-      if (action.complete) {
-        action.complete(body)
-        ownFields(body, expected, { request, options, now: scope.environment.now() })
-      }
+      action.complete?.(body)
+      ownFields(body, expected, { request, options, now: scope.environment.now() })
       const { dryRun } = options
       body = await admitted(scope, request, {
         operation: 'CREATE',
         subresource: row.name,
         object: body,
         dryRun,
+        check: (admittedBody) => action.check?.(request.info.name, admittedBody),
       })
-      action.check?.(request.info.name, body)
       if (action.reads) await scope.environment.lister.ready(...action.reads)
       const { environment } = scope
       const context: ActionContext = {
-        ...services,
         resource: scope.resource,
         subresource: row.name,
         user: request.user,
@@ -211,6 +215,7 @@ export function actionHandlers(action: Action, row: Subresource, services: Actio
         lister: environment.lister,
         warn: (message) => request.warn(message),
         annotate: (key, value) => request.annotate?.(key, value),
+        ...services,
       }
       const plan = await act({ action, scope, request, body, context, services })
       return statusBody(request, 201, withCode(plan.result))
@@ -278,6 +283,7 @@ export type Connect = (scope: Scope, request: ApiRequest, connection: Connection
 export function connectionHandlers(connection: Connection, row: Subresource, connect: Connect): Handlers {
   const handler: Handler = async (scope, request) => {
     if (row.name !== 'log') {
+      if (request.query.has('dryRun')) throw badRequest('dryRun is not supported')
       const object = connectOptions(request, row)
       await admitted(scope, request, { operation: 'CONNECT', subresource: row.name, object, dryRun: false })
     }

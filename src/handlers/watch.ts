@@ -77,7 +77,7 @@ function begin(w: Watching): void {
   const timeout = seconds > 0 ? seconds * 1000 : MIN_TIMEOUT_SECONDS * 1000 * (1 + Math.random())
   const timer = setTimeout(() => sink.end(), Math.min(timeout, MAX_TIMEOUT_MS)).unref()
   sink.onClose(() => clearTimeout(timer))
-  const started = { ...w, endsAt: performance.now() + timeout }
+  const started = { endsAt: performance.now() + timeout, ...w }
   if (started.from === 'now') {
     sendState(started)
       .catch(() => sink.abort())
@@ -100,7 +100,8 @@ function resume(w: Started, after: Revision): void {
   const { scope, selection, view, sink } = w
   if (sink.closed) return
   if (replay(w, after)) {
-    hubOf(scope.cache).join(selection, view, sink)
+    const { version } = scope.resource
+    hubOf(scope.cache).join({ selection, view, version }, sink)
     if (w.options.allowWatchBookmarks) keepBookmarks(w)
     return
   }
@@ -127,11 +128,13 @@ const tooOld = (asked: Revision, floor: Revision): StatusError =>
 async function sendState(w: Started): Promise<void> {
   const { scope, selection, view, sink, options } = w
   const { revision } = scope.cache
+  const sent = scope.cache.counts.sentIn(scope.resource.version)
   let frames: Buffer[] = []
   let size = 0
   for (const entry of scope.cache.index.entries(selection.namespace)) {
     if (!selection.matches(entry)) continue
     const frame = view.frame('ADDED', entry)
+    sent.observe(frame.length)
     frames.push(frame)
     if ((size += frame.length) < PIECE_BYTES) continue
     sink.write(Buffer.concat(frames))
@@ -155,6 +158,8 @@ function replay({ scope, selection, view, sink }: Watching, after: Revision): bo
     const selected = selectEvent(selection, event)
     return selected ? [view.frame(selected.type, selected.entry)] : []
   })
+  const sent = scope.cache.counts.sentIn(scope.resource.version)
+  for (const { length } of frames) sent.observe(length)
   if (frames.length) sink.write(Buffer.concat(frames))
   return true
 }

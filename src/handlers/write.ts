@@ -5,7 +5,14 @@
 import type { Operation } from '../admission/plugin.ts'
 import { isObject, type Json } from '../machinery/json.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../machinery/object.ts'
-import { alreadyExists, conflict, invalid, OBJECT_MODIFIED, StatusError } from '../machinery/status.ts'
+import {
+  alreadyExists,
+  conflict,
+  invalid,
+  OBJECT_MODIFIED,
+  type StatusCause,
+  StatusError,
+} from '../machinery/status.ts'
 import { goesWithUpdate } from '../registry/deletion.ts'
 import {
   beforeCreate,
@@ -14,6 +21,7 @@ import {
   checkVersionOfNew,
   dropRepeatedOwners,
   kindOfFaults,
+  setOwners,
   validateCreate,
   validateUpdate,
 } from '../registry/generic.ts'
@@ -21,6 +29,7 @@ import { requirePathSegment } from '../registry/metadata.ts'
 import type { WriteContext } from '../registry/strategy.ts'
 import { managerFromUserAgent, sameButTimes, trackUpdate } from '../schema/ownership/managedfields.ts'
 import { trackScale } from '../schema/ownership/managedfields-scale.ts'
+import { inTurns } from '../schema/turns.ts'
 import { withConversions } from '../schema/versions.ts'
 import { Entry } from '../storage/cache/entry.ts'
 import { shownOptions } from './options.ts'
@@ -135,9 +144,9 @@ export function contextOf(w: WriteRequest): WriteContext {
     dryRun: w.dryRun,
     now: scope.environment.now(),
     lister: scope.environment.lister,
+    warn: (message) => request.warn(message),
     ...(scope.environment.settings ? { settings: scope.environment.settings } : {}),
     ...(scope.environment.claims ? { claims: scope.environment.claims } : {}),
-    warn: (message) => request.warn(message),
   }
 }
 
@@ -145,18 +154,22 @@ async function mutate(w: WriteRequest, current: Entry | undefined): Promise<Muta
   const { scope } = w
   const served = current && scope.toServed(current.object())
   // What works out owners may need the object in versions that only a webhook can make.
-  const next = w.tracked ? await withConversions(() => w.change(served)) : await w.change(served)
+  const changed = w.tracked ? await withConversions(() => w.change(served)) : await w.change(served)
+  const stored = w.tracked || scope.sameVersion ? undefined : scope.toStorage(changed)
+  // What a conversion says in a place of its own (an annotation, for autoscaling/v1) has an owner there.
+  const next = stored ? scope.toServed(stored) : changed
   if (!w.tracked) {
     if (scope.kind.cacheVersion === undefined) trackManagedFields(w, next, served)
     else await withConversions(() => trackManagedFields(w, next, served))
   }
-  if (w.request.info.verb !== 'patch') dropRepeatedOwners(next.metadata, (text) => w.request.warn(text))
-  const attributes = attributesOf(w, scope.toStorage(next), current)
+  const object = stored ?? scope.toStorage(next)
+  setOwners(object, next.metadata.managedFields)
+  if (w.request.info.verb !== 'patch') dropRepeatedOwners(object.metadata, (text) => w.request.warn(text))
+  const attributes = attributesOf(w, object, current)
   const waiting = scope.environment.admission.admit(attributes)
   if (waiting) await waiting
-  const { verb } = w.request.info
-  const { object, old } = attributes
-  await scope.environment.authorizeWrite?.({ ...attributes, verb, object, old })
+  const guarding = scope.environment.authorizeWrite?.(attributes, w.request.info.verb)
+  if (guarding) await guarding
   return as<Mutated>(attributes.object)
 }
 
@@ -166,8 +179,7 @@ function trackManagedFields(w: WriteRequest, next: KubeObject, old: KubeObject |
     : w.projected && old
       ? ownersOfReplicas(w, next, old)
       : owners(w, next, old)
-  if (managedFields) next.metadata.managedFields = managedFields
-  else delete next.metadata.managedFields
+  setOwners(next, managedFields)
 }
 
 const managerOf = (w: WriteRequest): string => w.fieldManager || managerFromUserAgent(w.request.userAgent)
@@ -268,9 +280,11 @@ async function admit(
 ): Promise<Admitted> {
   const { object } = prepared
   const { scope } = w
-  const causes = current
-    ? validateUpdate(object, current.object(), scope.strategy, context)
-    : validateCreate(object, scope.strategy, context)
+  const validate = (): StatusCause[] =>
+    current
+      ? validateUpdate(object, current.object(), scope.strategy, context)
+      : validateCreate(object, scope.strategy, context)
+  const causes = scope.strategy.takesTurns ? await inTurns(validate) : validate()
   if (causes.length) throw invalid(kindOfFaults(scope.gvk), object.metadata.name ?? '', causes)
   if (!current && w.allow === 'update') await scope.environment.authorizeCreate?.(w.request)
   const waiting = scope.environment.admission.validate(attributesOf(w, object, current))

@@ -17,6 +17,14 @@ export function noteEmptied(object: JsonObject, name: string, value: Json): void
 export const emptiedAt = (object: JsonObject, name: string): Json | undefined =>
   (object as Noted)[EMPTIED]?.[name]
 
+/** Whether there is such a note on the value, or on anything in it, of what no default has filled since. */
+export function hasEmptied(value: Json | undefined): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const noted = (value as Noted)[EMPTIED]
+  if (noted && Object.keys(noted).some((name) => (value as Noted)[name] === undefined)) return true
+  return Object.values(value).some(hasEmptied)
+}
+
 /** Hands the note on to what takes the object's place. */
 export function keepEmptied(from: JsonObject, to: JsonObject): void {
   const noted = (from as Noted)[EMPTIED]

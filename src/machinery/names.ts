@@ -47,6 +47,10 @@ const masked = (name: string, prefix: boolean): string =>
 export const nameIsDnsSubdomain: NameRule = (name, prefix) => [
   ...dns1123SubdomainErrors(masked(name, prefix)),
 ]
+/** The same of kinds whose longest name upstream counts in bytes, in its words. */
+export const nameIsDnsSubdomainOfBytes: NameRule = (name, prefix) => [
+  ...dns1123SubdomainErrors(masked(name, prefix), 'bytes'),
+]
 /** Namespaces and others whose name is one DNS label. */
 export const nameIsDnsLabel: NameRule = (name, prefix) => [...dns1123LabelErrors(masked(name, prefix))]
 /** Services. */

@@ -3,6 +3,7 @@
 import type { GroupResource } from './gvk.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
 import { isNumeric } from './numbers.ts'
+import { heldSpec } from './heldresources.ts'
 import { containerTotals, isPodLevelResource, type ResourceTotals, totalsOf } from './podresources.ts'
 import { addQuantities, formatQuantity, newQuantity, type Quantity } from './quantity.ts'
 
@@ -59,7 +60,7 @@ export function usageOf(of: GroupResource, object: JsonObject, now: number): Usa
     addAll(usage, deviceUsage(inner(object, 'spec')))
   if (of.group !== '') return usage
   if (of.resource === 'pods') {
-    if (isCharged(object, now)) addAll(usage, podUsage(inner(object, 'spec')))
+    if (isCharged(object, now)) addAll(usage, podUsage(heldSpec(inner(object, 'spec'), object['status'])))
     return usage
   }
   if (COUNTED.has(of.resource)) usage.set(of.resource, amount(1))

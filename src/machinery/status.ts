@@ -232,7 +232,17 @@ export function serviceUnavailable(message: string): StatusError {
 
 // ---- causes, as k8s.io/apimachinery/pkg/util/validation/field words them
 
+/** A value that causes show in words of its own, which are put together when one does. */
+export class Worded {
+  readonly text: () => string
+
+  constructor(text: () => string) {
+    this.text = text
+  }
+}
+
 function shown(value: unknown): string {
+  if (value instanceof Worded) return value.text()
   if (typeof value === 'string') return goQuote(value)
   if (typeof value === 'number') return goNumber(value)
   return value === undefined ? 'null' : goJson(value)

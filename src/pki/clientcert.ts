@@ -40,7 +40,7 @@ export async function clientCertificate(
       names: { dns: [], emails: [], addresses: [], uris: [] },
       publicKey: createPublicKey(key),
       // It was made here.
-      isSignedByItsKey: () => true,
+      signatureFault: () => undefined,
     },
     authority,
     {

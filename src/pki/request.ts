@@ -2,6 +2,7 @@
 // has that key. Follows crypto/x509 (ParseCertificateRequest, CheckSignature) and RFC 2986.
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { ipText } from './ip.ts'
+import { firstBlock } from './pem.ts'
 import {
   asciiOf,
   bitsOf,
@@ -28,13 +29,12 @@ export interface ParsedRequest {
   readonly subject: readonly (readonly [oid: string, value: string])[]
   readonly names: AlternativeNames
   readonly publicKey: KeyObject
-  /** Whether the signature over the request is that of the key in it. */
-  isSignedByItsKey(): boolean
+  /** Why the signature over the request is not that of the key in it, in upstream's words; undefined: it is. */
+  signatureFault(): string | undefined
 }
 
 export const SUBJECT = { commonName: '2.5.4.3', organization: '2.5.4.10' } as const
 
-const PEM = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([A-Za-z0-9+/=\s]+)-----END \1-----/
 const EXTENSION_REQUEST = '1.2.840.113549.1.9.14'
 const ALTERNATIVE_NAMES = '2.5.29.17'
 /** GeneralName's choices: context-specific, primitive. */
@@ -44,15 +44,13 @@ const ATTRIBUTES = 0xa0
 
 /** Throws an Error, in upstream's words where they are short, for what is no request. */
 export function parseRequest(pem: string): ParsedRequest {
-  const [, label, body = ''] = PEM.exec(pem) ?? []
-  if (label !== 'CERTIFICATE REQUEST') throw new Error('PEM block type must be CERTIFICATE REQUEST')
-  const [info, algorithm, signature] = childrenOf(
-    only(Buffer.from(body, 'base64'), TAG.sequence),
-    TAG.sequence,
-  )
+  const block = firstBlock(pem)
+  if (block?.label !== 'CERTIFICATE REQUEST') throw new Error('PEM block type must be CERTIFICATE REQUEST')
+  if (block.bytes.length === 0) throw new DerError('syntax error: sequence truncated')
+  const [info, algorithm, signature] = childrenOf(only(block.bytes, TAG.sequence), TAG.sequence)
   const [version, subject, keyInfo, ...rest] = childrenOf(info, TAG.sequence)
   if (version?.tag !== TAG.integer || !info || !keyInfo) throw new DerError('structure error')
-  const publicKey = createPublicKey({ key: keyInfo.whole, format: 'der', type: 'spki' })
+  const publicKey = keyOf(keyInfo)
   const proof = {
     signed: info.whole,
     signature: bitsOf(signature),
@@ -62,8 +60,33 @@ export function parseRequest(pem: string): ParsedRequest {
     subject: childrenOf(subject, TAG.sequence).flatMap(attributesOf),
     names: namesIn(rest.find(({ tag }) => tag === ATTRIBUTES)),
     publicKey,
-    isSignedByItsKey: () => isProof(proof, publicKey),
+    signatureFault: () => faultOf(proof, publicKey),
   }
+}
+
+const KINDS = {
+  rsa: '1.2.840.113549.1.1.1',
+  ec: '1.2.840.10045.2.1',
+  ed25519: '1.3.101.112',
+} as const
+/** P-224, P-256, P-384 and P-521. */
+const CURVES: ReadonlySet<string> = new Set([
+  '1.3.132.0.33',
+  '1.2.840.10045.3.1.7',
+  '1.3.132.0.34',
+  '1.3.132.0.35',
+])
+const UNIMPLEMENTED = 'x509: cannot verify signature: algorithm unimplemented'
+
+/** Throws for keys that upstream reads none of, and with them no proof. */
+function keyOf(keyInfo: Element): KeyObject {
+  const [algorithm] = childrenOf(keyInfo, TAG.sequence)
+  const [id, curve] = childrenOf(algorithm, TAG.sequence)
+  const kind = oidOf(id)
+  if (kind === KINDS.ec && !(curve?.tag === TAG.oid && CURVES.has(oidOf(curve))))
+    throw new Error('x509: unsupported elliptic curve')
+  if (!Object.values<string>(KINDS).includes(kind)) throw new Error(UNIMPLEMENTED)
+  return createPublicKey({ key: keyInfo.whole, format: 'der', type: 'spki' })
 }
 
 /** The values of one attribute of the subject. */
@@ -147,12 +170,35 @@ const PSS_DIGESTS: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.3': 'sha512',
 }
 
-function isProof({ signed, signature, algorithm: [id, parameters] }: Proof, key: KeyObject): boolean {
+/** How Go names algorithms, keys, and proofs that are none. */
+const WORDS: Readonly<
+  Record<string, { readonly name: string; readonly type: string; readonly fault: string }>
+> = {
+  rsa: { name: 'RSA', type: '*rsa.PublicKey', fault: 'crypto/rsa: verification error' },
+  ec: { name: 'ECDSA', type: '*ecdsa.PublicKey', fault: 'x509: ECDSA verification failure' },
+  ed25519: { name: 'Ed25519', type: 'ed25519.PublicKey', fault: 'x509: Ed25519 verification failure' },
+}
+/** Shorter RSA keys prove nothing. */
+const MIN_RSA_BITS = 1024
+
+function faultOf(proof: Proof, key: KeyObject): string | undefined {
+  const { signed, signature, algorithm } = proof
+  const [id, parameters] = algorithm
   const oid = oidOf(id)
-  if (oid === RSA_PSS) return isPssProof(signed, signature, { key, parameters })
-  const algorithm = ALGORITHMS[oid]
-  if (!algorithm || algorithm.key !== key.asymmetricKeyType) return false
-  return verify(algorithm.digest, signed, key, signature)
+  const wanted = oid === RSA_PSS ? 'rsa' : ALGORITHMS[oid]?.key
+  const kind = key.asymmetricKeyType ?? ''
+  const [asked, found] = [WORDS[wanted ?? ''], WORDS[kind]]
+  if (!asked || !found) return UNIMPLEMENTED
+  if (asked !== found)
+    return `x509: signature algorithm specifies an ${asked.name} public key, but have public key of type ${found.type}`
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? MIN_RSA_BITS
+  if (bits < MIN_RSA_BITS)
+    return `crypto/rsa: ${bits}-bit keys are insecure (see https://go.dev/pkg/crypto/rsa#hdr-Minimum_key_size)`
+  const isProof =
+    oid === RSA_PSS
+      ? isPssProof(signed, signature, { key, parameters })
+      : verify(ALGORITHMS[oid]?.digest ?? null, signed, key, signature)
+  return isProof ? undefined : found.fault
 }
 
 /** As upstream: the salt is as long as the digest, whose name stands in the parameters. */

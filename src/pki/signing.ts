@@ -92,7 +92,7 @@ export async function signRequest(
   authority: Authority,
   terms: Terms,
 ): Promise<string> {
-  if (!request.isSignedByItsKey())
+  if (request.signatureFault() !== undefined)
     throw new Error('unable to verify certificate request signature: the signature is not that of its key')
   const write = await loadWriter()
   const algorithm = algorithmOf(authority.key)

@@ -37,7 +37,7 @@ export function elementsOf(bytes: Buffer): Element[] {
   for (let at = 0; at < bytes.length;) {
     const { start, length } = lengthAt(bytes, at + 1)
     const end = start + length
-    if (end > bytes.length) throw new DerError('data truncated')
+    if (end > bytes.length) throw new DerError('syntax error: data truncated')
     const tag = bytes[at] as number
     elements.push({ tag, content: bytes.subarray(start, end), whole: bytes.subarray(at, end) })
     at = end
@@ -47,12 +47,15 @@ export function elementsOf(bytes: Buffer): Element[] {
 
 function lengthAt(bytes: Buffer, at: number): { start: number; length: number } {
   const first = bytes[at]
-  if (first === undefined || first === 0x80) throw new DerError('indefinite or missing length')
+  if (first === undefined || first === 0x80)
+    throw new DerError('syntax error: indefinite length found (not DER)')
   if (first < 0x80) return { start: at + 1, length: first }
   const size = first - 0x80
-  if (size > MAX_LENGTH_BYTES || at + 1 + size > bytes.length) throw new DerError('length too large')
+  if (size > MAX_LENGTH_BYTES || at + 1 + size > bytes.length)
+    throw new DerError('structure error: length too large')
   const length = bytes.readUIntBE(at + 1, size)
-  if (length < 0x80 || length < 2 ** (8 * (size - 1))) throw new DerError('non-minimal length')
+  if (length < 0x80 || length < 2 ** (8 * (size - 1)))
+    throw new DerError('structure error: non-minimal length')
   return { start: at + 1 + size, length }
 }
 
@@ -76,13 +79,14 @@ export function oidOf(element: Element | undefined): string {
   let number = 0
   for (const byte of element.content) {
     number = number * 128 + (byte & 0x7f)
-    if (number > Number.MAX_SAFE_INTEGER) throw new DerError('base 128 integer too large')
+    if (number > Number.MAX_SAFE_INTEGER) throw new DerError('structure error: base 128 integer too large')
     if ((byte & 0x80) === 0) {
       numbers.push(number)
       number = 0
     }
   }
-  if (((element.content.at(-1) ?? 0) & 0x80) !== 0) throw new DerError('truncated base 128 integer')
+  if (((element.content.at(-1) ?? 0) & 0x80) !== 0)
+    throw new DerError('syntax error: truncated base 128 integer')
   const [first = 0, ...rest] = numbers
   const root = Math.min(Math.floor(first / 40), 2)
   return [root, first - root * 40, ...rest].join('.')

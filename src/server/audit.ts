@@ -42,7 +42,7 @@ export function beginAudit({ auditor, log }: AuditLog, beginning: Beginning): Re
     sourceIps: sourceIps(exchange),
     userAgent: exchange.headers['user-agent'] ?? '',
     at: startedAt,
-    attributes: user ? { ...info, user } : info,
+    attributes: user ? { user, ...info } : info,
   })
   if (!event) return undefined
   keepAuditId(exchange.headers, id)

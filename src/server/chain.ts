@@ -164,12 +164,24 @@ async function impersonate(
   return user
 }
 
-/** Told apart from the requests that were worked on: how long it took says nothing. */
-function sendAway({ metrics, findResource }: Chain, walk: Walk, info: RequestInfo, seconds: number): void {
+/**
+ * Told apart from the requests that were worked on: how long it took says nothing. Nor is it counted by places that
+ * nothing serves: there are as many as clients can think of.
+ */
+function sendAway(chain: Chain, walk: Walk, info: RequestInfo, seconds: number): void {
   finish(walk, tooMany(seconds))
-  if (info.isResourceRequest && !findResource(info)) return
+  if (info.isResourceRequest && !isPlace(chain, info)) return
+  const { metrics } = chain
   metrics.terminated(info, walk.code)
   if (info.isResourceRequest) metrics.dropped(info, walk.query, walk.exchange.headers['content-type'])
+}
+
+function isPlace({ findResource }: Chain, info: RequestInfo): boolean {
+  const resource = findResource(info)
+  return (
+    !!resource &&
+    (info.subresource === '' || resource.subresources.some(({ name }) => name === info.subresource))
+  )
 }
 
 /** What comes once a request may be worked on. */
@@ -180,7 +192,8 @@ async function proceed(chain: Chain, walk: Walk, asked: Asked, seat: Seat | unde
   if (undecided !== undefined) return finish(walk, noDecision(chain, walk, undecided))
   const extension = chain.extensions.of(info.path)
   if (extension) {
-    walk.info = info
+    // Which resources it has is its own affair: clients may ask for any.
+    walk.info = { ...info, resource: '', subresource: '' }
     // Who answers has its own idea of how much a watch costs.
     if (info.verb === 'watch') seat?.leave()
     walk.code = await passOn(extension, walk, asked)

@@ -21,6 +21,8 @@ export function expressApps(
   Object.assign(http2, { request, response })
   return (exchange) => {
     const pair = exchange.node()
+    // What was authorized is what is served: express would take what follows a number sign for no part of the path.
+    pair.request.url = exchange.url.replaceAll('#', '%23')
     for (const [name, value] of Object.entries(baseHeaders(exchange)))
       pair.response.setHeader(name, value as string)
     const app = pair.request instanceof Http2ServerRequest ? http2 : http1

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { HealthSlis } from '../machinery/healthslis.ts'
 import type { Exchange, Headers } from './exchange.ts'
 import { type HealthCheck, healthHandler } from './health.ts'
 
@@ -6,6 +7,8 @@ const checks: HealthCheck[] = [
   { name: 'ping', on: ['healthz', 'livez', 'readyz'], check: () => undefined },
   { name: 'etcd', on: ['livez', 'readyz'], check: () => Promise.reject(new Error('no leader')) },
 ]
+
+const slis = new HealthSlis()
 
 /** What a request of this URL is answered; undefined: it is left to others. */
 async function ask(url: string, own = checks): Promise<[number, string] | undefined> {
@@ -15,7 +18,12 @@ async function ask(url: string, own = checks): Promise<[number, string] | undefi
       resolve([status, String(body)])
     }
     const exchange = { method: 'GET', url, headers: {}, answer } as unknown as Exchange
-    const handle = healthHandler(own, (_exchange, error) => reject(error as Error))
+    const handle = healthHandler(
+      own,
+      (_exchange, error) => reject(error as Error),
+      () => undefined,
+      slis,
+    )
     if (!handle(exchange)) resolve(undefined)
   })
 }
@@ -43,4 +51,16 @@ it('leaves out what the query excludes, and warns of what it does not have', asy
 it('leaves other paths to others', async () => {
   const paths = ['/', '/readyz/', '/readyz/other', '/readyz/ping/', '//readyz', '/healthz/etcd', '/version']
   for (const path of paths) expect(await ask(path), path).toBe(undefined)
+})
+
+it('counts how each check ended, where all of an endpoint were asked for', async () => {
+  const one: HealthCheck = { name: 'flaky', on: ['livez'], check: () => undefined }
+  await ask('/livez', [one])
+  await ask('/livez/flaky', [one])
+  await ask('/livez?exclude=flaky', [one])
+  await ask('/livez', [{ ...one, check: () => 'ill' }])
+  const lines = slis.text().split('\n')
+  expect(lines).toContain('kubernetes_healthcheck{name="flaky",type="livez"} 0')
+  expect(lines).toContain('kubernetes_healthchecks_total{name="flaky",status="success",type="livez"} 1')
+  expect(lines).toContain('kubernetes_healthchecks_total{name="flaky",status="error",type="livez"} 1')
 })

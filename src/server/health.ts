@@ -1,5 +1,6 @@
 // /healthz, /livez, /readyz: named checks, each of which can be asked for alone or left out.
 // Follows k8s.io/apiserver/pkg/server/healthz.
+import type { HealthSlis } from '../machinery/healthslis.ts'
 import type { Exchange } from './exchange.ts'
 import { baseHeaders } from './respond.ts'
 
@@ -15,6 +16,9 @@ export interface HealthCheck {
   readonly late?: string
 }
 
+/** Hears of every document that was answered: its path, the code, how long it took in ms. */
+export type DocumentTold = (path: string, code: number, tookMs: number) => void
+
 /** A check that takes longer than this has failed. */
 const CHECK_TIMEOUT_MS = 2_000
 
@@ -25,6 +29,8 @@ const CHECK_TIMEOUT_MS = 2_000
 export function healthHandler(
   checks: readonly HealthCheck[],
   failed: (exchange: Exchange, error: unknown) => void,
+  told: DocumentTold,
+  slis: HealthSlis,
 ): (exchange: Exchange) => boolean {
   const endpoints = new Map<string, HealthCheck[]>()
   for (const endpoint of ENDPOINTS)
@@ -39,7 +45,12 @@ export function healthHandler(
     if (!own || !path.startsWith('/') || rest.length) return false
     const check = name === undefined ? undefined : own.find((c) => c.name === name)
     if (name !== undefined && !check) return false
-    const answered = check ? one(check, exchange) : all(endpoint, own, new URLSearchParams(query), exchange)
+    const startedAt = performance.now()
+    const answered = check
+      ? one(check, exchange)
+      : all({ endpoint, checks: own, slis }, new URLSearchParams(query), exchange).then((status) =>
+          told(path, status, performance.now() - startedAt),
+        )
     answered.catch((error: unknown) => failed(exchange, error))
     return true
   }
@@ -51,12 +62,17 @@ async function one(check: HealthCheck, exchange: Exchange): Promise<void> {
   else text(exchange, 500, `internal server error: ${fault}\n`)
 }
 
+interface Asked {
+  readonly endpoint: string
+  readonly checks: readonly HealthCheck[]
+  readonly slis: HealthSlis
+}
+
 async function all(
-  endpoint: string,
-  checks: readonly HealthCheck[],
+  { endpoint, checks, slis }: Asked,
   query: URLSearchParams,
   exchange: Exchange,
-): Promise<void> {
+): Promise<number> {
   const excluded = new Set(query.getAll('exclude'))
   const lines: string[] = []
   let failed = false
@@ -66,6 +82,7 @@ async function all(
       continue
     }
     const fault = await outcome(check)
+    slis.observe(check.name, endpoint, fault === undefined)
     if (fault !== undefined) failed = true
     lines.push(fault === undefined ? `[+]${check.name} ok` : `[-]${check.name} failed: reason withheld`)
   }
@@ -75,7 +92,7 @@ async function all(
     )
   if (failed) return text(exchange, 500, `${lines.join('\n')}\n${endpoint} check failed\n`)
   if (!query.has('verbose')) return text(exchange, 200, 'ok')
-  text(exchange, 200, `${lines.join('\n')}\n${endpoint} check passed\n`)
+  return text(exchange, 200, `${lines.join('\n')}\n${endpoint} check passed\n`)
 }
 
 async function outcome(check: HealthCheck): Promise<string | undefined> {
@@ -92,11 +109,12 @@ async function outcome(check: HealthCheck): Promise<string | undefined> {
   }
 }
 
-function text(exchange: Exchange, status: number, body: string): void {
+function text(exchange: Exchange, status: number, body: string): number {
   const headers = {
     ...baseHeaders(exchange),
     'content-type': 'text/plain; charset=utf-8',
     'x-content-type-options': 'nosniff',
   }
   exchange.answer(status, headers, Buffer.from(body))
+  return status
 }

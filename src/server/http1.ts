@@ -5,6 +5,7 @@ import type { FlowMark } from '../fairness/gate.ts'
 import type { ByteSink } from '../handlers/request.ts'
 import { readAll } from './body.ts'
 import type { AnswerBody, Connection, Exchange, Headers, Peer } from './exchange.ts'
+import { originForm } from './frontdoor.ts'
 import { pump, StreamSink } from './sink.ts'
 
 export class Http1Exchange implements Exchange {
@@ -21,7 +22,7 @@ export class Http1Exchange implements Exchange {
     this.#request = request
     this.#response = response
     this.method = request.method ?? 'GET'
-    this.url = request.url ?? '/'
+    this.url = originForm(request.url ?? '/')
     this.headers = request.headers
     this.rawHeaders = request.rawHeaders
     this.peer = peer

@@ -69,7 +69,7 @@ export class Http2Exchange implements Exchange {
   stream(status: number, headers: Headers): ByteSink {
     const stream = this.#stream
     if (!stream.destroyed && !stream.headersSent)
-      stream.respond({ ...headers, [HTTP2_HEADER_STATUS]: status })
+      stream.respond({ [HTTP2_HEADER_STATUS]: status, ...headers })
     return new StreamSink(stream)
   }
 

@@ -13,10 +13,17 @@ beforeAll(async () => {
 let listening: Listening | undefined
 afterEach(() => listening?.close())
 
-async function open(handle: (exchange: Exchange) => void, heartbeatMs?: number): Promise<number> {
+async function open(
+  handle: (exchange: Exchange) => void,
+  heartbeatMs?: number,
+  idleMs?: number,
+): Promise<number> {
   const tls = { cert: pki.servingCert, key: pki.servingKey, clientCa: pki.caCert }
-  const beat = heartbeatMs === undefined ? {} : { heartbeatMs }
-  listening = await listen({ host: '127.0.0.1', port: 0, ...tls, handle, ...beat })
+  const times = {
+    ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+    ...(idleMs === undefined ? {} : { idleMs }),
+  }
+  listening = await listen({ host: '127.0.0.1', port: 0, ...tls, handle, ...times })
   return listening.port
 }
 
@@ -64,4 +71,36 @@ it('answers what is no HTTP with 400, and takes long headers', async () => {
   expect(await talk(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)).toContain(
     '\r\n\r\n100001',
   )
+})
+
+const GET = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'
+
+it('closes an HTTP/1.1 connection that nobody uses, and none with a request under way', async () => {
+  const held: Exchange[] = []
+  const port = await open(
+    (exchange) => {
+      if (exchange.url === '/') exchange.answer(200, {}, Buffer.from('x'))
+      else held.push(exchange)
+    },
+    20,
+    20,
+  )
+  const [idle, busy] = [tls(port, 'http/1.1'), tls(port, 'http/1.1')]
+  // The first answer is out while the second request waits: as long as that one does, the connection is in use.
+  busy.write(GET + GET.replace('/ ', '/held '))
+  let ended = false
+  busy.resume().once('close', () => (ended = true))
+  while (held.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  idle.resume().write(GET)
+  await closed(idle)
+  expect(ended).toBe(false)
+  held[0]?.answer(200, {}, Buffer.from('y'))
+  await closed(busy)
+})
+
+it('closes an HTTP/2 connection that nobody uses', async () => {
+  const port = await open((exchange) => exchange.answer(200, {}), 20, 20)
+  const session = connect(`https://127.0.0.1:${port}`, { ca: pki.caCert })
+  session.request({ ':path': '/' }).resume()
+  await new Promise((resolve) => session.once('close', resolve))
 })

@@ -8,11 +8,13 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
+import { constants as cryptoConstants } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Authorities, peerCertificate, readAuthorities } from '../authn/x509.ts'
 import type { Exchange, Peer } from './exchange.ts'
+import { Connections, faultOf, hangUp, IDLE_MS, MAX_HEADER_FIELDS } from './frontdoor.ts'
 import { Http1Exchange, UpgradeExchange } from './http1.ts'
 import { Http2Exchange } from './http2.ts'
 
@@ -28,10 +30,10 @@ const STREAM_WINDOW_BYTES = 1024 * 1024
  * one large list on its way out, and Go's clients put all that they do on one connection.
  */
 const SESSION_MEMORY_MB = 1024
-/** A client has this long for its headers; slower ones are closed. */
+/** A client has this long for its handshake, and for its headers; slower ones are closed. */
 const HEADERS_TIMEOUT_MS = 32_000
-/** Connections without a request are closed after this long, as upstream's IdleTimeout of HTTP/2. */
-const IDLE_MS = 90_000
+/** How often node looks for those; its own half a minute would nearly double what they have. */
+const HEADERS_CHECK_MS = 5_000
 /**
  * How often every HTTP/2 connection is asked whether it is alive; one that has not answered by the next time is closed.
  * Besides clients that vanished, this ends those that broke the protocol: node stops reading from them and hears no end.
@@ -54,7 +56,18 @@ const CIPHERS = [
   ]),
 ].join(':')
 
-const SECURITY = { minVersion: 'TLSv1.2', ciphers: CIPHERS } as const
+/** Handshakes within connections, which TLS 1.2 has, cost clients little and servers much: Go's servers know none. */
+const SECURITY = {
+  minVersion: 'TLSv1.2',
+  ciphers: CIPHERS,
+  secureOptions: cryptoConstants.SSL_OP_NO_RENEGOTIATION,
+} as const
+
+/**
+ * Blanks around a header's value are part of it, as Go has it. DEVIATION: node below 22 knows no such option, and drops
+ * such a header over HTTP/2, as every version drops one with a control character, for which Go refuses the request.
+ */
+const BLANKS_ARE_KEPT = { strictFieldWhitespaceValidation: false }
 
 export interface ListenOptions {
   readonly host: string
@@ -68,6 +81,8 @@ export interface ListenOptions {
   readonly proxyCa?: string | undefined
   /** For tests; see HEARTBEAT_MS. */
   readonly heartbeatMs?: number
+  /** For tests; see IDLE_MS. */
+  readonly idleMs?: number
   handle(exchange: Exchange): void
 }
 
@@ -82,6 +97,15 @@ export interface Listening {
 /** Connections that ended before they could speak TLS, at all ports of this process. */
 export const handshakes = { failed: 0 }
 
+const HTTP1 = {
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  connectionsCheckingInterval: HEADERS_CHECK_MS,
+  requestTimeout: 0,
+  maxHeaderSize: MAX_HEADER_BYTES,
+  // Node would cut off what is beyond, and hand on the rest.
+  maxHeadersCount: 0,
+}
+
 /** Opens the port. Rejects with node's error (EADDRINUSE, EACCES …) where it cannot. */
 export async function listen(options: ListenOptions): Promise<Listening> {
   const server = createSecureServer({
@@ -92,7 +116,9 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     requestCert: true,
     rejectUnauthorized: false,
     ...SECURITY,
-    maxHeaderListPairs: 256,
+    handshakeTimeout: HEADERS_TIMEOUT_MS,
+    maxHeaderListPairs: MAX_HEADER_FIELDS,
+    ...BLANKS_ARE_KEPT,
     maxSessionMemory: SESSION_MEMORY_MB,
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
@@ -103,8 +129,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     },
   })
   // What HTTP/1.1 goes by stands on the server itself; its options are not handed on.
-  const http1 = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES }
-  Object.assign(server, http1)
+  Object.assign(server, HTTP1)
   const sessions = new Set<ServerHttp2Session>()
   const sockets = new Set<Socket>()
   server.on('secureConnection', (socket: TLSSocket) => track(sockets, socket))
@@ -113,7 +138,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     session.on('error', () => undefined)
     track(sessions, session)
   })
-  const heartbeat = setInterval(() => beat(sessions), options.heartbeatMs ?? HEARTBEAT_MS).unref()
+  const idleMs = options.idleMs ?? IDLE_MS
+  const heartbeat = setInterval(() => beat(sessions, idleMs), options.heartbeatMs ?? HEARTBEAT_MS).unref()
   server.once('close', () => clearInterval(heartbeat))
   const trust: Trust = { authorities: authoritiesOf(options), peers: new WeakMap() }
   serve(server, options, trust)
@@ -155,10 +181,21 @@ const authoritiesOf = ({
     : { clients: readAuthorities(clientCa), proxies: readAuthorities(proxyCa) }
 
 function serve(server: Http2SecureServer, options: ListenOptions, trust: Trust): void {
+  const connections = new Connections(options.idleMs ?? IDLE_MS)
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    options.handle(new Http1Exchange(request, response, peerOf(request.socket as TLSSocket, trust)))
+    const socket = request.socket as TLSSocket
+    const fault = faultOf(request)
+    if (fault) return hangUp(socket, fault)
+    connections.begins(request, response)
+    options.handle(new Http1Exchange(request, response, peerOf(socket, trust)))
   })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    connections.failed(error, socket),
+  )
   server.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
+    const fault = faultOf(request)
+    if (fault) return hangUp(socket, fault)
+    socket.setTimeout(0)
     options.handle(new UpgradeExchange(request, { socket, head }, peerOf(socket, trust)))
   })
   // Adding a `request` listener made node serve HTTP/2 through its slower compatibility layer as well: streams are ours.
@@ -168,6 +205,7 @@ function serve(server: Http2SecureServer, options: ListenOptions, trust: Trust):
     (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: string[]) => {
       const session = stream.session
       if (!session) return
+      if (headers[':method'] === 'CONNECT') return stream.respond({ ':status': 404 }, { endStream: true })
       const pulse = pulseOf(session)
       pulse.streams++
       stream.once('close', () => {
@@ -201,11 +239,11 @@ function pulseOf(session: Http2Session): Pulse {
 }
 
 /** Closes the connections that are dead or idle, and asks the others for a sign of life. */
-function beat(sessions: ReadonlySet<ServerHttp2Session>): void {
+function beat(sessions: ReadonlySet<ServerHttp2Session>, idleMs: number): void {
   for (const session of sessions) {
     const pulse = pulseOf(session)
     if (!pulse.alive) session.destroy()
-    else if (pulse.streams === 0 && performance.now() - pulse.idleSince > IDLE_MS) session.close()
+    else if (pulse.streams === 0 && performance.now() - pulse.idleSince > idleMs) session.close()
     else ask(session, pulse)
   }
 }

@@ -6,7 +6,7 @@ import { aggregatedEncoding } from './discovery-accept.ts'
 import { AGGREGATED_PARAMETERS, discoveryDocument, type DiscoverySource } from './discovery.ts'
 import type { Exchange } from './exchange.ts'
 import { expressApps } from './express-http2.ts'
-import type { HealthCheck } from './health.ts'
+import type { DocumentTold, HealthCheck } from './health.ts'
 import { notAllowed } from './dispatch.ts'
 import { negotiate } from './negotiate.ts'
 import { segments } from './requestinfo.ts'
@@ -21,11 +21,15 @@ import { toYaml } from '../schema/yaml/yaml.ts'
 export interface NonResource {
   readonly discovery: DiscoverySource
   readonly checks: readonly HealthCheck[]
+  /** Hears of what is counted as resources are. */
+  readonly told: DocumentTold
   readonly build: BuildInfo
   /** /openapi/v2 and /openapi/v3; undefined: not its path. */
   openapi(request: Request, response: Response): boolean
   /** Text of /metrics, and its content type. */
   metrics(): Promise<{ contentType: string; body: string }>
+  /** Text of /metrics/slis: how checks of health ended. */
+  slis(): string
   /** JSON documents at fixed paths: the issuer's configuration and keys. */
   readonly documents: ReadonlyMap<string, { contentType: string; body: string }>
   /** A table of what waits and what is worked on, by the end of its path; undefined: there is none. */
@@ -49,6 +53,9 @@ export function nonResourceHandler(site: NonResource): (exchange: Exchange) => v
     const { contentType, body } = await site.metrics()
     response.type(contentType).send(body)
   })
+  router.get('/metrics/slis', (_request, response) => {
+    response.type('text/plain; version=0.0.4; charset=utf-8').send(site.slis())
+  })
   router.get('/debug/api_priority_and_fairness/:name', async (request, response) => {
     const { includeRequestDetails } = request.query
     const text = await site.flows(request.params.name, Boolean(includeRequestDetails))
@@ -64,6 +71,11 @@ export function nonResourceHandler(site: NonResource): (exchange: Exchange) => v
       response.set('cache-control', 'public, max-age=3600').end(body)
     })
   }
+  router.use('/openapi/v3', (request, response, next) => {
+    const isOne = request.path.length > 1
+    counted(site, isOne ? '/openapi/v3/' : '/openapi/v3', response)
+    next()
+  })
   router.all(['/api', '/apis', '/api/*rest', '/apis/*rest'], (request, response) =>
     serveDiscovery(site, request, response),
   )
@@ -100,11 +112,18 @@ function rootPaths(site: NonResource): string[] {
     '/livez',
     '/readyz',
     '/metrics',
+    '/metrics/slis',
     '/openapi/v2',
     '/openapi/v3',
     '/version',
   ]
   return [...new Set([...groups, ...parents, ...checks, ...fixed, ...site.documents.keys()])].sort()
+}
+
+/** Told of once its answer is out, or has been given up. */
+function counted({ told }: NonResource, path: string, response: Response): void {
+  const startedAt = performance.now()
+  response.once('close', () => told(path, response.statusCode, performance.now() - startedAt))
 }
 
 function serveDiscovery(site: NonResource, request: Request, response: Response): void {
@@ -121,6 +140,7 @@ function serveDiscovery(site: NonResource, request: Request, response: Response)
   const isRouted = isRoutedDocument(site, request.path)
   if (isRouted && request.method !== 'GET') return refuse(response, notAllowed())
   const aggregated = document.etag !== undefined
+  if (aggregated) counted(site, request.path.replace(/\/$/, ''), response)
   let accept
   try {
     accept =

@@ -4,6 +4,7 @@
 import type { RequestInfo } from '../machinery/attributes.ts'
 import { exponentialBounds, Histogram, type Labels } from '../machinery/exposition.ts'
 import type { UserInfo } from '../machinery/user.ts'
+import { documentLabels, dryRunOf, placeOf, routeScope, sortOf, verbOf } from './places.ts'
 
 /** Upper bounds of apiserver_request_duration_seconds, as upstream has them. */
 const SECONDS = [
@@ -78,6 +79,17 @@ export class RequestMetrics {
     if (answerBytes !== undefined) measure(series, answerBytes)
   }
 
+  /** A document that is no resource has been answered: paths that are none of those that count are left out. */
+  document(path: string, code: number, tookMs: number): void {
+    const labels = documentLabels(path)
+    if (!labels) return
+    const series = this.#seriesAt(path, labels, '')
+    if (!series) return
+    series.codes.set(code, (series.codes.get(code) ?? 0) + 1)
+    series.seconds.observe(tookMs / 1000)
+    series.sliSeconds.observe(tookMs / 1000)
+  }
+
   /** The answer to a read that has been observed already is out. */
   answered(info: RequestInfo, query: URLSearchParams, bytes: number): void {
     const series = this.#seriesOf(info, query, undefined)
@@ -100,11 +112,18 @@ export class RequestMetrics {
     const scope = routeScope(info)
     const dryRun = query.size > 0 ? dryRunOf(query) : ''
     const key = `${verb} ${group} ${version} ${resource} ${subresource} ${scope} ${dryRun}`
+    const known = this.series.get(key)
+    if (known) return known
+    const labels = { verb, group, version, resource, subresource, scope, component: 'apiserver' }
+    return this.#seriesAt(key, labels, dryRun)
+  }
+
+  #seriesAt(key: string, labels: Labels, dryRun: string): RequestSeries | undefined {
     let series = this.series.get(key)
     if (!series) {
       if (this.series.size >= MAX_SERIES) return undefined
       series = {
-        labels: { verb, group, version, resource, subresource, scope, component: 'apiserver' },
+        labels,
         dryRun,
         seconds: new Histogram(SECONDS),
         sliSeconds: new Histogram(SLI_SECONDS),
@@ -190,71 +209,3 @@ export class Counts {
     for (const { labels, value } of this.#counts.values()) yield [labels, value]
   }
 }
-
-const VERBS: Readonly<Record<string, string>> = {
-  get: 'GET',
-  list: 'LIST',
-  watch: 'WATCH',
-  create: 'POST',
-  update: 'PUT',
-  patch: 'PATCH',
-  delete: 'DELETE',
-  deletecollection: 'DELETE',
-  connect: 'CONNECT',
-}
-const CONNECTIONS: ReadonlySet<string> = new Set(['log', 'exec', 'portforward', 'attach', 'proxy'])
-const APPLY = 'application/apply-patch+yaml'
-const COLLECTION_VERBS: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection'])
-
-function verbOf({ verb, isResourceRequest, subresource }: RequestInfo, contentType?: string): string {
-  if (isResourceRequest && subresource !== '' && CONNECTIONS.has(subresource)) return 'CONNECT'
-  if (verb === 'patch' && contentType === APPLY) return 'APPLY'
-  return VERBS[verb] ?? 'other'
-}
-
-/** A collection's scope does not depend on what a selector names. */
-function routeScope({ verb, name, namespace }: RequestInfo): string {
-  if (verb === 'create' || (name !== '' && !COLLECTION_VERBS.has(verb))) return 'resource'
-  return namespace === '' ? 'cluster' : 'namespace'
-}
-
-/** Where a request goes, for what is counted before it has a route. */
-function placeOf(info: RequestInfo): Labels {
-  const { isResourceRequest, verb, path, name, namespace } = info
-  const scope =
-    name !== '' || verb === 'create'
-      ? 'resource'
-      : namespace !== ''
-        ? 'namespace'
-        : isResourceRequest
-          ? 'cluster'
-          : ''
-  const component = 'apiserver'
-  if (!isResourceRequest) {
-    const shown = verb.toUpperCase()
-    const known = shown === 'GET' || shown === 'HEAD' ? 'GET' : (NON_RESOURCE_VERBS.get(shown) ?? 'other')
-    return { verb: known, group: '', version: '', resource: '', subresource: path, scope, component }
-  }
-  const { group, version, resource, subresource } = info
-  return { verb: verbOf(info), group, version, resource, subresource, scope, component }
-}
-
-const NON_RESOURCE_VERBS = new Map(['POST', 'PUT', 'PATCH', 'DELETE'].map((verb) => [verb, verb]))
-
-/** What `dryRun` says, once each and in order; it may be anything that a client sends. */
-function dryRunOf(query: URLSearchParams): string {
-  const values = query.getAll('dryRun')
-  if (values.some((value) => value !== 'All')) return 'invalid'
-  return values.length > 0 ? 'All' : ''
-}
-
-const SHOWN_USERS: ReadonlySet<string> = new Set([
-  'admin',
-  'client',
-  'kube_proxy',
-  'kubelet',
-  'system:serviceaccount:kube-system:default',
-])
-
-const sortOf = (name: string): string =>
-  SHOWN_USERS.has(name) ? name : name.includes('@') ? 'email_id' : 'other'

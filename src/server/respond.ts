@@ -16,8 +16,8 @@ export interface ErrorLog {
 }
 
 export const PLAIN: Accept = { encoding: 'json', as: undefined, asVersion: '', pretty: false }
-/** Warnings beyond this many bytes in all are left out, as upstream does. */
-const MAX_WARNING_BYTES = 4096
+/** Of all warnings together, in characters; where there are more, each is cut to so many, until as many are there. */
+const [MAX_WARNINGS, MAX_WARNING] = [4096, 256]
 
 /** What of a request its answer depends on. */
 export interface Warned {
@@ -138,20 +138,31 @@ function indented(body: Buffer | Iterable<Buffer>): Buffer {
   return Buffer.from(indentedJson(readJson(bytes.toString())))
 }
 
-/** `299 - "text"`, each once, control characters and quotes escaped. */
+/** `299 - "text"`, each once; those that cannot stand in a header are left out. */
 function warningHeaders(warnings: readonly string[]): string[] {
+  const texts = [...new Set(warnings)].filter((text) => text !== '')
+  const whole = headersOf(texts, Infinity)
+  return whole ?? (headersOf(texts, MAX_WARNING) as string[])
+}
+
+/** Undefined where texts of any length are too long together. */
+function headersOf(texts: readonly string[], longest: number): string[] | undefined {
   const headers: string[] = []
   let size = 0
-  for (const text of new Set(warnings)) {
-    const header = `299 - "${quoted(text)}"`
-    size += header.length
-    if (size > MAX_WARNING_BYTES) break
-    headers.push(header)
+  for (const text of texts) {
+    // Upstream goes through the texts again only when they became too long.
+    if (size >= MAX_WARNINGS && longest < Infinity) break
+    const characters = [...text]
+    const shown = characters.length > longest ? characters.slice(0, longest).join('') : text
+    if (CONTROL.test(shown)) continue
+    size += Math.min(characters.length, longest)
+    if (size > MAX_WARNINGS && longest === Infinity) return undefined
+    headers.push(`299 - "${quoted(shown)}"`)
   }
   return headers
 }
 
-function quoted(text: string): string {
-  const clean = text.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/[\\"]/g, '\\$&')
-  return Buffer.from(clean, 'utf8').toString('latin1')
-}
+const CONTROL = /\p{Cc}/u
+
+const quoted = (text: string): string =>
+  Buffer.from(text.replace(/[\\"]/g, '\\$&'), 'utf8').toString('latin1')

@@ -21,7 +21,7 @@ export function attributesOf(
   user: UserInfo,
 ): AuthorizationAttributes {
   const selectors = selectorsOf(info, query)
-  return selectors === NONE ? { ...info, user } : { ...info, ...selectors, user }
+  return selectors === NONE ? { user, ...info } : { user, ...info, ...selectors }
 }
 
 /** What cannot be read is left out: the request is decided on as one without it, and refused by its handler. */

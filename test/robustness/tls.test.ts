@@ -49,3 +49,15 @@ it.each([
   const ciphers = `${cipher}:@SECLEVEL=0`
   expect(await hello({ ciphers, maxVersion: 'TLSv1.2' })).toMatch(/^refused: /)
 })
+
+it('takes no second handshake within a connection', async () => {
+  const { hostname: host, port } = new URL(cluster.url)
+  const socket = connect({ host, port: Number(port), ca: cluster.caCert, maxVersion: 'TLSv1.2' })
+  await new Promise((resolve) => socket.once('secureConnect', resolve))
+  const outcome = await new Promise<string>((resolve) => {
+    socket.on('error', (error) => resolve(error.message))
+    socket.renegotiate({}, (error) => resolve(error ? error.message : 'done'))
+  })
+  expect(outcome).toMatch(/no renegotiation/i)
+  socket.destroy()
+})

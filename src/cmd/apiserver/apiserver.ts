@@ -121,8 +121,7 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
   const { port } = listening
   state.port = port
   try {
-    await rbacReady
-    await bootstrap(scopes, bootstrapFacts(options, identity, port))
+    await furnish(parts, reading, { ready: rbacReady, facts: bootstrapFacts(options, identity, port) })
     await Promise.all([definitions.begin(), aggregation.begin()])
   } catch (error) {
     await listening.close()
@@ -162,6 +161,22 @@ async function assemble(options: ApiServerOptions, parts: Parts): Promise<ApiSer
     addResources: (group, added) => addResources(reading, state, group, added),
     loopback: (user) => loopback((exchange) => void serve(chain, exchange), user),
     stop: () => stop({ listening, caches, storage, stopCompaction, stopWork, auditor, closeHooks }),
+  }
+}
+
+/** Writes what is missing at the start. What keys the store may come later than the server. */
+async function furnish(
+  parts: Parts,
+  { lister, scopes }: ReadingSide,
+  { ready, facts }: { ready: Promise<void>; facts: BootstrapFacts },
+): Promise<void> {
+  try {
+    await ready
+    await bootstrap(scopes, facts)
+  } catch (error) {
+    if (parts.checks.length === 0) throw error
+    const { whenKeysAreThere } = await import('./keywait.ts')
+    await whenKeysAreThere(() => lister.ready(...RBAC_RESOURCES).then(() => bootstrap(scopes, facts)), parts)
   }
 }
 
@@ -209,14 +224,17 @@ interface Watched extends Parts {
 function chainOf(
   options: ApiServerOptions,
   { log, identity, checks, metrics, authentication, auditor, aggregation, gate }: Watched,
-  { caches, authorizer, scopes, served }: ReadingSide,
+  { caches, authorizer, scopes, served, admissionMeters }: ReadingSide,
   state: State,
 ): Chain {
   const { authenticator, reviewToken, tokenIssuer } = authentication
   const { components } = state
   const requests = new RequestMetrics()
   const port = (): number => state.port
-  state.metrics.push(() => aggregation.metrics())
+  state.metrics.push(
+    () => aggregation.metrics(),
+    () => admissionMeters.text(),
+  )
   if (auditor) state.metrics.push(() => auditor.metrics())
   if (metrics) state.metrics.push(metrics)
   const site = lazyNonResource({

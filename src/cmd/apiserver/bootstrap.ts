@@ -65,10 +65,8 @@ type Authorities = Pick<BootstrapFacts, 'clientCa' | 'requestHeader'>
 export async function publishAuthorities(scopes: Scopes, facts: Authorities): Promise<void> {
   const wanted = authenticationConfig(facts)
   await ensure(scopes, wanted)
-  const scope = scopeOf(scopes, wanted)
-  await scope.cache.fresh()
   const { namespace = '', name = '' } = wanted.metadata
-  const stored = scope.cache.index.get(namespace, name)?.object()
+  const stored = (await scopeOf(scopes, wanted).cache.alone(namespace, name))?.object()
   if (!stored) return
   const before = isObject(stored['data']) ? stored['data'] : {}
   const data = { ...before, ...wanted.data }
@@ -145,7 +143,9 @@ export async function ensureAll(
 async function ensure(scopes: Scopes, object: KubeObject, manager?: string): Promise<void> {
   const scope = scopeOf(scopes, object)
   const { namespace = '', name = '' } = object.metadata
+  // Of what users keep by the thousand, nothing else is read: the cache would hold up the start.
   const isThere = async (): Promise<boolean> => {
+    if (object.kind === 'ConfigMap') return (await scope.cache.alone(namespace, name)) !== undefined
     await scope.cache.fresh()
     return scope.cache.index.get(namespace, name) !== undefined
   }

@@ -2,6 +2,7 @@
 // One side of apiserver.ts; follows k8s.io/kubernetes/pkg/controlplane/apiserver (config.go).
 import { setTimeout as delay } from 'node:timers/promises'
 import { AdmissionChain } from '../../admission/chain.ts'
+import { AdmissionMeters } from '../../admission/meters.ts'
 import type { ImagePolicyNeeds } from '../../admission/optional/imagepolicywebhook.ts'
 import type { AdmissionPlugin } from '../../admission/plugin.ts'
 import { type AdmissionDependencies, admissionPlugins } from '../../admission/plugins.ts'
@@ -43,6 +44,7 @@ export interface ReadingSide {
   readonly served: ServedResources
   /** Ends what decides on requests by files and webhooks. */
   closeAuthorization(): void
+  readonly admissionMeters: AdmissionMeters
 }
 
 export async function readingSide(
@@ -62,6 +64,7 @@ export async function readingSide(
     () => scopes,
     () => served.all(),
   )
+  const meters = new AdmissionMeters()
   const plugins = await pluginsOf(options, {
     authorizer,
     writeQuotaStatus: (quota) => writeStatusInternal(scopes, quota),
@@ -76,13 +79,13 @@ export async function readingSide(
       callers.push(caller)
       return caller
     },
-    webhooks: { caller: hookCaller, forms, conditions: webhookConditions(authorizer) },
+    webhooks: { caller: hookCaller, forms, conditions: webhookConditions(authorizer), meters },
     policies: policyNeeds(() => scopes, { forms, authorizer, served }),
   })
   const scopes: Scopes = new Scopes({
     caches,
     lister,
-    admission: new AdmissionChain(plugins, lister),
+    admission: new AdmissionChain(plugins, lister, meters),
     settings: {
       serviceClusterIPRange: options.serviceClusterIpRange,
       serviceNodePortRange: options.serviceNodePortRange,
@@ -91,13 +94,16 @@ export async function readingSide(
     },
     claims: claimsOn(() => scopes, stored),
     describe: describeField,
-    authorizeWrite: (write) => guardWrite(write, authorizer, rbac),
+    authorizeWrite: (write, verb) => guardWrite(write, verb, { authorizer, rbac }),
     authorizeCreate: (request) => guardCreate(request, authorizer),
     customKind: (resource) => served.kindOf(resource),
     now: () => new Date(),
   })
   const closeHooks = (): void => callers.forEach((caller) => caller.close())
-  return { caches, lister, authorizer, scopes, hookCaller, closeHooks, served, closeAuthorization }
+  return {
+    ...{ caches, lister, authorizer, scopes, hookCaller, closeHooks, served, closeAuthorization },
+    admissionMeters: meters,
+  }
 }
 
 async function imagePolicyNeeds(kubeConfigFile: string): Promise<ImagePolicyNeeds> {
@@ -125,19 +131,19 @@ async function pluginsOf(
 /** The version in which a built-in resource lies in the store. */
 export const stored = (resource: GroupResource) => storedVersion(builtinResources(), resource)
 
-async function guardWrite(
+function guardWrite(
   write: WriteToAuthorize,
-  authorizer: Authorizer,
-  rbac: RbacAuthorizer,
-): Promise<void> {
+  verb: string,
+  authority: { readonly authorizer: Authorizer; readonly rbac: RbacAuthorizer },
+): undefined | Promise<void> {
   const { group, version, name: resource } = write.resource
   if (isClaimStatus({ group, resource }, write.subresource))
-    return await claimStatusCheck({ ...write, version }, authorizer)
-  if (!guardsResource({ group, resource })) return
+    return claimStatusCheck({ verb, version, ...write }, authority.authorizer)
+  if (!guardsResource({ group, resource })) return undefined
   const { user, namespace, object, old } = write
   // A create's path names no object, so that rules with resourceNames never cover it.
   const name = old ? write.name : ''
-  await escalationCheck({ user, resource, namespace, name, object, old }, { authorizer, rbac })
+  return escalationCheck({ user, resource, namespace, name, object, old }, authority)
 }
 
 /** A PUT or PATCH that creates asks for what a POST would. */

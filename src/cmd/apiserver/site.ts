@@ -4,7 +4,8 @@ import { Fairness } from '../../fairness/fairness.ts'
 import type { MaxInFlight } from '../../fairness/inflight.ts'
 import type { ServedResources } from '../../registry/served.ts'
 import type { Exchange } from '../../server/exchange.ts'
-import { type HealthCheck, healthHandler } from '../../server/health.ts'
+import { HealthSlis } from '../../machinery/healthslis.ts'
+import { type DocumentTold, type HealthCheck, healthHandler } from '../../server/health.ts'
 import { handshakes } from '../../server/listen.ts'
 import { exposition } from '../../server/metrics.ts'
 import type { NonResource } from '../../server/nonresource.ts'
@@ -42,12 +43,15 @@ export function lazyNonResource(parts: SiteParts): Site {
   let handler: ((exchange: Exchange) => void) | undefined
   let loading: Promise<(exchange: Exchange) => void> | undefined
   const checks = healthChecks(parts)
-  const health = healthHandler(checks, (exchange, error) => respondError(exchange, error, parts.log))
+  const told: DocumentTold = (path, code, tookMs) => parts.requests.document(path, code, tookMs)
+  const slis = new HealthSlis()
+  const failed = (exchange: Exchange, error: unknown): void => respondError(exchange, error, parts.log)
+  const health = healthHandler(checks, failed, told, slis)
   return {
     serve(exchange) {
       if (health(exchange)) return
       if (handler) return handler(exchange)
-      loading ??= load(parts, checks)
+      loading ??= load(parts, checks, slis)
       loading.then(
         (made) => {
           handler = made
@@ -63,7 +67,11 @@ export function lazyNonResource(parts: SiteParts): Site {
   }
 }
 
-async function load(parts: SiteParts, checks: readonly HealthCheck[]): Promise<(exchange: Exchange) => void> {
+async function load(
+  parts: SiteParts,
+  checks: readonly HealthCheck[],
+  slis: HealthSlis,
+): Promise<(exchange: Exchange) => void> {
   const { nonResourceHandler } = await import('../../server/nonresource.ts')
   const { buildInfo } = await import('../build.ts')
   const { options, caches, served, aggregation, gate, requests } = parts
@@ -83,6 +91,7 @@ async function load(parts: SiteParts, checks: readonly HealthCheck[]): Promise<(
       serverAddress: address,
     },
     checks,
+    told: (path, code, tookMs) => requests.document(path, code, tookMs),
     build: buildInfo(),
     openapi: await openApi(parts),
     metrics: () =>
@@ -92,6 +101,7 @@ async function load(parts: SiteParts, checks: readonly HealthCheck[]): Promise<(
         handshakes: () => handshakes.failed,
         flow: async () => (await flowText(gate)) + (await import('./reloads.ts')).reloadsText(),
       }),
+    slis: () => slis.text(),
     flows: (name, details) => flowTable(gate, name, details),
     documents: documentsOf(parts, address),
     log: parts.log,

@@ -1,6 +1,7 @@
 // Opens the engine that the options name, and turns its refusals into one clear line.
 import { posix } from 'node:path'
 import { StatusError } from '../../machinery/status.ts'
+import { builtinResources } from '../../schema/resources.ts'
 import type { HealthCheck } from '../../server/health.ts'
 import type { Storage } from '../../storage/interface.ts'
 import { openStorage, type StorageOptions } from '../../storage/open.ts'
@@ -35,6 +36,20 @@ function prefixOf(choice: StorageChoice): string | undefined {
 
 /** What encrypts, and another prefix of keys, are put over the engine only where they are asked for. */
 export async function openStore(options: ApiServerOptions, log: Log): Promise<Store> {
+  const store = await openPrefixed(options, log)
+  if (!('etcdServers' in options.storage)) return store
+  const { EtcdMeters, metered } = await import('../../storage/etcd/metered.ts')
+  const meters = new EtcdMeters()
+  const metrics = (): string => (store.metrics?.() ?? '') + meters.text(resourceAt)
+  return { ...store, storage: metered(store.storage, meters), metrics }
+}
+
+function resourceAt(place: string): { group: string; resource: string } | undefined {
+  const found = builtinResources().find(({ storagePrefix }) => storagePrefix === place)
+  return found && { group: found.group, resource: found.name }
+}
+
+async function openPrefixed(options: ApiServerOptions, log: Log): Promise<Store> {
   const store = await openEncrypted(options, log)
   const prefix = prefixOf(options.storage)
   if (prefix === undefined) return store

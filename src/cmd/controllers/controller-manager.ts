@@ -5,6 +5,9 @@ import { CONTROLLER_MANAGER } from './part.ts'
 import { chosenControllers, missingControllers } from './controllers.ts'
 import { commandLine } from '../flags.ts'
 import { managerLog, runManager } from './process.ts'
+import { vain } from '../parts/serving-flags.ts'
+
+const GARBAGE_COLLECTOR = 'garbage-collector-controller'
 
 export async function controllerManager(argv: readonly string[]): Promise<void> {
   const flags = commandLine(
@@ -15,7 +18,11 @@ export async function controllerManager(argv: readonly string[]): Promise<void> 
   )
   if (!flags) return
   const log = managerLog(flags)
-  const rows = chosenControllers(flags.controllers ?? ['*'])
+  for (const flag of vain(CONTROLLER_FLAGS, flags))
+    log.warn({ flag: `--${flag}` }, 'this flag changes nothing')
+  const rows = chosenControllers(flags.controllers ?? ['*']).filter(
+    ({ name }) => flags['enable-garbage-collector'] || name !== GARBAGE_COLLECTOR,
+  )
   const missing = missingControllers(flags.controllers ?? [])
   if (missing.length > 0) log.warn({ controllers: missing }, 'these controllers do not exist here yet')
   await runManager(flags, { name: CONTROLLER_MANAGER, rows, settings: settingsOf(flags) }, log)

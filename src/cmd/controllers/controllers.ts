@@ -51,10 +51,11 @@ export const CONTROLLERS: readonly ControllerRow[] = [
     name: 'endpointslice-controller',
     alias: 'endpointslice',
     user: 'endpointslice-controller',
-    make: async (context, { workers }) =>
+    make: async (context, { workers, maxEndpointsPerSlice }) =>
       (await import('../../controllers/endpointslice/endpointslice.ts')).endpointSliceController(
         context,
         workers['service-endpoint'],
+        maxEndpointsPerSlice,
       ),
   },
   {

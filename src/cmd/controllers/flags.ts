@@ -2,9 +2,10 @@
 // Follows k8s.io/kubernetes/cmd/kube-controller-manager/app/options.
 import { SETTINGS, type ControllerSettings, type SigningAuthority, WORKERS } from './settings.ts'
 import { fileText } from '../files.ts'
-import { boolean, durationMs, integer, listOf, oneOf, text, type IntegerFlag, type Values } from '../flags.ts'
+import { boolean, durationMs, integer, listOf, text, type IntegerFlag, type Values } from '../flags.ts'
 import { managerFlags } from './process.ts'
 import { StartError } from '../options.ts'
+import { accepted } from '../parts/serving-flags.ts'
 import { certificatesOf, servingPair } from '../apiserver/tlsfiles.ts'
 
 const MAX_INT32 = 2 ** 31 - 1
@@ -16,6 +17,45 @@ const SIGNERS = {
   'kube-apiserver-client': 'kube-apiserver-client',
   'legacy-unknown': 'legacy-unknown',
 } as const
+
+/** Upstream's, of what is done otherwise here, or at once. */
+const VAIN = accepted(
+  [
+    'attach-detach-reconcile-sync-period',
+    'cidr-allocator-type',
+    'cloud-config',
+    'cloud-provider',
+    'cluster-name',
+    'concurrent-service-syncs',
+    'controller-shutdown-timeout',
+    'controller-start-interval',
+    'endpoint-updates-batch-period',
+    'endpointslice-updates-batch-period',
+    'external-cloud-volume-plugin',
+    'flex-volume-plugin-dir',
+    'kube-api-content-type',
+    'leader-migration-config',
+    'min-resync-period',
+    'mirroring-concurrent-service-endpoint-syncs',
+    'mirroring-endpointslice-updates-batch-period',
+    'mirroring-max-endpoints-per-subset',
+    'namespace-sync-period',
+    'pv-recycler-increment-timeout-nfs',
+    'pv-recycler-minimum-timeout-hostpath',
+    'pv-recycler-minimum-timeout-nfs',
+    'pv-recycler-pod-template-filepath-hostpath',
+    'pv-recycler-pod-template-filepath-nfs',
+    'pv-recycler-timeout-increment-hostpath',
+    'route-reconciliation-period',
+  ],
+  [
+    'configure-cloud-routes',
+    'disable-attach-detach-reconcile-sync',
+    'enable-dynamic-provisioning',
+    'enable-hostpath-provisioner',
+    'enable-leader-migration',
+  ],
+)
 
 const count = (what: string, value: number): IntegerFlag => integer(what, String(value), 1, MAX_INT32)
 
@@ -36,7 +76,7 @@ export const CONTROLLER_FLAGS = {
     'NAMES',
   ),
   ...workerFlags(),
-  'mirroring-concurrent-service-endpoint-syncs': count('accepted for compatibility', 5),
+  ...VAIN,
   'root-ca-file': text('CAs that pods check the API server with, PEM', 'FILE'),
   'service-account-private-key-file': text('key that signs tokens in secrets, PEM', 'FILE'),
   'cluster-signing-cert-file': text('CA that signs requests, PEM', 'FILE'),
@@ -53,8 +93,6 @@ export const CONTROLLER_FLAGS = {
   'allocate-node-cidrs': boolean('give each node a range of addresses for its pods', false),
   'cluster-cidr': listOf('ranges of all pods', 'CIDRS'),
   'service-cluster-ip-range': listOf('addresses of Services, kept out of the ranges of pods', 'CIDRS'),
-  'cluster-name': text('accepted for compatibility', 'NAME', 'kubernetes'),
-  'cidr-allocator-type': oneOf('accepted for compatibility', ['RangeAllocator'], 'RangeAllocator'),
   'node-cidr-mask-size': integer("bits of a node's range; 0: 24, or 64 for IPv6", '0', 0, 128),
   'node-cidr-mask-size-ipv4': integer('the same for IPv4', '0', 0, 32),
   'node-cidr-mask-size-ipv6': integer('the same for IPv6', '0', 0, 128),
@@ -66,6 +104,12 @@ export const CONTROLLER_FLAGS = {
   'large-cluster-size-threshold': integer('nodes from which the second rate is used', '50', 0, MAX_INT32),
   'unhealthy-zone-threshold': text('part of the nodes that makes a zone unhealthy', 'PART', '0.55'),
   'terminated-pod-gc-threshold': integer('finished pods that are kept', '12500', 0, MAX_INT32),
+  'disable-force-detach-on-timeout': boolean(
+    'volumes stay attached to a node that is silent, however long, unless it is tainted as out of service',
+    false,
+  ),
+  'enable-garbage-collector': boolean('objects whose owners are gone go, too', true),
+  'max-endpoints-per-slice': integer('endpoints in one slice', '100', 1, 1000),
   'pvclaimbinder-sync-period': text('how often claims and volumes are looked at', 'DURATION', '15s'),
   'resource-quota-sync-period': text('how often use is counted anew', 'DURATION', '5m0s'),
   'legacy-service-account-token-clean-up-period': text(
@@ -119,6 +163,8 @@ export function settingsOf(flags: ManagerFlags): ControllerSettings {
     secondaryNodeEvictionRate: rate(flags, 'secondary-node-eviction-rate'),
     largeClusterSizeThreshold: flags['large-cluster-size-threshold'],
     unhealthyZoneThreshold: rate(flags, 'unhealthy-zone-threshold'),
+    forcesDetach: !flags['disable-force-detach-on-timeout'],
+    maxEndpointsPerSlice: flags['max-endpoints-per-slice'],
     terminatedPodThreshold: flags['terminated-pod-gc-threshold'],
     autoscaler: autoscalerOf(flags),
     legacyTokenUnusedMs: durationMs(

@@ -41,10 +41,10 @@ export const NODES_AND_VOLUMES: readonly ControllerRow[] = [
     name: 'persistentvolume-attach-detach-controller',
     alias: 'attachdetach',
     user: 'attachdetach-controller',
-    make: async (context) =>
+    make: async (context, { forcesDetach }) =>
       (
         await import('../../controllers/persistentvolume-attach-detach/persistentvolume-attach-detach.ts')
-      ).attachDetachController(context),
+      ).attachDetachController(context, forcesDetach),
   },
   {
     name: 'persistentvolume-expander-controller',
@@ -68,7 +68,7 @@ export const NODES_AND_VOLUMES: readonly ControllerRow[] = [
     make: async (context, { workers }) =>
       (await import('../../controllers/resourceclaim/resourceclaim.ts')).resourceClaimController(
         context,
-        workers['resource-claim'],
+        workers.resourceclaim,
       ),
   },
   {

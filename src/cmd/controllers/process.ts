@@ -15,6 +15,7 @@ import { LOG_LEVELS, type LogLevel } from '../options.ts'
 import { electionFlags, electionOf, remoteServer } from '../parts/remote-server.ts'
 import { type ManagerParts, runControllers } from './run.ts'
 import { serveSecurely } from '../parts/secure-serving.ts'
+import { SERVING_FLAGS, servingOptions } from '../parts/serving-flags.ts'
 import { stayAlive } from '../signals.ts'
 
 /** From here on klog tells of single steps. */
@@ -27,14 +28,9 @@ export const managerFlags = (part: string, port: string) => ({
   'use-service-account-credentials': boolean('each controller acts as its own service account', false),
   ...electionFlags(part),
   'secure-port': integer('port of /healthz and /metrics; 0: none', port, 0, 65535),
-  'bind-address': text('address to listen on', 'ADDRESS', '0.0.0.0'),
-  'tls-cert-file': text('serving certificate, PEM', 'FILE'),
-  'tls-private-key-file': text('its key, PEM', 'FILE'),
-  'authentication-kubeconfig': text('accepted for compatibility; --kubeconfig is asked', 'FILE'),
-  'authorization-kubeconfig': text('accepted for compatibility; --kubeconfig is asked', 'FILE'),
+  ...SERVING_FLAGS,
   'kube-api-qps': text('accepted for compatibility; the API server sets the pace', 'N', '20'),
   'kube-api-burst': text('accepted for compatibility', 'N', '30'),
-  'feature-gates': text('accepted for compatibility', 'GATES'),
   v: integer("klog's verbosity; from 4 on, everything is logged", '0', 0, 10),
   'log-level': oneOf('what is logged to stderr', LOG_LEVELS, 'info'),
 })
@@ -96,10 +92,8 @@ async function partsOf(
 async function servingOf(flags: ManagerFlags, { api, metrics }: ManagerParts) {
   if (flags['secure-port'] === 0) return undefined
   return serveSecurely({
-    host: flags['bind-address'],
+    ...servingOptions(flags),
     port: flags['secure-port'],
-    certFile: flags['tls-cert-file'],
-    keyFile: flags['tls-private-key-file'],
     api,
     health: () => undefined,
     metrics: () => metrics.text(),

@@ -15,7 +15,7 @@ export const WORKERS = {
   namespace: 10,
   rc: 5,
   replicaset: 5,
-  'resource-claim': 50,
+  resourceclaim: 50,
   'resource-quota': 5,
   'service-endpoint': 5,
   'serviceaccount-token': 5,
@@ -58,6 +58,9 @@ export interface ControllerSettings {
   readonly secondaryNodeEvictionRate: number
   readonly largeClusterSizeThreshold: number
   readonly unhealthyZoneThreshold: number
+  /** Whether volumes go from nodes that are silent for too long. */
+  readonly forcesDetach: boolean
+  readonly maxEndpointsPerSlice: number
   readonly terminatedPodThreshold: number
   readonly claimBinderSyncMs: number
   readonly resourceQuotaSyncMs: number
@@ -94,6 +97,8 @@ export const SETTINGS: ControllerSettings = {
   secondaryNodeEvictionRate: 0.01,
   largeClusterSizeThreshold: 50,
   unhealthyZoneThreshold: 0.55,
+  forcesDetach: true,
+  maxEndpointsPerSlice: 100,
   terminatedPodThreshold: 12_500,
   claimBinderSyncMs: 15_000,
   resourceQuotaSyncMs: 300_000,

@@ -17,6 +17,7 @@ import {
 import { resourcesOf } from '../../registry/custom/resources.ts'
 import { violationsOf } from '../../registry/custom/unstructured.ts'
 import { webhookConverter } from '../../registry/custom/webhook.ts'
+import { inTurns } from '../../schema/turns.ts'
 import type { CustomResource } from '../../registry/served.ts'
 import type { Entry } from '../../storage/cache/entry.ts'
 import type { CacheEvent } from '../../storage/cache/history.ts'
@@ -167,13 +168,15 @@ export class DefinitionWork {
 
   async #sync(name: string): Promise<void> {
     const object = this.#scope.cache.index.get('', name)?.object()
+    if (!object) return
+    const violations = object.metadata.deletionTimestamp ? undefined : await this.#violationsOf(object)
+    // From here on nothing is awaited until the names are taken.
     const known = this.#known.get(name)
-    if (!object || !known) return
+    if (!known) return
     if (object.metadata.deletionTimestamp) return this.#finalize(object, known.definition)
     const { group } = known.definition
     const others = [...this.#known].filter(([other, one]) => other !== name && one.definition.group === group)
     const taken = takenNames(others.map(([, { names }]) => names))
-    const violations = this.#violationsOf(object)
     const facts = { taken, violations, now: this.#scope.environment.now() }
     const wanted = withStatus(object, facts)
     if (!wanted) return
@@ -185,12 +188,12 @@ export class DefinitionWork {
   }
 
   /** Its schemas are looked at once for each generation. */
-  #violationsOf(object: KubeObject): string | undefined {
+  async #violationsOf(object: KubeObject): Promise<string | undefined> {
     const { name = '', uid, generation } = object.metadata
     const key = `${uid} ${generation}`
     const checked = this.#checked.get(name)
     if (checked?.key === key) return checked.violations
-    const violations = violationsOf(object)
+    const violations = await inTurns(() => violationsOf(object))
     this.#checked.set(name, { key, violations })
     return violations
   }

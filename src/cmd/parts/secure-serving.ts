@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import type { Api } from '../../client/api.ts'
 import { ensurePki } from '../../pki/pki.ts'
 import { Delegated, type Remembered } from './delegated.ts'
+import { HealthSlis } from '../../machinery/healthslis.ts'
 import { StartError } from '../options.ts'
 import { servingPair } from '../apiserver/tlsfiles.ts'
 
@@ -16,6 +17,11 @@ export interface ServingOptions {
   /** PEM files; absent: a certificate of our own making. */
   readonly certFile?: string | undefined
   readonly keyFile?: string | undefined
+  /** PEM: CAs of callers' certificates; absent: these count for nothing. */
+  readonly clientCa?: string | undefined
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  /** Paths that nobody needs to be known for. */
+  readonly openPaths?: readonly string[]
   /** Asked who a caller is, and what it may. */
   readonly api: Api
   /** Why the part is not healthy; undefined: it is. */
@@ -28,20 +34,26 @@ export interface Serving {
   close(): Promise<void>
 }
 
-/** Paths that nobody needs to be known for, as upstream's --authorization-always-allow-paths has them. */
-const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/livez'])
+const HEALTH = ['/healthz', '/readyz', '/livez']
+/** As upstream names the check that there is always. */
+const PING = 'ping'
 
 /** As upstream's --authentication-token-webhook-cache-ttl and --authorization-webhook-cache-*-ttl. */
 const REMEMBERED: Remembered = { tokens: 10_000, allowed: 10_000, denied: 10_000 }
 
 /** Rejects with StartError where the port or the files cannot be used. */
 export async function serveSecurely(options: ServingOptions): Promise<Serving> {
-  const { api } = options
+  const { api, clientCa, minVersion } = options
+  const certificates = clientCa !== undefined
   const authority = new Delegated({
-    ...{ api, remembered: REMEMBERED, anonymous: true, tokens: true, certificates: false },
+    ...{ api, remembered: REMEMBERED, anonymous: true, tokens: true, certificates },
   })
-  const server = createServer(await pairOf(options), (request, response) => {
-    answer({ ...options, authority }, request, response).catch(() =>
+  const asking = certificates ? { requestCert: true, rejectUnauthorized: false, ca: clientCa } : {}
+  const tls = { ...(await pairOf(options)), ...asking, ...(minVersion && { minVersion }) }
+  const slis = new HealthSlis()
+  const open = new Set(options.openPaths ?? HEALTH)
+  const server = createServer(tls, (request, response) => {
+    answer({ ...options, authority, slis, open }, request, response).catch(() =>
       respond(response, 500, 'Internal Server Error\n'),
     )
   })
@@ -80,24 +92,27 @@ function listening(server: Server, { host, port }: ServingOptions): Promise<void
   })
 }
 
-async function answer(
-  options: ServingOptions & { readonly authority: Delegated },
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+interface Answering extends ServingOptions {
+  readonly authority: Delegated
+  readonly slis: HealthSlis
+  readonly open: ReadonlySet<string>
+}
+
+async function answer(options: Answering, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? '/').split('?')[0] ?? '/'
-  if (!OPEN_PATHS.has(path)) {
+  if (!options.open.has(path)) {
     const refusal = await refused(options.authority, path, request)
     if (refusal !== undefined)
       return respond(response, refusal, refusal === 401 ? 'Unauthorized\n' : 'Forbidden\n')
   }
-  if (OPEN_PATHS.has(path)) {
+  if (HEALTH.includes(path)) {
     const fault = options.health()
+    options.slis.observe(PING, path.slice(1), fault === undefined)
     return respond(response, fault === undefined ? 200 : 500, fault ?? 'ok')
   }
-  if (path === '/metrics') {
+  if (path === '/metrics' || path === '/metrics/slis') {
     response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-    return void response.end(options.metrics())
+    return void response.end(path === '/metrics' ? options.metrics() : options.slis.text())
   }
   respond(response, 404, '404 page not found\n')
 }

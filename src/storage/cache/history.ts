@@ -4,7 +4,7 @@ import type { Revision } from '../interface.ts'
 import type { Entry } from './entry.ts'
 
 /** Events kept at most; upstream grows its window to 102,400, and our bound on bytes takes hold first. */
-const MAX_EVENTS = 20_000
+export const MAX_EVENTS = 20_000
 /** Bytes of objects that only the window still refers to (superseded or deleted). */
 const MAX_SUPERSEDED_BYTES = 16 * 1024 * 1024
 

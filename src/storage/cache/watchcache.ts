@@ -10,6 +10,7 @@ import {
   type StoreEvent,
   type StoreWatch,
 } from '../interface.ts'
+import { CacheCounts } from './counts.ts'
 import { Entry, type EntryKey, type Labels, NO_LABELS } from './entry.ts'
 import { type CacheEvent, History } from './history.ts'
 import { EntryIndex } from './entryindex.ts'
@@ -47,6 +48,7 @@ export type CacheListener = (events: readonly CacheEvent[]) => void
 
 export class WatchCache {
   readonly index = new EntryIndex()
+  readonly counts = new CacheCounts()
   readonly #storage: Storage
   readonly #options: CacheOptions
   readonly #listeners = new Set<CacheListener>()
@@ -64,7 +66,6 @@ export class WatchCache {
   #revision: Revision = 0
   /** What the engine has told, which may be still to be converted. */
   #heard: Revision = 0
-  #changes = 0
   #watch: StoreWatch | undefined
   #started: Promise<void> | undefined
   #closed = false
@@ -84,7 +85,7 @@ export class WatchCache {
 
   /** Grows with each change of any object here. */
   get changes(): number {
-    return this.#changes
+    return this.counts.dispatched + this.counts.initializations
   }
 
   get history(): History {
@@ -155,7 +156,7 @@ export class WatchCache {
     return undefined
   }
 
-  /** An object as the store has it now, for who cannot have the cache: something beside it cannot be read. */
+  /** An object as the store has it now, for who cannot have the cache, or need not have all of it. */
   async alone(namespace: string, name: string): Promise<Entry | undefined> {
     const { kv } = await this.#storage.get(this.keyFor(namespace, name))
     return kv && this.#entryOf(kv.key, kv.modRevision, kv.value, await convertAll(this.#reader, [kv.value]))
@@ -259,10 +260,9 @@ export class WatchCache {
       this.#told = []
       this.#generation++
       for (const item of list.items) this.#put(this.#entryOf(item.key, item.modRevision, item.value, made))
-      this.#revision = list.revision
-      this.#heard = list.revision
+      this.#revision = this.#heard = list.revision
       this.#history = new History(list.revision)
-      this.#changes++
+      this.counts.filled(list.items.length)
       this.#open()
       return
     }
@@ -340,7 +340,7 @@ export class WatchCache {
       else if (change) changes.push(change)
     }
     this.#revision = Math.max(this.#revision, revision)
-    this.#changes += changes.length
+    this.counts.told(events.length, changes.length)
     for (const listener of this.#listeners) listener(changes)
     // Nobody can be told of what cannot be read: watchers must begin anew, and hear why that fails.
     if (isLost) this.onReset?.()

@@ -166,7 +166,7 @@ class LmdbStorage implements Storage {
         supersedes: newest?.size ?? 0,
         apply: (changes) => {
           changes.putRecord(revision, row)
-          changes.putNewest(key, { ...record, expires, size: row.length, deleted: write.value === null })
+          changes.putNewest(key, { expires, size: row.length, deleted: write.value === null, ...record })
           if (newest !== undefined && newest.expires !== 0) changes.removeExpiry(newest.expires, key)
           if (expires !== 0) changes.putExpiry(expires, key)
         },

@@ -20,9 +20,11 @@ export interface TestKeyService {
 
 type Answer = (request: Message) => Buffer
 
-/** Starts it; `stop` ends it and removes its socket. */
-export async function startKeyService(keyId = 'key-1'): Promise<TestKeyService> {
-  const folder = mkdtempSync(join(tmpdir(), 'dinghy-kms-'))
+/** Starts it in a folder, which is its own; `stop` ends it and removes the folder. */
+export async function startKeyService(
+  keyId = 'key-1',
+  folder = mkdtempSync(join(tmpdir(), 'dinghy-kms-')),
+): Promise<TestKeyService> {
   const path = join(folder, 'kms.sock')
   const keys = new Map<string, Buffer>()
   const server = new Server()
