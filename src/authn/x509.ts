@@ -2,6 +2,7 @@
 // Follows k8s.io/apiserver/pkg/authentication/request/x509.
 import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
+import { Histogram } from '../machinery/exposition.ts'
 import { CREDENTIAL_ID, type UserInfo } from '../machinery/user.ts'
 import { type Authenticator, type PeerCertificate, refused } from './authenticator.ts'
 
@@ -79,13 +80,25 @@ function isIssuedBy(leaf: X509Certificate, authorities: readonly X509Certificate
   return false
 }
 
+const MINUTE = 60
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const MONTH = 30 * DAY
+
+/** How long the certificates of clients were still good for when they were shown, in seconds; of all ports of this process. */
+export const lifetimes = new Histogram([
+  ...[0, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR],
+  ...[DAY, 2 * DAY, 4 * DAY, 7 * DAY, MONTH, 3 * MONTH, 6 * MONTH, 12 * MONTH],
+])
+
 /** The user of the connection's certificate. One that is not verified, or has expired since, is a 401. */
 export const x509: Authenticator = {
   authenticate({ peerCertificate: certificate }) {
     if (certificate === undefined) return undefined
     if (certificate.fault !== undefined) throw refused(`verifying certificate failed: ${certificate.fault}`)
-    if (certificate.notAfter < Date.now())
-      throw refused('verifying certificate failed: certificate has expired')
+    const leftMs = certificate.notAfter - Date.now()
+    if (leftMs < 0) throw refused('verifying certificate failed: certificate has expired')
+    lifetimes.observe(leftMs / 1000)
     return certificate.user
   },
 }

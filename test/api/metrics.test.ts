@@ -78,6 +78,15 @@ describe('requests are counted', () => {
     expect(await sample('apiserver_request_total', { ...labels, code: '200' })).toBe(1)
   })
 
+  it('of documents those that upstream counts, by their paths', async () => {
+    for (const path of ['/livez', '/livez/ping', '/openapi/v3', '/version', '/none']) await client.ask('GET', path)
+    const at = (subresource: string) => ({ verb: 'GET', subresource, resource: '', component: '' })
+    await expect.poll(() => sample('apiserver_request_total', at('openapi/v3'))).toBe(1)
+    expect(await sample('apiserver_request_total', { ...at('/livez'), code: '200' })).toBe(1)
+    expect(await sample('apiserver_request_duration_seconds_count', at('/livez'))).toBe(1)
+    expect(await text()).not.toMatch(/apiserver_request_total\{[^}]*subresource="\/(version|none|livez\/ping)"/)
+  })
+
   it('by who asks, and what the stages of the chain took', async () => {
     const before = await sample('authentication_attempts', { result: 'failure' })
     const wrong = await client.ask('GET', MAPS, { headers: { authorization: 'Bearer wrong' } })
@@ -92,6 +101,41 @@ describe('requests are counted', () => {
     expect(await sample('kubernetes_build_info', { git_version: 'v1.36.3' })).toBe(1)
     await client.ask('GET', '/api/v1/endpoints')
     expect(await sample('apiserver_requested_deprecated_apis', { resource: 'endpoints' })).toBe(1)
+  })
+})
+
+describe('what lies behind requests is counted', () => {
+  it('lists, watches and the caches that answer them', async () => {
+    const labels = { resource: 'limitranges', group: '' }
+    const ranges = '/api/v1/namespaces/default/limitranges'
+    for (const name of ['a', 'b']) {
+      const made = await client.ask('POST', ranges, { body: { metadata: { name }, spec: { limits: [] } } })
+      expect(made.status).toBe(201)
+    }
+    const { bytes } = await client.ask('GET', `${ranges}?labelSelector=a`)
+    expect(JSON.parse(bytes.toString())).toMatchObject({ items: [] })
+    expect((await client.ask('GET', `${ranges}?watch=1&timeoutSeconds=1`)).status).toBe(200)
+    expect(await sample('apiserver_cache_list_fetched_objects_total', labels)).toBe(2)
+    expect(await sample('apiserver_cache_list_total', { ...labels, index: '' })).toBe(1)
+    expect(await sample('apiserver_watch_cache_consistent_read_total', { ...labels, success: 'true' })).toBe(1)
+    expect(await sample('apiserver_watch_cache_events_dispatched_total', labels)).toBe(2)
+    expect(await sample('apiserver_watch_events_total', { ...labels, version: 'v1' })).toBe(2)
+    expect(await sample('apiserver_watch_events_sizes_sum', labels)).toBeGreaterThan(2 * '{"type":"ADDED"}'.length)
+    expect(await sample('apiserver_resource_size_estimate_bytes', labels)).toBeGreaterThan(0)
+    expect(await sample('apiserver_storage_list_total', labels)).toBe(1)
+    expect(await sample('apiserver_watch_cache_resource_version', labels)).toBeGreaterThan(0)
+  })
+
+  it('admission by its plugins, and how long certificates are still good', async () => {
+    const body = { metadata: { name: 'quota' }, spec: {} }
+    expect((await client.ask('POST', '/api/v1/namespaces/none/resourcequotas', { body })).status).toBe(404)
+    const plugin = { name: 'NamespaceLifecycle', type: 'admit', operation: 'CREATE', rejected: 'true' }
+    expect(await sample('apiserver_admission_controller_admission_duration_seconds_count', plugin)).toBe(1)
+    expect(await sample('apiserver_admission_step_admission_duration_seconds_count', { type: 'admit', operation: 'CREATE', rejected: 'true' })).toBe(1)
+    const left = 'apiserver_client_certificate_expiration_seconds'
+    expect(await sample(`${left}_bucket`, { le: '0' })).toBe(0)
+    expect(await sample(`${left}_count`)).toBeGreaterThan(0)
+    expect(await sample('version_info', { component: 'kube', emulation: '1.36', min_compat: '1.35' })).toBe(1)
   })
 })
 
@@ -136,8 +180,22 @@ describe('a client that takes no bytes', () => {
     expect([refused.status, refused.headers['retry-after']]).toEqual([429, '1'])
     expect(await sample('apiserver_request_terminations_total', labels)).toBe(1)
     expect(await sample('apiserver_request_total', labels)).toBe(1)
+    // What nothing serves has no labels of its own: clients could make up as many as they like, of any length.
+    const long = 'x'.repeat(10_000)
+    for (const path of [`/${long}`, `/metrics/${long}`, `/api/v1/pods/a/${long}`, `/api/v1/${long}`])
+      expect((await client.ask('GET', path, { headers: { 'impersonate-user': 'lazy' } })).status, path.slice(0, 20)).toBe(429)
+    for (const subresource of ['other', '/metrics'])
+      expect(await sample('apiserver_request_terminations_total', { subresource, code: '429' })).toBe(1)
+    expect(await text()).not.toContain('xxx')
     stream.close(constants.NGHTTP2_CANCEL)
     await expect.poll(() => executingIn('lazy')).toBe(0)
     expect((await client.ask('GET', MAPS, { headers: { 'impersonate-user': 'lazy' } })).status).toBe(200)
   })
+})
+
+it('tells how checks of health ended, at a path of its own', async () => {
+  expect((await client.ask('GET', '/readyz')).status).toBe(200)
+  const slis = (await client.ask('GET', '/metrics/slis')).bytes.toString()
+  expect(slis).toContain('kubernetes_healthcheck{name="ping",type="readyz"} 1')
+  expect(slis).toMatch(/kubernetes_healthchecks_total\{name="ping",status="success",type="readyz"\} \d+/)
 })

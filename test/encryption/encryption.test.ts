@@ -1,5 +1,6 @@
 // Encryption at rest from the outside: what lies in the file, keys that change, a key service that comes and goes.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
@@ -25,8 +26,10 @@ const key = (name: string, fill: number): JsonObject => ({
   secret: Buffer.alloc(32, fill).toString('base64'),
 })
 
-function configure(...providers: readonly JsonObject[]): void {
-  const resources = [{ resources: ['secrets'], providers }]
+const configure = (...providers: readonly JsonObject[]): void => configureFor(['secrets'], providers)
+
+function configureFor(kinds: string[], providers: readonly JsonObject[]): void {
+  const resources = [{ resources: kinds, providers: [...providers] }]
   const value = { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'EncryptionConfiguration', resources }
   writeFileSync(configFile, JSON.stringify(value), { mode: 0o600 })
 }
@@ -186,6 +189,34 @@ describe('a key service', () => {
     expect(ill.bytes.toString()).toContain(
       'internal server error: kms-provider-0: failed to perform status section of the healthz check for KMS Provider local',
     )
+  })
+})
+
+describe('a key service that comes late', () => {
+  it('is waited for where it encrypts what the server writes first', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'dinghy-late-'))
+    const kms = {
+      apiVersion: 'v2',
+      name: 'late',
+      endpoint: `unix://${join(own, 'kms.sock')}`,
+      timeout: '100ms',
+    }
+    configureFor(['clusterroles.rbac.authorization.k8s.io', 'configmaps'], [{ kms }])
+    // Somebody hangs up until the server has asked.
+    const asked = new Promise<void>((resolve) => {
+      const nobody = createServer((socket) => {
+        socket.destroy()
+        nobody.close(() => resolve())
+      }).listen(join(own, 'kms.sock'))
+    })
+    const starting = start({ memory: true })
+    await asked
+    const service = await startKeyService('key-1', own)
+    running.push(() => service.stop())
+    const client = await starting
+    const path = '/apis/rbac.authorization.k8s.io/v1/clusterroles/view'
+    expect((await client.ask('GET', path)).status).toBe(200)
+    expect(service.calls.encrypt).toBeGreaterThan(0)
   })
 })
 
