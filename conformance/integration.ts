@@ -20,7 +20,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -30,7 +30,6 @@ import { compiled, sources } from './integration-sources.ts'
 const ROOT = packageRoot()
 const OUTPUT = join(ROOT, '.cache/integration')
 const RESULTS = join(OUTPUT, 'results.json')
-const ETCD_PORT = 23_790
 const ETCD_WITHIN_MS = 20_000
 
 const { values: options } = parseArgs({
@@ -68,24 +67,33 @@ async function main(): Promise<number> {
     suites: Suite[]
   }
   const suites = list.suites.filter((suite) => suite.package.includes(options.filter))
-  const store = await startEtcd(etcd)
+  const port = await freePort()
+  const store = await startEtcd(etcd, port)
   try {
-    for (const suite of suites) await runSuite(suite, results)
+    for (const suite of suites) await runSuite(suite, results, port)
   } finally {
     store.kill('SIGTERM')
   }
   return report(suites, results)
 }
 
-async function startEtcd(program: string): Promise<ChildProcess> {
-  const url = `http://127.0.0.1:${ETCD_PORT}`
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+async function startEtcd(program: string, port: number): Promise<ChildProcess> {
+  const url = `http://127.0.0.1:${port}`
   const folder = mkdtempSync(join(tmpdir(), 'integration-etcd-'))
   const flags = ['--data-dir', folder, '--listen-client-urls', url, '--advertise-client-urls', url]
   const quiet = ['--listen-peer-urls', 'http://127.0.0.1:0', '-log-level', 'error', '--unsafe-no-fsync']
   const child = spawn(program, [...flags, ...quiet], { stdio: 'ignore' })
   child.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const until = Date.now() + ETCD_WITHIN_MS
-  while (!(await answers(ETCD_PORT))) {
+  while (!(await answers(port))) {
     if (Date.now() > until) throw new Error('etcd does not answer')
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
@@ -101,7 +109,7 @@ const answers = (port: number): Promise<boolean> =>
 const isWanted = (outcome: Outcome | undefined): boolean =>
   outcome === undefined || (options.failed && outcome !== 'passed')
 
-async function runSuite(suite: Suite, results: Results): Promise<void> {
+async function runSuite(suite: Suite, results: Results, port: number): Promise<void> {
   const known = (results[suite.package] ??= {})
   const wanted = suite.passes.filter((name) => isWanted(known[name]))
   if (wanted.length === 0 && !options.all) return
@@ -109,7 +117,8 @@ async function runSuite(suite: Suite, results: Results): Promise<void> {
   const program = compiled(suite.package, { output: OUTPUT, cache, module })
   const log = join(OUTPUT, 'logs', `${suite.package.replaceAll('/', '_')}.txt`)
   const only = options.all ? [] : ['-test.run', `^(${[...new Set(wanted.map(topOf))].join('|')})$`]
-  await run(program.file, [...only, '-test.v', `-test.timeout=${options.timeout}m`], program.folder, log)
+  const args = [...only, '-test.v', `-test.timeout=${options.timeout}m`]
+  await run(program.file, args, { folder: program.folder, log, port })
   const found = outcomesIn(readFileSync(log, 'utf8'))
   for (const name of wanted) known[name] = found.get(name) ?? 'failed'
   if (options.all) for (const [name, outcome] of found) known[name] = outcome
@@ -134,12 +143,16 @@ function tellOthers(suite: Suite, found: ReadonlyMap<string, Outcome>): void {
 const topOf = (name: string): string => name.split('/')[0] as string
 
 /** In a group of its own, so that no server outlives it. */
-async function run(file: string, args: readonly string[], folder: string, log: string): Promise<void> {
+async function run(
+  file: string,
+  args: readonly string[],
+  { folder, log, port }: { folder: string; log: string; port: number },
+): Promise<void> {
   const output = openSync(log, 'w')
   const env = {
     ...process.env,
     PATH: `${process.env['PATH']}:${options.programs}`,
-    KUBE_INTEGRATION_ETCD_URL: `http://127.0.0.1:${ETCD_PORT}`,
+    KUBE_INTEGRATION_ETCD_URL: `http://127.0.0.1:${port}`,
     INTEGRATION_SERVER: join(ROOT, 'bin/dinghy'),
     INTEGRATION_ARGUMENTS: 'apiserver',
     INTEGRATION_LOGS: join(OUTPUT, 'logs/servers'),
