@@ -13,13 +13,20 @@ import { linesOf, objectLines } from './lines.ts'
 import { bootstrapPolicy } from './policy.ts'
 import { resourceRows, tableColumns } from './resources.ts'
 import { spacingOfDescriptions } from './spacing.ts'
-import { readSpec } from './spec.ts'
+import { readSpec, requireSpec } from './spec.ts'
 import { typePackages } from './types.ts'
 
 /** The release that the spec is of, and that of k8s.io/api and its siblings. */
 const RELEASE = 'v1.36.3'
 const STAGING_VERSION = 'v0.36.3'
 const GO_TYPES = 'go-types.json'
+/** The modules whose types are read; they have one version, which gotypes is told. */
+const GO_TYPES_OF = Object.fromEntries(
+  ['api', 'apimachinery', 'apiextensions-apiserver', 'kube-aggregator'].map((name) => [
+    name,
+    STAGING_VERSION,
+  ]),
+)
 const GO_STRUCTS = 'go-structs.json'
 /** Types for TypeScript, from api/openapi. */
 const KINDS = '../../src/client/kinds'
@@ -45,8 +52,9 @@ function main(argv: readonly string[]): number {
 }
 
 function generate(folder: string, target: string): Map<string, string> {
+  requireSpec(folder)
   const files = new Map<string, string>()
-  const text = goFile(files, target, GO_TYPES, readGo('gotypes', { api: STAGING_VERSION }))
+  const text = goFile(files, target, GO_TYPES, readGo('gotypes', GO_TYPES_OF))
   goFile(files, target, GO_STRUCTS, readGo('gostructs', { kubernetes: RELEASE, api: STAGING_VERSION }))
   const spec = readSpec(folder, text)
   const packages = typePackages(spec)
@@ -78,7 +86,8 @@ function readGo(program: string, modules: Readonly<Record<string, string>>): str
     console.log(`${program}: Go's modules are not here; what is committed stays`)
     return undefined
   }
-  const go = spawnSync('go', ['run', '.', cache, ...versions.map(([, version]) => version)], {
+  const distinct = new Set(versions.map(([, version]) => version))
+  const go = spawnSync('go', ['run', '.', cache, ...distinct], {
     cwd: join(packageRoot(), 'tools/generate', program),
     encoding: 'utf8',
     maxBuffer: 64 << 20,

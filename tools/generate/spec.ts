@@ -78,18 +78,23 @@ export function readJson<T>(file: string): T {
   return JSON.parse(readFileSync(file, 'utf8')) as T
 }
 
-/** `goTypes` is the text of go-types.json. Throws when a part of the folder is missing. */
-export function readSpec(folder: string, goTypes: string): Spec {
-  const needed = [
-    'openapi/swagger.json',
-    'openapi/v3',
-    'discovery',
-    'protobuf.json',
-    'table-columns.json',
-    'rbac',
-  ]
-  const missing = needed.filter((name) => !existsSync(join(folder, name)))
+const PARTS = [
+  'openapi/swagger.json',
+  'openapi/v3',
+  'discovery',
+  'protobuf.json',
+  'table-columns.json',
+  'rbac',
+] as const
+
+/** Throws when a part of the folder is missing. */
+export function requireSpec(folder: string): void {
+  const missing = PARTS.filter((name) => !existsSync(join(folder, name)))
   if (missing.length > 0) throw new Error(`${folder} has no ${missing.join(', no ')}`)
+}
+
+/** Of a folder that has all parts (`requireSpec`). `goTypes` is the text of go-types.json. */
+export function readSpec(folder: string, goTypes: string): Spec {
   const schemas = new Map<string, Schema>()
   for (const file of readdirSync(join(folder, 'openapi/v3')).sort()) {
     const document = readJson<{ components?: { schemas?: Record<string, Schema> } }>(
