@@ -59,6 +59,19 @@ describe('cluster addresses', () => {
     expect(allocators.takeAddress('fd00::7', false)).toBeUndefined()
   })
 
+  it('of a dry run must lie in the first range, taken or not', () => {
+    const { allocators } = storeOf(service({ clusterIP: '10.0.0.3' }))
+    expect(allocators.takeAddress('10.0.0.3', true)).toBeUndefined()
+    for (const [text, range] of [
+      ['10.0.0.7', '10.0.0.0/29'],
+      ['10.0.9.9', '10.0.0.0/29'],
+      ['fd00::', 'fd00::/125'],
+    ]) {
+      const refused = `the provided IP (${text}) is not in the valid range. The range of valid IPs is ${range}`
+      expect(allocators.takeAddress(text as string, true)).toEqual({ refused })
+    }
+  })
+
   it('come from every ServiceCIDR that is ready, and from no other', () => {
     const { store, allocators } = storeOf()
     const cidr = (text: string, more: object = {}) => ({ metadata: {}, spec: { cidrs: [text] }, ...more })
@@ -88,10 +101,13 @@ describe('node ports', () => {
     expect(allocators.nextPort(false)).toBeUndefined()
   })
 
-  it('outside of the range are refused, but not to a dry run', () => {
-    const { allocators } = storeOf()
+  it('outside of the range are refused, but not to a dry run, which is refused those that are taken', () => {
+    const { allocators } = storeOf(service({ ports: [{ nodePort: 30001 }] }))
     expect(allocators.takePort(80, false)?.refused).toContain('30000-30002')
     expect(allocators.takePort(80, true)).toBeUndefined()
+    expect(allocators.takePort(30001, true)).toEqual({ refused: 'provided port is already allocated' })
+    expect(allocators.takePort(30002, true)).toBeUndefined()
+    expect(allocators.takePort(30002, false)).toBeUndefined()
   })
 
   it('of a Service that has gone are free as soon as they are asked for', () => {

@@ -3,7 +3,15 @@
 // servers on the same store do not give out the same is ensured by serviceclaims.ts, right before the write.
 // Asked by services.ts inside the write loop. Follows pkg/registry/core/service/{ipallocator,portallocator}.
 import type { Lister } from '../machinery/lister.ts'
-import { addressText, parseAddress, parseBlock, type Block, type Family } from './addresses.ts'
+import {
+  addressText,
+  blockText,
+  parseAddress,
+  parseBlock,
+  type Address,
+  type Block,
+  type Family,
+} from './addresses.ts'
 import { AddressRanges } from './addressranges.ts'
 import { numberAt, objectAt, objectsAt, textAt, textsAt } from './reading.ts'
 import type { PortSpan } from './portbitmap.ts'
@@ -151,16 +159,27 @@ export class ServiceAllocators {
     return found
   }
 
-  /** Takes the cluster IP that a client asks for. */
+  /** Takes the cluster IP that a client asks for. A dry run, as upstream's, looks only whether it is in range. */
   takeAddress(text: string, dryRun: boolean): Refusal | undefined {
     const address = parseAddress(text)
+    if (dryRun && address) return this.inFirstRange(address)
     if (!address || !this.ranges.hold(address)) {
       return { refused: 'the provided network does not match the current range' }
     }
     const canonical = addressText(address)
     if (!this.free(this.addresses, canonical)) return { refused: 'provided IP is already allocated' }
-    if (!dryRun) this.addresses.take(canonical, Date.now())
+    this.addresses.take(canonical, Date.now())
     return undefined
+  }
+
+  /** Upstream's dry runs know one range of each family. */
+  private inFirstRange(address: Address): Refusal | undefined {
+    const [block] = this.ranges.of(address.family)
+    if (!block) return { refused: 'the provided network does not match the current range' }
+    const { first, size } = addressRange(block)
+    if (address.value >= first && address.value < first + size) return undefined
+    const valid = `The range of valid IPs is ${blockText(block)}`
+    return { refused: `the provided IP (${addressText(address)}) is not in the valid range. ${valid}` }
   }
 
   /** A free node port, taken; undefined where the range is full. */
@@ -173,18 +192,17 @@ export class ServiceAllocators {
     return Number(found)
   }
 
-  /** Takes the node port that a client asks for. */
+  /** Takes the node port that a client asks for. A dry run, as upstream's, looks only whether it is allocated. */
   takePort(port: number, dryRun: boolean): Refusal | undefined {
-    // Upstream's dry run takes any port.
-    if (dryRun) return undefined
     const [first, last] = this.portSpan
     if (port < first || port > last) {
+      if (dryRun) return undefined
       return {
         refused: `provided port is not in the valid range. The range of valid ports is ${first}-${last}`,
       }
     }
     if (!this.free(this.ports, String(port))) return { refused: 'provided port is already allocated' }
-    this.ports.take(String(port), Date.now())
+    if (!dryRun) this.ports.take(String(port), Date.now())
     return undefined
   }
 

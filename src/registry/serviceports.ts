@@ -3,7 +3,7 @@
 import type { JsonObject } from '../machinery/json.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { cause, internalError, invalid, plainError } from '../machinery/status.ts'
-import type { ServiceAllocators } from './allocators.ts'
+import type { Refusal, ServiceAllocators } from './allocators.ts'
 import { numberAt, objectAt, objectsAt, textAt } from './reading.ts'
 import type { Taken } from './serviceips.ts'
 
@@ -45,19 +45,33 @@ export function keepNodePorts(spec: JsonObject, old: JsonObject): void {
   }
 }
 
-interface Taking {
+interface Ways {
   readonly allocators: ServiceAllocators
   readonly taken: Taken
   readonly dryRun: boolean
 }
 
+interface Taking extends Ways {
+  /** Ports that were asked for in this request: a dry run takes none. */
+  readonly asked: Set<number>
+}
+
+function take(port: number, { allocators, taken, dryRun, asked }: Taking): Refusal | undefined {
+  const refusal = asked.has(port)
+    ? { refused: 'provided port is already allocated' }
+    : allocators.takePort(port, dryRun)
+  if (refusal) return refusal
+  asked.add(port)
+  if (!dryRun) taken.ports.push(port)
+  return undefined
+}
+
 function takeWanted(service: KubeObject, port: number, index: number, taking: Taking): void {
-  const refusal = taking.allocators.takePort(port, taking.dryRun)
+  const refusal = take(port, taking)
   if (refusal) {
     const fault = cause.invalid(`spec.ports[${index}].nodePort`, port, refusal.refused)
     throw invalid({ group: '', kind: 'Service' }, service.metadata.name ?? '', [fault])
   }
-  if (!taking.dryRun) taking.taken.ports.push(port)
 }
 
 /** So often a port is drawn for a dry run, which holds none: it would be drawn twice. */
@@ -124,15 +138,15 @@ function takeHealthPort(spec: JsonObject, old: JsonObject | undefined, taking: T
     spec['healthCheckNodePort'] = takeNext(taking, 'HealthCheck NodePort', spec)
     return
   }
-  const refusal = taking.allocators.takePort(wanted, taking.dryRun)
+  const refusal = take(wanted, taking)
   if (refusal) {
     throw internalError(`failed to allocate requested HealthCheck NodePort ${wanted}: ${refusal.refused}`)
   }
-  if (!taking.dryRun) taking.taken.ports.push(wanted)
 }
 
 /** Gives the Service the node ports that it needs and has not. Throws invalid, or a 500 when the range is full. */
-export function takePorts(service: KubeObject, old: JsonObject | undefined, taking: Taking): void {
+export function takePorts(service: KubeObject, old: JsonObject | undefined, ways: Ways): void {
+  const taking = { ...ways, asked: new Set<number>() }
   const spec = objectAt(service['spec'])
   if (hasNodePorts(spec)) {
     if (old) takeChanged(service, old, taking)
