@@ -1,5 +1,6 @@
 // Runs the test suites of well-known Go modules that use envtest, unchanged, through the folder that `dinghy envtest`
-// prints. suites.json names modules, versions and packages.
+// prints. suites.json names modules, versions and packages. A suite that would download its programs is told of a running
+// API server instead (`definitions`), by KUBECONFIG.
 //
 //	make suites ARGS="--filter pkg/client"
 //	   --filter TEXT   packages whose module and name have it   --failed       what failed, again
@@ -8,8 +9,18 @@
 //
 // The modules come by Go's proxy into a folder of .cache/suites, where their tests may write. What has finished is not
 // run again on the next call. The last line is `N passed, N failed`; without Go nothing is run, and that is said.
-import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { packageRoot } from '../src/schema/facts.ts'
@@ -17,6 +28,7 @@ import { packageRoot } from '../src/schema/facts.ts'
 const ROOT = packageRoot()
 const OUTPUT = join(ROOT, '.cache/suites')
 const RESULTS = join(OUTPUT, 'results.json')
+const SERVER_WITHIN_MS = 20_000
 
 const { values: options } = parseArgs({
   options: {
@@ -32,6 +44,12 @@ interface Suite {
   readonly module: string
   readonly version: string
   readonly packages: readonly string[]
+  /** Go's build tags. */
+  readonly tags?: string
+  /** Folder of the module with the CustomResourceDefinitions that the API server of KUBECONFIG has. */
+  readonly definitions?: string
+  /** Tests that are not run, as patterns of Go's -skip, by the reason. */
+  readonly left?: Readonly<Record<string, readonly string[]>>
 }
 
 interface Outcome {
@@ -41,7 +59,7 @@ interface Outcome {
 
 type Results = Record<string, Outcome>
 
-function main(): number {
+async function main(): Promise<number> {
   if (spawnSync('go', ['version']).status !== 0) {
     console.log('there is no go: nothing is run')
     return 0
@@ -52,13 +70,15 @@ function main(): number {
   const suites = JSON.parse(readFileSync(join(ROOT, 'conformance/suites.json'), 'utf8')) as Suite[]
   const assets =
     options.assets ?? spawnSync(join(ROOT, 'bin/dinghy'), ['envtest'], { encoding: 'utf8' }).stdout.trim()
-  const chosen = suites.flatMap((suite) =>
+  // Upstream's programs cannot be started as `dinghy up` is.
+  const possible = suites.filter((suite) => options.assets === undefined || suite.definitions === undefined)
+  const chosen = possible.flatMap((suite) =>
     suite.packages.map((name) => ({ suite, name, id: idOf(suite, name) })),
   )
   const wanted = chosen.filter(({ id }) => id.includes(options.filter))
   for (const { suite, name, id } of wanted) {
     if (results[id] && (results[id].passed || !options.failed)) continue
-    results[id] = run(suite, name, assets)
+    results[id] = await run(suite, name, assets)
     writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`)
     console.log(`${results[id].passed ? 'passed' : 'failed'} ${results[id].seconds} s  ${id}`)
   }
@@ -68,22 +88,72 @@ function main(): number {
   return failed.length > 0 ? 1 : 0
 }
 
-const idOf = ({ module, version }: Suite, name: string): string =>
-  `${module}@${version} ${name}${options.assets === undefined ? '' : ` with ${options.assets}`}`
+const idOf = ({ module, version, tags }: Suite, name: string): string =>
+  `${module}@${version} ${name}${tags === undefined ? '' : ` of ${tags}`}${options.assets === undefined ? '' : ` with ${options.assets}`}`
 
 const logOf = (id: string): string => join(OUTPUT, 'logs', `${id.replaceAll(/[^\w.-]+/g, '_')}.txt`)
 
-function run(suite: Suite, name: string, assets: string): Outcome {
+async function run(suite: Suite, name: string, assets: string): Promise<Outcome> {
   const folder = sourcesOf(suite)
   const began = performance.now()
-  const ran = spawnSync('go', ['test', '-count=1', '-p=1', `-timeout=${options.timeout}m`, name], {
-    cwd: folder,
-    env: { ...process.env, KUBEBUILDER_ASSETS: assets },
-    encoding: 'utf8',
-    maxBuffer: Infinity,
-  })
-  writeFileSync(logOf(idOf(suite, name)), `${ran.stdout}\n${ran.stderr}`)
-  return { passed: ran.status === 0, seconds: Math.round((performance.now() - began) / 1000) }
+  const server =
+    suite.definitions === undefined ? undefined : await startServer(join(folder, suite.definitions), assets)
+  try {
+    const tags = suite.tags === undefined ? [] : [`-tags=${suite.tags}`]
+    const left = Object.values(suite.left ?? {}).flat()
+    const skipped = left.length === 0 ? [] : [`-skip=${left.join('|')}`]
+    const flags = ['-count=1', '-p=1', `-timeout=${options.timeout}m`, ...tags, ...skipped]
+    const ran = spawnSync('go', ['test', ...flags, name], {
+      cwd: folder,
+      env: { ...process.env, KUBEBUILDER_ASSETS: assets, ...server?.environment },
+      encoding: 'utf8',
+      maxBuffer: Infinity,
+    })
+    writeFileSync(logOf(idOf(suite, name)), `${ran.stdout}\n${ran.stderr}`)
+    return { passed: ran.status === 0, seconds: Math.round((performance.now() - began) / 1000) }
+  } finally {
+    server?.stop()
+  }
+}
+
+/** An API server in memory that has these definitions; kubectl of `assets`, or of the PATH, brings them to it. */
+async function startServer(
+  definitions: string,
+  assets: string,
+): Promise<{ environment: Readonly<Record<string, string>>; stop: () => void }> {
+  const folder = mkdtempSync(join(tmpdir(), 'suites-'))
+  const kubeconfig = join(folder, 'kubeconfig')
+  const flags = ['--parts', 'apiserver', '--nodes', '0', '--memory', '--port', '0']
+  const places = ['--data-dir', join(folder, 'data'), '--kubeconfig', kubeconfig]
+  const child = spawn(join(ROOT, 'bin/dinghy'), ['up', ...flags, ...places], { stdio: 'ignore' })
+  child.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const stop = (): void => void child.kill('SIGTERM')
+  const environment = { KUBECONFIG: kubeconfig }
+  try {
+    await written(kubeconfig, child)
+    const own = join(assets, 'kubectl')
+    const files = readdirSync(definitions).filter(
+      (name) => /\.yaml$/.test(name) && name !== 'kustomization.yaml',
+    )
+    const args = ['create', ...files.flatMap((name) => ['-f', join(definitions, name)])]
+    const env = { ...process.env, ...environment }
+    const ran = spawnSync(existsSync(own) ? own : 'kubectl', args, { env, encoding: 'utf8' })
+    if (ran.status !== 0)
+      throw new Error(`the definitions cannot be made: ${ran.stderr ?? 'there is no kubectl'}`)
+  } catch (error) {
+    stop()
+    throw error
+  }
+  return { environment, stop }
+}
+
+/** Until the program that is to write the file has done so. */
+async function written(file: string, program: ChildProcess): Promise<void> {
+  const until = Date.now() + SERVER_WITHIN_MS
+  while (!existsSync(file)) {
+    if (program.exitCode !== null || Date.now() > until) throw new Error('the API server does not start')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
 }
 
 /** A copy of the module: that of Go may not be written to, and its scripts may not be run. */
@@ -104,4 +174,4 @@ function sourcesOf({ module, version }: Suite): string {
   return folder
 }
 
-process.exit(main())
+process.exitCode = await main()
